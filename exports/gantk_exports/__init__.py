@@ -1,0 +1,1 @@
+"""From a trained graph to a verified model."""

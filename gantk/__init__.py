@@ -1,0 +1,95 @@
+"""gantk: train image-translation networks and GANs, write new ones as plugins, run them as ONNX.
+
+The names below are the public API; everything else may move. They are imported when first used, so that
+`import gantk` needs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gantk.data.dataset import ArrayImages, Dataset, Group, Images, Split
+    from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
+    from gantk.hookspecs import hookimpl
+    from gantk.parts.build import Build, DataInfo
+    from gantk.parts.initialization import initialize_normal
+    from gantk.parts.losses import AdversarialLoss, Losses, Points, named
+    from gantk.parts.networks import Critic, Discriminator, Network, Scores
+    from gantk.parts.normalization import Normalization
+    from gantk.parts.settings import Settings
+    from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+    from gantk.recipe.graph import Graph, Inference
+    from gantk.recipe.player import Player
+    from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
+    from gantk.runtime.model import Model, load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
+    "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
+    "gantk.hookspecs": ("hookimpl",),
+    "gantk.parts.build": ("Build", "DataInfo"),
+    "gantk.parts.initialization": ("initialize_normal",),
+    "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
+    "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores"),
+    "gantk.parts.normalization": ("Normalization",),
+    "gantk.parts.settings": ("Settings",),
+    "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
+    "gantk.recipe.graph": ("Graph", "Inference"),
+    "gantk.recipe.player": ("Player",),
+    "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
+    "gantk.runtime.model": ("Model", "load"),
+}
+
+__all__ = [
+    "AdversarialLoss",
+    "ArrayImages",
+    "Batch",
+    "Batches",
+    "Build",
+    "Critic",
+    "DataError",
+    "DataInfo",
+    "Dataset",
+    "Defaults",
+    "Discriminator",
+    "DiscriminatorSpec",
+    "GantkError",
+    "GeneratorSpec",
+    "Graph",
+    "Group",
+    "Images",
+    "Inference",
+    "Losses",
+    "Mean",
+    "Model",
+    "Move",
+    "Network",
+    "Normalization",
+    "Player",
+    "PluginError",
+    "Points",
+    "Recipe",
+    "Scores",
+    "Settings",
+    "Split",
+    "Step",
+    "Unsupported",
+    "UsageError",
+    "hookimpl",
+    "initialize_normal",
+    "load",
+    "named",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'gantk' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

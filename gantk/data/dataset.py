@@ -1,0 +1,130 @@
+"""What a data set is: columns of images and labels, in groups that share one order."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Images(Protocol):
+    """A column of images; it can be pickled and sent to another process.
+
+    Attributes:
+        channels: channels of every image.
+        window: the values that become -1 and 1, the same for every image of the data set.
+    """
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def window(self) -> tuple[float, float]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Array:
+        """Return an image (H, W, C) in its own dtype."""
+
+
+@dataclass(frozen=True)
+class ArrayImages:
+    """Images of one size, held in one array (N, H, W, C)."""
+
+    array: Array
+    window: tuple[float, float] = (0.0, 255.0)
+
+    @property
+    def channels(self) -> int:
+        return int(self.array.shape[3])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: int) -> Array:
+        image: Array = self.array[index]
+        return image
+
+
+Column = Images | Sequence[int] | Sequence[str] | Array
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns whose rows belong together: drawn in one order, images changed by one geometry."""
+
+    columns: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+@dataclass(frozen=True)
+class Split:
+    """The training or the test share of a data set: groups that are drawn independently of each other."""
+
+    groups: tuple[Group, ...]
+
+    def __len__(self) -> int:
+        """Return the number of samples that make one pass over the data."""
+        return max(len(group) for group in self.groups)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Return the columns of all groups, by batch key."""
+        return {key: column for group in self.groups for key, column in group.columns.items()}
+
+
+class Dataset(ABC):
+    """Images to train on, in one or more kinds of batches.
+
+    Attributes:
+        name: what it is called.
+        licence: the SPDX identifier of the images, or empty where unknown.
+        kinds: the kinds of batches that it serves by itself; poorer ones are derived.
+        summary: one line that says what was found and how it is read.
+        quick: option values at which its runs are quick, by name ("size", "steps", "generator.filters").
+        classes: names of the labels.
+        domains: names of the domains.
+    """
+
+    name: str
+    licence: str = ""
+    kinds: tuple[str, ...]
+    summary: str = ""
+    quick: Mapping[str, Any] = MappingProxyType({})
+    classes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+    @abstractmethod
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        """Return the training or the test share as groups of columns.
+
+        `load` is the length in pixels to which the shorter side of larger or smaller images is brought; None keeps
+        them as they are. Raises DataError.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a hash of the contents, so that a run can say what it was trained on."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What a column of images holds: channels, dtype ("uint8", "uint16", "float32"), and the window of values."""
+
+    channels: int
+    dtype: str
+    window: tuple[float, float]

@@ -1,0 +1,1 @@
+"""What a recipe is assembled from."""

@@ -1,0 +1,109 @@
+"""What makes a recipe's parts, each from the plugin that was chosen for its slot."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from gantk.errors import Unsupported
+from gantk.parts.losses import AdversarialLoss
+from gantk.parts.networks import Discriminator, Network
+from gantk.parts.normalization import Normalization
+from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataInfo:
+    """What is known of the data before training.
+
+    Attributes:
+        kind: the kind of batches.
+        size: height and width in pixels of the crops that are trained on.
+        channels: channels of each image key of a batch.
+        classes: names of the labels, or empty.
+        domains: names of the domains, or empty.
+    """
+
+    kind: str
+    size: int
+    channels: Mapping[str, int]
+    classes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+class Chosen(Protocol):
+    """A chosen part: the plugin that brings it, and how to call its factory with its options."""
+
+    @property
+    def plugin(self) -> str: ...
+
+    def __call__(self, *arguments: Any) -> Any: ...
+
+
+NetworkBuilt = Callable[[nn.Module, str, "Build"], nn.Module]
+
+
+@dataclass(kw_only=True)
+class Build:
+    """Makes parts for a recipe. What it made is a fresh instance at each call.
+
+    Attributes:
+        data: what is known of the data.
+        parts: the chosen part of each slot; normalizations are named `normalization.<role>`.
+        autocast: the dtype in which networks compute, or None for float32.
+        network_built: what other plugins do to a network after it is built.
+    """
+
+    data: DataInfo
+    parts: Mapping[str, Chosen]
+    autocast: torch.dtype | None = None
+    network_built: NetworkBuilt = field(default=lambda network, role, build: network)
+
+    def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
+        """Return a network that makes images as the spec says.
+
+        Raises Unsupported where the chosen generator cannot.
+        """
+        return self.network(self._part("generator")(spec, self), role)
+
+    def discriminator(self, spec: DiscriminatorSpec, role: str = "discriminator") -> Discriminator:
+        """Return a network that scores images as the spec says.
+
+        Raises Unsupported where the chosen discriminator cannot, or where its normalization breaks the chosen game.
+        """
+        loss = self._part("loss")
+        normalization = self._part("normalization.discriminator")
+        reason = self.loss().per_sample
+        if reason and self.normalization("discriminator").mixes_samples:
+            raise Unsupported(
+                f"loss {loss.plugin} cannot be used with normalization {normalization.plugin} in the discriminator: {reason}"
+            )
+        module = self._finished(self._part("discriminator")(spec, self), role)
+        return Discriminator(module, role, self.autocast)
+
+    def loss(self) -> AdversarialLoss:
+        """Return the adversarial game."""
+        game: AdversarialLoss = self._part("loss")()
+        return game
+
+    def normalization(self, role: str) -> Normalization:
+        """Return the normalization chosen for a role ("generator", "discriminator")."""
+        normalization: Normalization = self._part(f"normalization.{role}")()
+        return normalization
+
+    def network(self, module: nn.Module, role: str) -> Network:
+        """Return a network of the recipe's own making as one that the engine knows."""
+        return Network(self._finished(module, role), role, self.autocast)
+
+    def _finished(self, module: nn.Module, role: str) -> nn.Module:
+        return self.network_built(module, role, self)
+
+    def _part(self, slot: str) -> Chosen:
+        try:
+            return self.parts[slot]
+        except KeyError:
+            raise Unsupported(
+                f"no {slot} was chosen, and the recipe names no default: say --{slot.split('.')[0]}"
+            ) from None

@@ -1,0 +1,61 @@
+"""What the engine tells recipes and parts while it trains, and what they tell it."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come: `step` of `total`; `fraction` in [0, 1]."""
+
+    step: int
+    total: int
+
+    @property
+    def fraction(self) -> float:
+        return self.step / max(self.total, 1)
+
+
+@dataclass
+class Context:
+    """The engine's side of a run, shared by a recipe and its parts.
+
+    Attributes:
+        progress: the step under way, counted from 0.
+        critic_steps: steps at which critics move for one at which the others do.
+        notes: sums and counts of the scalars noted since the last log, on the device.
+    """
+
+    progress: Progress = Progress(0, 1)
+    critic_steps: int = 1
+    notes: dict[str, tuple[Tensor, int]] = field(default_factory=dict)
+
+    def is_due(self, critic: bool) -> bool:
+        """Return whether a player moves at this step: critics always, others at every n-th."""
+        return critic or (self.progress.step + 1) % self.critic_steps == 0
+
+    def note(self, name: str, value: Tensor | float) -> None:
+        """Add a scalar to the log without waiting for the device."""
+        value = torch.as_tensor(value).detach().float()
+        total, count = self.notes.get(name, (torch.zeros_like(value), 0))
+        self.notes[name] = (total + value, count + 1)
+
+
+class Informed:
+    """Something the engine keeps informed: it knows the progress, and may note scalars."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.context = Context()
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run has come."""
+        return self.context.progress
+
+    def note(self, **scalars: Tensor | float) -> None:
+        """Log scalars that are no losses."""
+        for name, value in scalars.items():
+            self.context.note(name, value)

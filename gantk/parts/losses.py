@@ -1,0 +1,85 @@
+"""The part that states an adversarial game: what the discriminator and the generator minimize."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gantk.parts.context import Informed
+from gantk.parts.networks import Critic, Scores
+from gantk.parts.settings import Settings
+
+Losses = Mapping[str, Tensor]
+"""Named scalars, already weighted; their sum is minimized."""
+
+Points = Tensor | tuple[Tensor, ...]
+"""What a critic scores: images (N, C, H, W), or a tuple such as BiGAN's (images, latents)."""
+
+
+class AdversarialLoss(Informed, nn.Module):
+    """An adversarial game. Subclasses state `discriminator` and `generator` in closed form.
+
+    Attributes:
+        settings: what the paper trains with, where a user chooses this game.
+        needs_real: whether `generator` also reads the real scores.
+        wants: whether the game reads scores (logits) or energies.
+        wants_features: whether the game reads `critic.features`.
+        per_sample: why the critic must score each sample by itself (a gradient penalty per sample), which excludes
+            normalizations that mix samples; empty: it need not.
+    """
+
+    settings: ClassVar[Settings] = Settings()
+    needs_real: ClassVar[bool] = False
+    wants: ClassVar[Literal["scores", "energies"]] = "scores"
+    wants_features: ClassVar[bool] = False
+    per_sample: ClassVar[str] = ""
+
+    def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        """Return the discriminator's scalar loss for scores of any shape."""
+        raise NotImplementedError
+
+    def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
+        """Return the generator's scalar loss; real_scores are given if `needs_real`."""
+        raise NotImplementedError
+
+    def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
+        """Return what is added to the discriminator's loss; nothing by default."""
+        return {}
+
+    def constrain(self, network: nn.Module) -> None:
+        """Change a critic's weights in place after it has moved; nothing by default."""
+
+    def judge(self, critic: Critic, real: Points, fake: Points) -> Losses:
+        """Return the discriminator's losses; fake is detached first."""
+        real, fake = _points(real), tuple(point.detach() for point in _points(fake))
+        game = _over_scales(self.discriminator, critic(*real), critic(*fake))
+        return {"game": game, **self.penalty(critic, _unwrapped(real), _unwrapped(fake))}
+
+    def fool(self, critic: Critic, fake: Points, real: Points | None = None) -> Tensor:
+        """Return the generator's loss for its fake points."""
+        if not self.needs_real:
+            return _over_scales(self.generator, critic(*_points(fake)))
+        if real is None:
+            raise ValueError(f"{type(self).__name__} also reads real images: call fool(critic, fake, real)")
+        return _over_scales(self.generator, critic(*_points(fake)), critic(*_points(real)))
+
+
+def named(losses: Losses, name: str, weight: float = 1.0) -> dict[str, Tensor]:
+    """Return the losses times weight, `game` of `named(losses, "a")` being called `game_a`."""
+    return {f"{key}_{name}": weight * value for key, value in losses.items()}
+
+
+def _points(points: Points) -> tuple[Tensor, ...]:
+    return points if isinstance(points, tuple) else (points,)
+
+
+def _unwrapped(points: tuple[Tensor, ...]) -> Points:
+    return points[0] if len(points) == 1 else points
+
+
+def _over_scales(loss: Callable[..., Tensor], *scores: Scores) -> Tensor:
+    """Average a loss over the scales of a discriminator that returns a list of scores."""
+    if isinstance(scores[0], Tensor):
+        return loss(*scores)
+    return torch.stack([loss(*scale) for scale in zip(*scores, strict=True)]).mean()

@@ -1,0 +1,95 @@
+"""The wrappers that recipes hold: a network with its precision, a discriminator with its conditions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Scores = Tensor | list[Tensor]
+
+
+def single_precision(value: Any) -> Any:
+    """Return value with its reduced-precision tensors as float32; containers are kept."""
+    if isinstance(value, Tensor):
+        return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
+    if isinstance(value, dict):
+        return {key: single_precision(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(single_precision(item) for item in value)
+    return value
+
+
+class Network(nn.Module):
+    """A network as a recipe calls it: autocast surrounds it, and float32 comes back.
+
+    Attributes:
+        module: the plugin's own network.
+        role: the part it plays ("generator", "discriminator", ...).
+        autocast: the dtype in which its layers compute, or None for their own.
+    """
+
+    def __init__(self, module: nn.Module, role: str, autocast: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.module = module
+        self.role = role
+        self.autocast = autocast
+        self._compiled: Callable[..., Any] | None = None
+
+    def compile_forward(self, **options: Any) -> None:
+        """Compile `forward`; calls that need a second derivative bypass it."""
+        self._compiled = torch.compile(self.module, **options)
+
+    def forward(self, *inputs: Any) -> Any:
+        with self._precision(inputs):
+            return single_precision((self._compiled or self.module)(*inputs))
+
+    def eager(self, *inputs: Any) -> Any:
+        """Call the network without torch.compile, which has no double backward."""
+        with self._precision(inputs):
+            return single_precision(self.module(*inputs))
+
+    def features(self, *inputs: Any) -> list[Tensor]:
+        """Return the network's inner activations, shallow to deep."""
+        with self._precision(inputs):
+            features: list[Tensor] = single_precision(self.module.features(*inputs))  # type: ignore[operator]
+            return features
+
+    @contextmanager
+    def _precision(self, inputs: tuple[Any, ...]) -> Iterator[None]:
+        if self.autocast is None:
+            yield
+            return
+        device = next((x.device.type for x in inputs if isinstance(x, Tensor)), "cpu")
+        with torch.autocast(device, dtype=self.autocast):
+            yield
+
+
+class Discriminator(Network):
+    """A network that scores images: `forward(x, *conditions)`, `features(x, *conditions)`."""
+
+    def given(self, *conditions: Tensor) -> "Critic":
+        """Return the critic that scores under these conditions."""
+        return Critic(self, conditions)
+
+
+class Critic:
+    """A discriminator with its conditions filled in: `critic(x)` gives scores."""
+
+    def __init__(self, discriminator: Discriminator, conditions: tuple[Tensor, ...] = ()) -> None:
+        self.discriminator = discriminator
+        self.conditions = conditions
+
+    def __call__(self, *points: Tensor) -> Scores:
+        scores: Scores = self.discriminator(*points, *self.conditions)
+        return scores
+
+    def features(self, *points: Tensor) -> list[Tensor]:
+        """Return the discriminator's inner activations at these points."""
+        return self.discriminator.features(*points, *self.conditions)
+
+    def eager(self, *points: Tensor) -> Scores:
+        """Score without torch.compile, for gradients that are differentiated again."""
+        scores: Scores = self.discriminator.eager(*points, *self.conditions)
+        return scores

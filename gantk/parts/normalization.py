@@ -1,0 +1,33 @@
+"""The part that says how activations or weights are normalized."""
+
+from typing import ClassVar
+
+from torch import nn
+
+
+class Normalization:
+    """How a network's activations or weights are normalized; the default changes nothing.
+
+    Attributes:
+        shifts: whether `activation` adds a learned bias, so that a layer before it needs none.
+        mixes_samples: whether one sample's activations depend on the rest of the batch.
+    """
+
+    shifts: ClassVar[bool] = False
+    mixes_samples: ClassVar[bool] = False
+
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+        """Return a module (N, channels, H, W) -> same shape, placed after a layer.
+
+        `condition` is the length of a conditioning vector, given to the module as its second argument.
+        Raises Unsupported where conditioning is asked of a kind that knows none.
+        """
+        return nn.Identity()
+
+    def weight(self, layer: nn.Module) -> nn.Module:
+        """Return the layer, its `weight` normalized."""
+        return layer
+
+    def network(self, network: nn.Module) -> nn.Module:
+        """Return the whole network, for kinds that must see each call of it."""
+        return network

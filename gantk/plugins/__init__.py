@@ -1,0 +1,1 @@
+"""Finding, describing, loading and choosing plugins."""

@@ -1,0 +1,93 @@
+"""The recipe: the training algorithm of one paper."""
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor, nn
+
+from gantk.parts.context import Informed
+from gantk.parts.losses import Losses
+from gantk.parts.settings import Settings
+from gantk.recipe.graph import Graph, Inference
+from gantk.recipe.player import Player
+
+Batch = Mapping[str, Any]
+"""One batch by key: images are float32 (N, C, H, W) in [-1, 1]; labels and domains int64 (N,)."""
+
+
+class Batches(Iterator[Batch], Protocol):
+    """The stream of batches that a step reads."""
+
+    def of(self, kind: str) -> Iterator[Batch]:
+        """Return another stream of the same data, with a position of its own."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A request to the engine, made by `Recipe.everywhere`."""
+
+    value: Tensor
+
+
+Move = tuple[str, Losses] | Mapping[str, Losses]
+"""A player's name and its losses, or several players' losses, who then move at once."""
+
+Step = Generator[Move | Mean, Tensor, None]
+"""What `Recipe.step` returns: it yields moves, and is sent the mean that it asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """The parts that a paper uses, by the names of the plugins that bring them."""
+
+    generator: str | None = None
+    discriminator: str | None = None
+    loss: str | None = None
+    normalization: Mapping[str, str] = field(default_factory=dict)
+
+
+class Recipe(Informed, nn.Module):
+    """The training algorithm of one paper: networks, players, and the losses of a step.
+
+    A subclass takes `build` and its options as keyword-only parameters, makes its networks with `build`, and states the
+    members below. State is kept in float32 buffers; random draws come from torch only.
+
+    Attributes:
+        kind: the kind of batches that it needs (`images`, `paired`, `unpaired`, ...).
+        defaults: the parts that the paper uses.
+        settings: the training settings that the paper states.
+        inference: how its networks behave once trained.
+    """
+
+    kind: ClassVar[str]
+    defaults: ClassVar[Defaults] = Defaults()
+    settings: ClassVar[Settings] = Settings()
+    inference: ClassVar[Inference] = Inference()
+
+    def prepare(self, batches: Batches) -> None:
+        """Make whatever takes its shape from data; called once, before optimizers exist and before a resume loads."""
+
+    def players(self) -> Mapping[str, Player]:
+        """Return who moves, by name."""
+        raise NotImplementedError
+
+    def step(self, batches: Batches) -> Step:
+        """Run the paper's algorithm once: take batches, compute, yield moves."""
+        raise NotImplementedError
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the columns of the preview grid, left to right: images (N, C, H, W) in [-1, 1]."""
+        raise NotImplementedError
+
+    def graphs(self) -> Mapping[str, Graph]:
+        """Return what can be exported, by name."""
+        raise NotImplementedError
+
+    def due(self, player: str) -> bool:
+        """Return whether a player moves at this step; a move that is not due is skipped by the engine anyway."""
+        return self.context.is_due(self.players()[player].critic)
+
+    def everywhere(self, value: Tensor) -> Mean:
+        """Ask for the mean of a value over processes and micro-batches: `mean = yield self.everywhere(value)`."""
+        return Mean(value.detach())
