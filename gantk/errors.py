@@ -21,5 +21,11 @@ class PluginError(GantkError):
     """A plugin that cannot be found, read or imported, or that breaks the protocol."""
 
 
-class Unsupported(UsageError):
+class Unsupported(UsageError):  # noqa: N818 (the plan's word, which reads well after raise)
     """Raised by a part that cannot do what its spec asks; the message is the reason."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as one line."""
+    said = str(error.msg if isinstance(error, SyntaxError) else error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,11 @@ class Group:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+
+def image_columns(columns: Mapping[str, Column]) -> dict[str, Images]:
+    """Return those of the columns that hold images."""
+    return {key: cast(Images, column) for key, column in columns.items() if hasattr(column, "window")}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from gantk.data.dataset import ImageInfo
+from gantk.data.dataset import Dataset, ImageInfo, Split
+from gantk.engine.assemble import build_recipe
+from gantk.engine.checkpoints import load_weights
+from gantk.engine.inference import inference_form
+from gantk.engine.resolve import resolve
+from gantk.engine.run import open_run
+from gantk.errors import DataError
+from gantk.parts.context import Context
 from gantk.recipe.recipe import Recipe
 
 
@@ -31,3 +39,50 @@ class Trained:
     data: str
     licence: str
     classes: tuple[str, ...]
+
+
+def load_trained(run: Path) -> Trained:
+    """Open a run's newest checkpoint. The data is not opened: what a recipe needs of it stands in the run's folder.
+
+    Raises UsageError where the folder is no run, GantkError where it has no checkpoint or cannot be read.
+    """
+    opened = open_run(run)
+    newest = opened.checkpoints().newest()
+    facts = opened.manifest["data"]
+    images = {
+        key: ImageInfo(info["channels"], info["dtype"], tuple(info["window"])) for key, info in facts["images"].items()
+    }
+    dataset = _RecordedData(facts)
+    resolved = resolve(opened.config, dataset)
+    recipe = build_recipe(resolved, images, Context())
+    load_weights(recipe, newest, averaged=True)
+    return Trained(
+        run=run,
+        plugin=resolved.plugins.leading,
+        step=int(newest.name),
+        recipe=inference_form(recipe, recipe.inference),
+        images=images,
+        data=dataset.name,
+        licence=dataset.licence,
+        classes=dataset.classes,
+    )
+
+
+class _RecordedData(Dataset):
+    """What a run's folder says of its data, for when the images are not needed."""
+
+    kinds = ()
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.name = facts["name"]
+        self.licence = facts["licence"]
+        self.summary = facts["summary"]
+        self.classes = tuple(facts["classes"])
+        self.domains = tuple(facts["domains"])
+        self._fingerprint = facts["fingerprint"]
+
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        raise DataError(f"the images of {self.name} were not opened")
+
+    def fingerprint(self) -> str:
+        return str(self._fingerprint)

@@ -78,7 +78,8 @@ class Build:
         reason = self.loss().per_sample
         if reason and self.normalization("discriminator").mixes_samples:
             raise Unsupported(
-                f"loss {loss.plugin} cannot be used with normalization {normalization.plugin} in the discriminator: {reason}"
+                f"loss {loss.plugin} cannot be used with normalization {normalization.plugin} "
+                f"in the discriminator: {reason}"
             )
         module = self._finished(self._part("discriminator")(spec, self), role)
         return Discriminator(module, role, self.autocast)

@@ -16,8 +16,12 @@ def initialize_normal(network: AnyModule, std: float = 0.02) -> AnyModule:
         weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
         if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
             # A parametrized weight (spectral norm) keeps its own tensor under another name.
-            original = getattr(module, "parametrizations", None)
-            nn.init.normal_(original.weight.original if original is not None else weight, 0.0, std)  # type: ignore[union-attr, arg-type]
+            parametrized = getattr(module, "parametrizations", None)
+            nn.init.normal_(parametrized.weight.original if parametrized is not None else weight, 0.0, std)  # type: ignore[arg-type]
+            if parametrized is not None:
+                # Spectral norm learns the new weight's singular vectors a little at each computation in training.
+                for _ in range(15):
+                    parametrized.weight()
         elif isinstance(module, nn.modules.batchnorm._NormBase) and weight is not None:
             nn.init.normal_(weight, 1.0, std)
         else:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 class Settings:
     """Training settings of a recipe or a loss; None leaves a setting unsaid.
 
-    Attributes:
+    Args:
         optimizer: update rule of every player that names none itself.
         learning_rate: step size before the schedule.
         betas: Adam's decay rates; the first is RMSprop's and SGD's momentum.
@@ -18,6 +18,8 @@ class Settings:
         critic_steps: steps at which critics move for one at which the others do.
         schedule: `constant`, or `linear`: constant until `decay_from`, then linearly to zero.
         decay_from: fraction of the run at which the linear decay starts, in [0, 1].
+        size: height and width in pixels of the crops that are trained on.
+        steps: length of the run.
         epochs: length of the run in passes over the data, where no number of steps is given.
         ema: decay of the moving average kept of a network's weights, by the network's name.
         clip: largest norm of a player's gradient; None: unclipped.
@@ -33,6 +35,8 @@ class Settings:
     critic_steps: int | None = None
     schedule: Literal["constant", "linear"] | None = None
     decay_from: float | None = None
+    size: int | None = None
+    steps: int | None = None
     epochs: int | None = None
     ema: Mapping[str, float] | None = None
     clip: float | None = None

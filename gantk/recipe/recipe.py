@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gantk.parts.context import Informed
 from gantk.parts.losses import Losses
+from gantk.parts.networks import Network
 from gantk.parts.settings import Settings
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.player import Player
@@ -58,12 +59,14 @@ class Recipe(Informed, nn.Module):
         defaults: the parts that the paper uses.
         settings: the training settings that the paper states.
         inference: how its networks behave once trained.
+        allows_bf16: whether its networks may compute in bfloat16.
     """
 
     kind: ClassVar[str]
     defaults: ClassVar[Defaults] = Defaults()
     settings: ClassVar[Settings] = Settings()
     inference: ClassVar[Inference] = Inference()
+    allows_bf16: ClassVar[bool] = True
 
     def prepare(self, batches: Batches) -> None:
         """Make whatever takes its shape from data; called once, before optimizers exist and before a resume loads."""
@@ -83,6 +86,10 @@ class Recipe(Informed, nn.Module):
     def graphs(self) -> Mapping[str, Graph]:
         """Return what can be exported, by name."""
         raise NotImplementedError
+
+    def networks(self) -> dict[str, Network]:
+        """Return its networks, by the names of its attributes."""
+        return {name: child for name, child in self.named_children() if isinstance(child, Network)}
 
     def due(self, player: str) -> bool:
         """Return whether a player moves at this step; a move that is not due is skipped by the engine anyway."""

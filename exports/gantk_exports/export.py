@@ -1,0 +1,68 @@
+"""`gantk export`: a run's graphs as verified ONNX models."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gantk.cli.extras import require_training
+from gantk.errors import UsageError
+
+if TYPE_CHECKING:
+    from gantk_exports.wrapper import Io
+
+EPILOG = """\b
+Example:
+  gantk export runs/emoji-cyclegan
+  gantk export runs/emoji-cyclegan --graph a_to_b --out a_to_b.onnx
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Which graph; may be repeated.  [default: all]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="An .onnx file for one graph, else a folder.  [default: RUN/exports]",
+)
+@click.option(
+    "--io",
+    type=click.Choice(["uint8", "float"]),
+    default="uint8",
+    show_default=True,
+    help="uint8: the data's own pixels, NHWC (uint16 or float32 where the run was trained so); float: NCHW in [-1, 1].",
+)
+def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> None:
+    """Write a run's graphs as ONNX models that run without PyTorch, each compared with PyTorch first.
+
+    A model takes any batch, height and width, and says of itself what it is; the same card lies beside it as .json.
+    """
+    require_training("gantk export")
+    from time import perf_counter
+
+    from gantk.engine.trained import load_trained
+    from gantk.runtime.model import load
+    from gantk_exports.graphs import export_graph
+
+    trained = load_trained(run)
+    names = list(dict.fromkeys(graphs)) or sorted(trained.recipe.graphs())
+    for name, path in _places(names, out or run / "exports").items():
+        began = perf_counter()
+        export_graph(trained, name, path, io)
+        parity = load(path).card.parity
+        click.echo(
+            f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {max(parity.values()):.2g} "
+            f"({'in [-1, 1]' if io == 'float' else 'in pixel values'})  {perf_counter() - began:.1f} s"
+        )
+
+
+def _places(names: list[str], out: Path) -> dict[str, Path]:
+    """Return where each graph goes. Raises UsageError where several would go to one file."""
+    if out.suffix.lower() != ".onnx":
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"{out}: neither a folder nor an .onnx file")
+        return {name: out / f"{name}.onnx" for name in names}
+    if len(names) > 1:
+        raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
+    return {names[0]: out}

@@ -1,0 +1,5 @@
+"""`python -m gantk`, which torchrun needs."""
+
+from gantk.cli.main import main
+
+main(prog_name="gantk")

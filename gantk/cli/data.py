@@ -1,0 +1,192 @@
+"""`gantk data`: which data sets there are, and what folders hold."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gantk.data.checks import Column, Findings
+    from gantk.data.dataset import Dataset
+    from gantk.data.folders import FolderDataset
+    from gantk.data.scanning import ReportProgress
+
+EPILOG = """\b
+Examples:
+  gantk data                                   the data sets that can be named
+  gantk data emoji                             what one of them holds
+  gantk data photos/                           how a folder will be read, and what is wrong with it
+  gantk data horses/ zebras/                   the same of two domains
+  gantk data photos/ -s data.layout=plain      ... when read otherwise
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("data", metavar="[NAME|PATH]...", nargs=-1)
+@click.option("-s", "--set", "sets", multiple=True, metavar="data.NAME=VALUE", help="How to read it, as for train.")
+@click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
+def data(data: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> None:
+    """Show which data sets there are, or what folders hold, how they are read, and what is wrong with them.
+
+    Every image is looked at. Ends with exit status 1 where something is wrong that would stop training.
+    """
+    if not data:
+        _list_data_sets(as_json)
+        return
+    from gantk.data.folders import FolderDataset
+    from gantk.engine.config import Config
+    from gantk.engine.open_data import data_options, open_data
+
+    config = Config(data=list(data), set=dict(_pair(item) for item in sets))
+    _check_names(config.set, data_options(config))
+    dataset = open_data(config)
+    if isinstance(dataset, FolderDataset):
+        _show_folders(dataset, as_json)
+    else:
+        _show_named(dataset, as_json)
+
+
+def _list_data_sets(as_json: bool) -> None:
+    from gantk.plugins.entrypoints import installed
+
+    found = {name: plugin.summary for name, plugin in installed().items() if "dataset" in plugin.hooks}
+    if as_json:
+        click.echo(json.dumps([{"name": name, "summary": summary} for name, summary in found.items()], indent=2))
+        return
+    width = max(map(len, found), default=0)
+    for name, summary in found.items():
+        click.echo(f"{name:<{width}}  {summary}")
+    click.echo(f"{'' if found else 'No data set is installed. '}Folders of your own are named by their path.", err=True)
+
+
+def _show_named(dataset: "Dataset", as_json: bool) -> None:
+    kind = dataset.kinds[0]
+    counts = {
+        share: {key: len(column) for group in dataset.split(kind, test, None).groups for key, column in _images(group)}
+        for share, test in (("train", False), ("test", True))
+    }
+    found = {
+        "name": dataset.name,
+        "summary": dataset.summary,
+        "licence": dataset.licence,
+        "kinds": list(dataset.kinds),
+        "counts": counts,
+        "classes": list(dataset.classes),
+        "domains": list(dataset.domains),
+    }
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(dataset.summary or dataset.name)
+    _line("kinds", ", ".join(dataset.kinds))
+    _line("licence", dataset.licence or "unknown")
+    _show_counts(counts)
+    for name in ("classes", "domains"):
+        if found[name]:
+            _line(name, ", ".join(found[name]))
+
+
+def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
+    from gantk.data.checks import check
+    from gantk.data.views import serves
+
+    with _progress() as progress:
+        findings = check(dataset.arranged, progress=progress)
+    stops = _what_stops(dataset, findings)
+    if as_json:
+        found = {"name": dataset.name, "summary": dataset.summary, "kinds": serves(dataset.kinds), "stops": stops}
+        click.echo(json.dumps(found | _plain(findings), indent=2))
+    else:
+        click.echo(dataset.summary)
+        _line("kinds", ", ".join(serves(dataset.kinds)))
+        _show_counts(findings.counts)
+        for key, column in findings.columns.items():
+            _show_column(key, column)
+        _show_list("wrong, training stops", stops)
+        _show_list("constant images", [str(path) for path in findings.constant])
+        _show_list("exact duplicates", [" = ".join(map(str, same)) for same in findings.duplicates])
+        _show_list("same image on both sides of the split", [" = ".join(map(str, same)) for same in findings.shared])
+    if findings.bad and not as_json:
+        click.echo("Mend or remove these files, or train without them: --skip-bad.", err=True)
+    if stops:
+        raise click.exceptions.Exit(1)
+
+
+def _what_stops(dataset: "FolderDataset", findings: "Findings") -> list[str]:
+    stops = [f"{path} {reason}" for path, reason in findings.bad.items()]
+    if not all(findings.counts["train"].values()):
+        stops.append(f"{dataset.name}: no image is left to train on")
+    for key, column in findings.columns.items():
+        low, high = column.values
+        if low == high and dataset.windows[key] is None and any(mode.startswith("float") for mode in column.modes):
+            stops.append(f"{dataset.name}: all float images ({key}) have the one value {low:g}")
+    return stops
+
+
+def _show_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
+    for share, by_key in counts.items():
+        _line(share, ", ".join(f"{key} {count}" for key, count in by_key.items()))
+
+
+def _show_column(key: str, column: "Column") -> None:
+    _line(f"{key}: size", ", ".join(f"{name} {width}x{height}" for name, (width, height) in column.sizes.items()))
+    _line(f"{key}: mode", ", ".join(f"{mode} ({count})" for mode, count in column.modes.items()))
+    _line(f"{key}: values", f"{column.values[0]:g} to {column.values[1]:g}")
+
+
+def _show_list(title: str, items: Sequence[str]) -> None:
+    if not items:
+        return
+    click.echo(f"{title}: {len(items)}")
+    for item in items:
+        click.echo(f"  {item}")
+
+
+def _line(name: str, text: str) -> None:
+    click.echo(f"  {name:<16} {text}")
+
+
+def _images(group: Any) -> list[tuple[str, Any]]:
+    return [(key, column) for key, column in group.columns.items() if hasattr(column, "window")]
+
+
+def _plain(findings: "Findings") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    found = asdict(findings) | {"bad": {str(path): reason for path, reason in findings.bad.items()}}
+    for name in ("duplicates", "shared"):
+        found[name] = [[str(path) for path in same] for same in found[name]]
+    return found | {"constant": [str(path) for path in findings.constant]}
+
+
+def _pair(item: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"-s {item}: say data.NAME=VALUE, such as -s data.hold_out=0.2")
+    return name, value
+
+
+def _check_names(said: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    from gantk.plugins.options import nearest
+
+    names = [f"data.{name}" for name in known]
+    for name in said:
+        if name not in names:
+            raise click.UsageError(f"there is no option {name}{nearest(name, names)}")
+
+
+@contextmanager
+def _progress() -> "Iterator[ReportProgress | None]":
+    """Give what shows progress on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking at images")
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,105 @@
+"""The command `gantk`: a group whose commands are found through entry points and imported when they are called."""
+
+import os
+import traceback
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import click
+
+import gantk
+from gantk.errors import GantkError, PluginError, one_line
+from gantk.plugins.extras import install_line
+from gantk.plugins.options import nearest
+
+_EXAMPLE = """\b
+Example:
+  gantk train --plugin cyclegan           train on the images that come along
+  gantk plugins                           see what else can be trained
+  gantk export runs/cyclegan-emoji        write what was trained as ONNX
+  gantk translate model.onnx in/ -o out/  run it, without PyTorch
+"""
+
+
+class BrokenCommand(click.Command):
+    """A command of an installed package that cannot be loaded: listed with the reason, and failing with it."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, short_help=f"(broken: {reason})", add_help_option=False)
+        self.reason = reason
+
+    def make_context(self, *_arguments: Any, **_options: Any) -> click.Context:
+        raise PluginError(f"command {self.name}: {self.reason}")
+
+
+class Commands(click.Group):
+    """Lists the commands of the entry-point group `gantk.commands`, and imports the one that is called."""
+
+    @cached_property
+    def entries(self) -> Mapping[str, list[EntryPoint]]:
+        """The entry points by the command's name; more than one where packages disagree."""
+        entries: dict[str, list[EntryPoint]] = {}
+        for entry in sorted(entry_points(group="gantk.commands"), key=lambda entry: entry.name):
+            entries.setdefault(entry.name, []).append(entry)
+        return entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command, imported; one that cannot be imported is a BrokenCommand."""
+        found = self.entries.get(name)
+        if found is None:
+            return None
+        if len(found) > 1:
+            packages = " and ".join(f"{entry.dist.name if entry.dist else '?'} ({entry.value})" for entry in found)
+            return BrokenCommand(name, f"two installed packages bring it: {packages}; uninstall one")
+        try:
+            command = found[0].load()
+        except Exception as error:
+            install = install_line(error) if isinstance(error, ImportError) else None
+            hint = f"; it comes with: {install}" if install else ""
+            return BrokenCommand(name, f"{found[0].value} cannot be imported: {one_line(error)}{hint}")
+        if not isinstance(command, click.Command):
+            return BrokenCommand(name, f"{found[0].value} is not a click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with its whole first sentence, which click would cut at the end of the line."""
+        rows = [(name, self.get_command(ctx, name)) for name in self.entries]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in rows if command])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.entries and not args[0].startswith("-"):
+            raise click.UsageError(f"no command is called {args[0]!r}{nearest(args[0], self.entries)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever a user can mend ends it with one message and no traceback."""
+        try:
+            return super().invoke(ctx)
+        except GantkError as error:
+            if error.__cause__ and os.environ.get("GANTK_TRACE", "0") not in ("", "0"):
+                traceback.print_exception(error.__cause__)
+            click.echo(f"Error: {error}", err=True)
+            raise click.exceptions.Exit(error.exit_code) from error
+        except ImportError as error:
+            install = install_line(error)
+            if install is None:
+                raise
+            raise click.ClickException(
+                f"gantk {ctx.invoked_subcommand} needs {error.name}, which is not installed: {install}"
+            ) from error
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130) from None
+
+
+@click.group(cls=Commands, epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(gantk.__version__, prog_name="gantk")
+def main() -> None:
+    """Train image-translation networks and GANs, and run them anywhere as ONNX."""

@@ -1,0 +1,154 @@
+"""`gantk train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gantk.engine.config import Config
+
+EPILOG = """\b
+Examples:
+  gantk train --plugin cyclegan
+  gantk train --plugin cyclegan --data horses/ --data zebras/ --loss wgan-gp
+  gantk train --plugin pix2pix --data emoji:line,flat --steps 3000 -s generator.filters=32
+  gantk train --plugin cyclegan --plugin ./my_generator.py --dry-run
+  gantk train --resume runs/cyclegan-emoji
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="NAME",
+    help="What to train; further ones lend parts. A name or a .py file.",
+)
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="Images: a data set's name or a folder; two folders for unpaired images.",
+)
+@click.option("--steps", type=click.IntRange(1), help="Length of the run.")
+@click.option("--size", type=click.IntRange(1), help="Height and width in pixels that is trained on.")
+@click.option("--batch-size", type=click.IntRange(1), help="Images a step and process.")
+@click.option("--generator", metavar="NAME", help="The plugin whose generator is used.")
+@click.option("--discriminator", metavar="NAME", help="The plugin whose discriminator is used.")
+@click.option("--loss", metavar="NAME", help="The plugin whose adversarial game is played.")
+@click.option(
+    "--normalization", multiple=True, metavar="[ROLE=]NAME", help="Normalization of all networks, or of one role's."
+)
+@click.option(
+    "-s",
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option or a setting, such as generator.filters=32; `gantk plugins NAME` lists them.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YAML file that says any of this; a run's config.yaml is one.",
+)
+@click.option(
+    "--scale", type=click.Choice(["quick", "paper"]), help="Whether to use the quick scale that a data set states."
+)
+@click.option("--device", help="auto, cpu, cuda or mps.")
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where the device computes in it."
+)
+@click.option("--channels-last", is_flag=True, default=None, help="Lay images out with channels last.")
+@click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    default=None,
+    help="Compile networks with torch.compile: minutes at the start, faster steps.",
+)
+@click.option("--workers", type=click.IntRange(0), help="Processes that load images.")
+@click.option("--seed", type=click.IntRange(0), help="What weights, noise and order of the images follow from.")
+@click.option("--log-every", type=click.IntRange(1), help="Steps between two logs.")
+@click.option("--preview-every", type=click.IntRange(1), help="Steps between two previews.")
+@click.option("--checkpoint-every", type=click.IntRange(1), help="Steps between two checkpoints.")
+@click.option("--keep", type=click.IntRange(1), help="Checkpoints that are kept, the newest.")
+@click.option("--skip-bad", is_flag=True, default=None, help="Leave out files that cannot be read.")
+@click.option("--init", metavar="RUN", help="Start from another run's weights.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on exactly where a run stopped.")
+@click.option("--dry-run", is_flag=True, help="Show everything that was resolved, and train nothing.")
+def train(resume: Path | None, out: Path | None, dry_run: bool, config: Path | None, **said: Any) -> None:
+    """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
+    from gantk.cli.extras import require_training
+
+    require_training("gantk train")
+    from gantk.engine.launch import describe, launch, relaunch
+
+    if resume is not None:
+        relaunch(resume, _resumed(said), say=click.echo)
+        return
+    request = _request(config, said)
+    if dry_run:
+        click.echo(describe(request))
+    else:
+        launch(request, out, say=click.echo)
+
+
+SETTINGS = ("steps", "size", "batch_size")
+"""Settings that have an option of their own."""
+
+RESUMABLE = ("steps", "device", "precision", "workers", "log_every", "preview_every", "checkpoint_every", "keep")
+"""What may be said anew when a run goes on."""
+
+
+def _values(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what was said on the command line, by the names of the configuration."""
+    values = {name: value for name, value in said.items() if value is not None and value != () and name not in SETTINGS}
+    chosen = dict(_pair(item) for item in values.pop("sets", ()))
+    chosen |= {name: said[name] for name in SETTINGS if said[name] is not None}
+    if chosen:
+        values["set"] = chosen
+    if "compiled" in values:
+        values["compile"] = values.pop("compiled")
+    if "normalization" in values:
+        values["normalization"] = dict(
+            item.split("=", 1) if "=" in item else ("", item) for item in values["normalization"]
+        )
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _request(path: Path | None, said: dict[str, Any]) -> Config:
+    """Return the configuration file's values with the command line's over them."""
+    from gantk.engine.config import check_config, read_config
+
+    values = _values(said)
+    stated = read_config(path).model_dump(exclude_unset=True) if path is not None else {}
+    for name in ("set", "normalization"):
+        if name in stated and name in values:
+            values[name] = stated[name] | values[name]
+    config: Config = check_config(stated | values, "the command line")
+    return config
+
+
+def _resumed(said: dict[str, Any]) -> dict[str, Any]:
+    values = _values(said)
+    steps = values.pop("set", {})
+    foreign = [*(name for name in values if name not in RESUMABLE), *(name for name in steps if name != "steps")]
+    if foreign:
+        raise click.UsageError(
+            f"--resume goes on with the run's own configuration: leave out {foreign[0]}; "
+            f"only {', '.join(RESUMABLE)} may be said anew"
+        )
+    return values | steps
+
+
+def _pair(item: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"-s {item}: say NAME=VALUE, such as -s generator.filters=32")
+    return name, value

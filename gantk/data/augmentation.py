@@ -1,0 +1,52 @@
+"""Crops and flips by albumentations: the same geometry for all images of a sample."""
+
+import os
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gantk.data.dataset import Array
+
+
+class Augmentation:
+    """Random (training) or central (test) square crops of `size` pixels, mirrored at random if `flip`."""
+
+    def __init__(self, size: int, *, random: bool, flip: bool) -> None:
+        self.size = size
+        self.random = random
+        self.flip = flip
+
+    def __call__(self, images: dict[str, Array], seed: tuple[int, ...]) -> dict[str, Array]:
+        """Return images (size, size, C) in their own dtype; the seed alone decides the geometry."""
+        if not images:
+            return {}
+        transform = self._transform(tuple(images))
+        if self.random:
+            transform.set_random_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        first, *others = images
+        changed = transform(image=images[first], **{key: images[key] for key in others})
+        return {first: changed["image"], **{key: changed[key] for key in others}}
+
+    def _transform(self, keys: tuple[str, ...]) -> Any:
+        if keys not in self._transforms:
+            self._transforms[keys] = self._compose(keys[1:])
+        return self._transforms[keys]
+
+    @cached_property
+    def _transforms(self) -> dict[tuple[str, ...], Any]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "_transforms"}
+
+    def _compose(self, others: tuple[str, ...]) -> Any:
+        # albumentations looks for updates over the network when it is imported, unless it is told not to.
+        os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+        import albumentations
+
+        crop = albumentations.RandomCrop if self.random else albumentations.CenterCrop
+        steps = [crop(self.size, self.size)]
+        if self.flip and self.random:
+            steps.append(albumentations.HorizontalFlip(p=0.5))
+        return albumentations.Compose(steps, additional_targets=dict.fromkeys(others, "image"))

@@ -1,0 +1,123 @@
+"""Decoded images: each is decoded once, and packed with the others into one memory-mapped file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from gantk.data.dataset import Array
+from gantk.data.packs import RECORD, Pack, write_table
+from gantk.data.parallel import in_order
+from gantk.data.pixels import scaled, with_channels
+from gantk.data.reading import MAX_PIXELS, decode
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, read_file, refuse
+from gantk.data.storage import cache_folder, written_whole
+from gantk.errors import DataError
+
+FORMAT = 1
+"""Raised whenever the same files would give another pack."""
+
+
+class BadFilesError(DataError):
+    """Files that could not be decoded, by path in `bad`."""
+
+    def __init__(self, bad: Bad, total: int) -> None:
+        super().__init__(str(refuse(bad, total)))
+        self.bad = bad
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What is packed, and how.
+
+    Attributes:
+        files: in the order of the pack's images.
+        channels: of every packed image.
+        load: length of the shorter side in pixels; None: as it is.
+        parts: images side by side in a file; each becomes one of its own.
+    """
+
+    files: tuple[ImageFile, ...]
+    channels: int
+    load: int | None
+    parts: int = 1
+
+    @property
+    def path(self) -> Path:
+        """Where the pack lies: its name follows from the files' contents and all else that it depends on."""
+        said = [FORMAT, self.channels, self.load, self.parts, [file.digest for file in self.files]]
+        return cache_folder() / "images" / f"{digest_of(json.dumps(said).encode())}.pack"
+
+
+def packed(
+    packing: Packing, *, skip_bad: bool = False, workers: int = 0, progress: ReportProgress | None = None
+) -> Pack:
+    """Return the pack of these files, which is made unless it is there.
+
+    Raises BadFilesError where files cannot be decoded, unless skip_bad, and DataError where the pack cannot be written.
+    """
+    path = packing.path
+    if not path.exists():
+        try:
+            with written_whole(path) as stream:
+                _write(packing, cast(BinaryIO, stream), skip_bad, workers, progress)
+        except OSError as error:
+            raise DataError(
+                f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}\n"
+                "Make room there, or name another folder in the environment variable GANTK_CACHE."
+            ) from None
+    pack = Pack(path)
+    if pack.bad and not skip_bad:
+        raise BadFilesError(
+            {packing.files[number].path: reason for number, reason in pack.bad.items()}, len(packing.files)
+        )
+    return pack
+
+
+def _write(packing: Packing, stream: BinaryIO, skip_bad: bool, workers: int, progress: ReportProgress | None) -> None:
+    table = np.zeros(len(packing.files) * packing.parts, RECORD)
+    bad: dict[int, str] = {}
+    dtype = packing.files[0].facts.dtype if packing.files else "uint8"
+
+    with quiet_decoders():
+        images = in_order(lambda file: _prepared(file, packing), packing.files, workers)
+        for number, (_, result) in enumerate(images):
+            if isinstance(result, str):
+                bad[number] = result
+            else:
+                for part, (image, low, high) in enumerate(result):
+                    record = (stream.tell(), *image.shape, low, high)
+                    # After the first bad file the pack is lost; the others are decoded to find all that are bad.
+                    if skip_bad or not bad:
+                        table[number * packing.parts + part] = record
+                        stream.write(np.ascontiguousarray(image).data)
+            if progress:
+                progress(number + 1, len(packing.files))
+    if bad and not skip_bad:
+        raise BadFilesError({packing.files[number].path: reason for number, reason in bad.items()}, len(packing.files))
+    write_table(stream, table, dtype, bad)
+
+
+def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float, float]] | str:
+    """Return a file's images with the least and the greatest value of each, or why it cannot be used."""
+    try:
+        data = read_file(file.path)
+        if digest_of(data) != file.digest:
+            raise DataError("changed while it was being read")
+        image = with_channels(decode(file.path, data), file.facts.alpha, packing.channels)
+        parts = np.split(image, packing.parts, axis=1)
+        return [(_sized(part, packing.load), float(part.min()), float(part.max())) for part in parts]
+    except DataError as error:
+        return str(error)
+
+
+def _sized(image: Array, load: int | None) -> Array:
+    if load is None:
+        return image
+    height, width = image.shape[:2]
+    if height * width * (load / min(height, width)) ** 2 > MAX_PIXELS:
+        raise DataError(f"is {width}x{height} pixels, too thin to be scaled to a shorter side of {load}")
+    return scaled(image, load)

@@ -1,0 +1,143 @@
+"""A look at every image of a folder data set: what is there, and what is wrong with it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from statistics import median_low
+
+from gantk.data.arranging import Arranged
+from gantk.data.parallel import in_order
+from gantk.data.reading import decode
+from gantk.data.rows import Rows
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, quiet_decoders, read_file
+from gantk.errors import DataError
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the images of one batch key hold; values are the least and the greatest of the training images."""
+
+    sizes: Mapping[str, Size]
+    modes: Mapping[str, int]
+    values: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is there, and what is wrong.
+
+    Attributes:
+        counts: usable images by share ("train", "test") and batch key, or by class.
+        columns: by batch key; the two sides of a side-by-side file are looked at as one.
+        bad: why files cannot be used: training stops for them, unless they are left out.
+        constant: images whose pixels are all alike.
+        duplicates: files of one share that hold the same pixels.
+        shared: files that hold the same pixels, on both sides of the split.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    columns: Mapping[str, Column]
+    bad: Bad
+    constant: Sequence[Path]
+    duplicates: Sequence[Sequence[Path]]
+    shared: Sequence[Sequence[Path]]
+
+
+@dataclass(frozen=True)
+class _Look:
+    pixels: str
+    low: float
+    high: float
+    constant: bool
+
+
+@dataclass
+class _Alike:
+    train: list[Path] = field(default_factory=list)
+    test: list[Path] = field(default_factory=list)
+
+
+def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None = None) -> Findings:
+    """Decode every image once, and return what was found. Nothing is kept on disk."""
+    files = {file.path: file for rows in (*arranged.train, *arranged.test) for file in _files(rows)}
+    bad: Bad = dict(arranged.bad)
+    looks: dict[Path, _Look] = {}
+    with quiet_decoders():
+        for number, (file, look) in enumerate(in_order(_look, files.values(), workers)):
+            if isinstance(look, str):
+                bad[file.path] = look
+            else:
+                looks[file.path] = look
+            if progress:
+                progress(number + 1, len(files))
+    train, test = ([_good(rows, looks) for rows in share] for share in (arranged.train, arranged.test))
+    keys = arranged.keys[:1] if arranged.parts > 1 else arranged.keys
+    duplicates, shared = _repeated(train, test, keys, looks)
+    return Findings(
+        counts={"train": _counts(train, arranged), "test": _counts(test, arranged)},
+        columns={key: _column(train, test, key, looks) for key in keys},
+        bad=bad,
+        constant=[path for path, look in looks.items() if look.constant],
+        duplicates=duplicates,
+        shared=shared,
+    )
+
+
+def _look(file: ImageFile) -> _Look | str:
+    try:
+        image = decode(file.path, read_file(file.path))
+    except DataError as error:
+        return str(error)
+    # The same picture saved in two formats is found too.
+    pixels = blake2b(f"{image.shape} {image.dtype}".encode(), digest_size=16)
+    pixels.update(image.tobytes())
+    constant = bool((image == image[0, 0]).all())
+    return _Look(pixels.hexdigest(), float(image.min()), float(image.max()), constant)
+
+
+def _repeated(
+    train: Iterable[Rows], test: Iterable[Rows], keys: Sequence[str], looks: Mapping[Path, _Look]
+) -> tuple[list[list[Path]], list[list[Path]]]:
+    alike: dict[tuple[str, str], _Alike] = {}
+    for share, groups in (("train", train), ("test", test)):
+        for rows in groups:
+            for key in rows.files.keys() & set(keys):
+                for file in rows.files[key]:
+                    same = alike.setdefault((key, looks[file.path].pixels), _Alike())
+                    getattr(same, share).append(file.path)
+    shares = [share for same in alike.values() for share in (same.train, same.test)]
+    both = [same.train + same.test for same in alike.values() if same.train and same.test]
+    return [share for share in shares if len(share) > 1], both
+
+
+def _column(train: Iterable[Rows], test: Iterable[Rows], key: str, looks: Mapping[Path, _Look]) -> Column:
+    trained = [file for rows in train for file in rows.files.get(key, ())]
+    files = trained + [file for rows in test for file in rows.files.get(key, ())]
+    sizes = sorted(((file.facts.width, file.facts.height) for file in files), key=lambda size: size[0] * size[1])
+    middle = sizes[median_low(range(len(sizes)))] if sizes else (0, 0)
+    lows, highs = [looks[file.path].low for file in trained], [looks[file.path].high for file in trained]
+    return Column(
+        sizes={"smallest": sizes[0], "median": middle, "largest": sizes[-1]} if sizes else {},
+        modes=dict(Counter(file.facts.mode for file in files).most_common()),
+        values=(min(lows, default=0.0), max(highs, default=0.0)),
+    )
+
+
+def _counts(share: Iterable[Rows], arranged: Arranged) -> dict[str, int]:
+    if not arranged.classes:
+        return {key: len(files) for rows in share for key, files in rows.files.items()}
+    labels = Counter(label for rows in share for label in rows.labels)
+    return {name: labels[number] for number, name in enumerate(arranged.classes)}
+
+
+def _good(rows: Rows, looks: Mapping[Path, _Look]) -> Rows:
+    return rows.kept([all(file.path in looks for file in row) for row in zip(*rows.files.values(), strict=True)])
+
+
+def _files(rows: Rows) -> Iterable[ImageFile]:
+    return (file for files in rows.files.values() for file in files)

@@ -1,0 +1,198 @@
+"""Users' images: folders become a data set."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gantk.data.arranging import Arranged, arrange
+from gantk.data.cache import BadFilesError, Packing, packed
+from gantk.data.columns import Window, check_precision, check_window, common_channels, window_of
+from gantk.data.dataset import Array, Column, Dataset, Group, Split
+from gantk.data.layouts import Layout, Tree, recognise
+from gantk.data.packs import Pack, PackedImages
+from gantk.data.rows import Rows
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, images_in, refuse, subfolders
+from gantk.errors import DataError, UsageError
+
+_SECOND = ("b", "target")
+
+
+class FolderDataset(Dataset):
+    """Images that lie in folders. They are decoded when a split is first asked for, and kept decoded.
+
+    Attributes:
+        arranged: which files are read, and as what.
+        channels: of each key's images.
+        windows: the windows of values that were asked for, by key.
+        bad: files that cannot be used, and why; those whose pixels are damaged are known after the first split.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arranged: Arranged,
+        *,
+        test_folder: str,
+        unread: str,
+        hold_out: float,
+        channels: int | None,
+        windows: Mapping[str, Window | None],
+        skip_bad: bool,
+        workers: int,
+        progress: ReportProgress | None,
+    ) -> None:
+        self.name = name
+        self.kinds = (arranged.kind,)
+        self.classes, self.domains = arranged.classes, arranged.domains
+        self.arranged = arranged
+        self.bad: Bad = dict(arranged.bad)
+        self._test_folder, self._unread, self._hold_out = test_folder, unread, hold_out
+        self.windows, self._skip_bad, self._workers, self._progress = windows, skip_bad, workers, progress
+        self._packs: dict[int | None, dict[str, Pack]] = {}
+        self._files = {key: _files_of(arranged.train, key) + _files_of(arranged.test, key) for key in arranged.keys}
+        self.channels = {key: common_channels(files, channels) for key, files in self._files.items()}
+        for files in self._files.values():
+            check_precision(files)
+
+    @property
+    def summary(self) -> str:  # type: ignore[override]
+        """What was found and how it is read, in one line."""
+        train, test = (
+            " + ".join(str(len(self._usable(rows))) for rows in share)
+            for share in (self.arranged.train, self.arranged.test)
+        )
+        where = f"in {self._test_folder}" if self._test_folder else f"held out ({self._hold_out:.0%} by content)"
+        if not any(map(len, self.arranged.test)):
+            test, where = "none", "held out"
+        said = [f"{self.arranged.how}, {train} to train on, {test} {where}"]
+        if self.bad and self._skip_bad:
+            said.append(f"{len(self.bad)} bad file{'s' * (len(self.bad) > 1)} left out")
+        return f"{self.name}: {'; '.join([*said, self._unread] if self._unread else said)}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The files that were left out, a line each."""
+        return tuple(f"left out: {path} {reason}" for path, reason in self.bad.items()) if self._skip_bad else ()
+
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        if kind not in self.kinds:
+            raise DataError(f"{self.name} holds {self.kinds[0]} images, not {kind} ones")
+        packs = self._opened(load)
+        groups = zip(self.arranged.train, self.arranged.test, strict=True)
+        return Split(tuple(self._group(train, test_rows if test else train, packs) for train, test_rows in groups))
+
+    def fingerprint(self) -> str:
+        shares = (self.arranged.train, self.arranged.test)
+        rows_of = [(rows, key) for share in shares for rows in share for key in rows.files]
+        said = [f"{key}:{combined(rows.files[key])}:{rows.labels}" for rows, key in rows_of]
+        return digest_of("\n".join([self.arranged.kind, str(self.arranged.parts), *said]).encode())
+
+    def _group(self, train: Rows, rows: Rows, packs: Mapping[str, Pack]) -> Group:
+        columns: dict[str, Column] = {}
+        train, rows = self._usable(train), self._usable(rows)
+        if not len(train):
+            raise DataError(f"{self.name}: no image is left to train on")
+        for key in rows.files:
+            table = packs[key].table[self._numbers(train, key)]
+            option = "window_b" if key in _SECOND else "window"
+            dtype, name = str(packs[key].dtype), f"{self.name} ({key})"
+            window = self.windows[key] or window_of(dtype, table, name, option)
+            columns[key] = PackedImages(packs[key], self._numbers(rows, key), self.channels[key], window)
+        if train.labels:
+            columns["label"] = np.array(rows.labels, np.int64)
+        return Group(columns)
+
+    def _usable(self, rows: Rows) -> Rows:
+        files = zip(*rows.files.values(), strict=True)
+        return rows.kept([not any(file.path in self.bad for file in row) for row in files])
+
+    def _numbers(self, rows: Rows, key: str) -> Array:
+        places = {file.path: place for place, file in enumerate(self._files[key])}
+        part = self.arranged.keys.index(key) if self.arranged.parts > 1 else 0
+        return np.array([places[file.path] * self.arranged.parts + part for file in rows.files[key]], np.int64)
+
+    def _opened(self, load: int | None) -> dict[str, Pack]:
+        """Return the pack of each key. Raises DataError, naming all bad files at once, unless they are left out."""
+        if load not in self._packs:
+            packs: dict[str, Pack] = {}
+            for key, files in self._files.items():
+                packing = Packing(files, self.channels[key], load, self.arranged.parts)
+                try:
+                    packs[key] = packed(
+                        packing, skip_bad=self._skip_bad, workers=self._workers, progress=self._progress
+                    )
+                    self.bad.update({files[number].path: reason for number, reason in packs[key].bad.items()})
+                except BadFilesError as error:
+                    self.bad.update(error.bad)
+            if self.bad and not self._skip_bad:
+                raise refuse(self.bad, self.arranged.total)
+            self._packs[load] = packs
+        return self._packs[load]
+
+
+def open_folders(
+    paths: Sequence[Path],
+    *,
+    skip_bad: bool = False,
+    layout: Layout = "auto",
+    hold_out: float = 0.1,
+    channels: int | None = None,
+    window: tuple[float, float] | None = None,
+    window_b: tuple[float, float] | None = None,
+    workers: int = 0,
+    progress: ReportProgress | None = None,
+) -> FolderDataset:
+    """Open one folder of images, or two for two domains. Headers are read here, pixels when a split is asked for.
+
+    Args:
+        paths: the folders.
+        skip_bad: whether to go on without the files that cannot be used.
+        layout: how the folders are read; auto: by their names and by what they hold.
+        hold_out: the share held out for testing where there is no test folder, from 0 to below 1.
+        channels: the channels that images get: 1 grey, 3 RGB, 4 RGB with alpha; none: as found, alpha over white.
+        window: the values that become -1 and 1, such as 0,4095; none: the full range, of floats the measured one.
+        window_b: the same for the second domain of two.
+        workers: threads that decode; 0: one a processor.
+        progress: told how many of how many files are decoded.
+
+    Raises DataError or UsageError in one line for what cannot be read so.
+    """
+    if not 0 <= hold_out < 1:
+        raise UsageError(f"data.hold_out: {hold_out:g} is no share: give a number from 0 to below 1")
+    if channels is not None and channels < 1:
+        raise UsageError(f"data.channels: {channels} is no number of channels")
+    check_window(window, "window")
+    check_window(window_b, "window_b")
+    tree = recognise(paths, layout)
+    arranged = arrange(tree, layout, hold_out, workers)
+    return FolderDataset(
+        "+".join(path.resolve().name for path in paths),
+        arranged,
+        test_folder=" and ".join(dict.fromkeys(_below(paths, folder) for folder in tree.test.values())),
+        unread=_unread(paths, tree),
+        hold_out=hold_out,
+        channels=channels,
+        windows={key: window_b if key in _SECOND else window for key in arranged.keys},
+        skip_bad=skip_bad,
+        workers=workers,
+        progress=progress,
+    )
+
+
+def _below(paths: Sequence[Path], folder: Path) -> str:
+    return next((str(folder.relative_to(path)) for path in paths if folder.is_relative_to(path)), str(folder))
+
+
+def _unread(paths: Sequence[Path], tree: Tree) -> str:
+    """Return which folders hold images that are not read, in words; empty where there are none."""
+    looked = dict.fromkeys([*paths, *(sub for path in paths for sub in subfolders(path)), *tree.folders])
+    nested = dict.fromkeys([*looked, *(sub for folder in looked for sub in subfolders(folder))])
+    counts = {folder: len(images_in(folder)) for folder in nested if folder not in tree.folders}
+    named = [f"{count} in {folder}" for folder, count in counts.items() if count]
+    more = f" and {len(named) - 3} more folders" if len(named) > 3 else ""
+    return f"not read: {', '.join(named[:3])}{more}" if named else ""
+
+
+def _files_of(share: Sequence[Rows], key: str) -> tuple[ImageFile, ...]:
+    return tuple(file for rows in share for file in rows.files.get(key, ()))

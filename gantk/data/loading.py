@@ -1,0 +1,128 @@
+"""From a data set to the streams and fixed batches that a training reads."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import torch
+
+from gantk.data.augmentation import Augmentation
+from gantk.data.dataset import Dataset, ImageInfo, Split, image_columns
+from gantk.data.sampling import Samples, read_row
+from gantk.data.stream import BatchStream, collate, on_device
+from gantk.data.views import open_split
+from gantk.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crops:
+    """How images are cut: square crops of `size` pixels from images `jitter` times as large, mirrored if `flip`."""
+
+    size: int
+    jitter: float = 1.0
+    flip: bool = False
+
+    @property
+    def load(self) -> int:
+        """The length in pixels of the loaded images' shorter side."""
+        return round(self.size * self.jitter)
+
+
+def image_infos(split: Split) -> dict[str, ImageInfo]:
+    """Return what each image column holds."""
+    images = image_columns(split.columns)
+    return {key: ImageInfo(column.channels, str(column.dtype), column.window) for key, column in images.items()}
+
+
+@dataclass(kw_only=True)
+class TrainingBatches:
+    """The batches that a recipe's step reads: `next(batches)`, and `batches.of(kind)` for another stream.
+
+    Attributes:
+        batch_size: how many samples the next batch holds.
+    """
+
+    dataset: Dataset
+    kind: str
+    crops: Crops
+    seed: int
+    device: torch.device
+    batch_size: Callable[[], int]
+    rank: int = 0
+    world: int = 1
+    workers: int = 0
+    _streams: dict[str, BatchStream] = field(default_factory=dict)
+    _positions: dict[str, int] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self.of(self.kind))
+
+    def of(self, kind: str) -> BatchStream:
+        """Return the stream of a kind; each has a position of its own. Raises DataError where the data has not it."""
+        if kind not in self._streams:
+            split = open_split(self.dataset, kind, False, self.crops.load)
+            augmentation = Augmentation(self.crops.size, random=True, flip=self.crops.flip)
+            self._streams[kind] = BatchStream(
+                Samples(split, augmentation, (self.seed, crc32(kind.encode()))),
+                {key: info.window for key, info in image_infos(split).items()},
+                self.device,
+                self.batch_size,
+                rank=self.rank,
+                world=self.world,
+                workers=self.workers,
+                position=self._positions.get(kind, 0),
+            )
+        return self._streams[kind]
+
+    def close(self) -> None:
+        """Let go of what was prefetched."""
+        self._streams.clear()
+
+    def state(self) -> dict[str, int]:
+        """Return every stream's position."""
+        return self._positions | {kind: stream.position for kind, stream in self._streams.items()}
+
+    def load_state(self, positions: dict[str, int]) -> None:
+        """Go on from these positions."""
+        self._positions = dict(positions)
+        self._streams.clear()
+
+
+def held_out_batch(
+    dataset: Dataset, kind: str, crops: Crops, rows: slice | list[int] | int, device: torch.device
+) -> dict[str, Any]:
+    """Return held-out samples, cut centrally: the rows named, or so many spread evenly over the test share.
+
+    An unpaired batch of aligned data also has `reference`, what `a` should become. Without a test share the training
+    share serves.
+    """
+    aligned = kind == "unpaired" and "paired" in dataset.kinds
+    split = _test_split(dataset, "paired" if aligned else kind, crops.load)
+    count = len(split)
+    if isinstance(rows, int):
+        chosen = [round(i * (count - 1) / max(rows - 1, 1)) for i in range(min(rows, count))]
+    else:
+        chosen = list(range(count))[rows] if isinstance(rows, slice) else rows
+    cut = Augmentation(crops.size, random=False, flip=False)
+    # A shorter group starts over.
+    samples = [
+        {key: value for group in split.groups for key, value in read_row(group, row % len(group), cut, ()).items()}
+        for row in chosen
+    ]
+    windows = {key: info.window for key, info in image_infos(split).items()}
+    batch = on_device(collate(samples), windows, device)
+    return {"a": batch["source"], "b": batch["target"], "reference": batch["target"]} if aligned else batch
+
+
+def _test_split(dataset: Dataset, kind: str, load: int) -> Split:
+    split = open_split(dataset, kind, True, load)
+    if all(len(group) for group in split.groups):
+        return split
+    split = open_split(dataset, kind, False, load)
+    if not all(len(group) for group in split.groups):
+        raise DataError(f"{dataset.name} holds no images")
+    return split

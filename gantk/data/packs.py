@@ -1,0 +1,93 @@
+"""A file of decoded images, mapped into memory: their pixels, then a table of where each lies."""
+
+import json
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gantk.data.dataset import Array
+from gantk.errors import DataError
+
+RECORD = np.dtype(
+    [("offset", "<i8"), ("height", "<i8"), ("width", "<i8"), ("channels", "<i8"), ("low", "<f8"), ("high", "<f8")]
+)
+"""Where an image lies, its shape, and its least and greatest value before it was scaled."""
+
+_END = struct.Struct("<QQ8s")
+_MAGIC = b"gantk\r\n\0"
+
+
+class Pack:
+    """A file of decoded images: their pixels, one after the other, then a table of where each lies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Pack, (self.path,)
+
+    @cached_property
+    def table(self) -> Array:
+        """offset, height, width, channels, low and high of each image; one that could not be decoded has height 0."""
+        return self._ends[0]
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = np.dtype(self._ends[1]["dtype"])
+        return dtype
+
+    @cached_property
+    def bad(self) -> dict[int, str]:
+        """Why files could not be decoded, by their number among the packed files."""
+        return {int(number): reason for number, reason in self._ends[1]["bad"].items()}
+
+    def __getitem__(self, number: int) -> Array:
+        """Return an image (H, W, C); its memory is the file's, and cannot be written."""
+        offset, height, width, channels = (int(value) for value in self.table[number].tolist()[:4])
+        size = height * width * channels * self.dtype.itemsize
+        return self._pixels[offset : offset + size].view(self.dtype).reshape(height, width, channels)
+
+    @cached_property
+    def _pixels(self) -> Array:
+        return np.asarray(np.memmap(self.path, np.uint8, "r"))
+
+    @cached_property
+    def _ends(self) -> tuple[Array, dict[str, Any]]:
+        with self.path.open("rb") as stream:
+            stream.seek(-_END.size, 2)
+            count, length, magic = _END.unpack(stream.read())
+            if magic != _MAGIC:
+                raise DataError(f"{self.path} is damaged: delete it, and the images are decoded anew")
+            stream.seek(-_END.size - length - count * RECORD.itemsize, 2)
+            table = np.frombuffer(stream.read(count * RECORD.itemsize), RECORD)
+            return table, json.loads(stream.read(length))
+
+
+@dataclass(frozen=True)
+class PackedImages:
+    """A column of images in a pack: the Images of folders. Pickled, it is its path and numbers alone."""
+
+    pack: Pack
+    numbers: Array
+    channels: int
+    window: tuple[float, float]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.pack.dtype
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> Array:
+        return self.pack[int(self.numbers[index])]
+
+
+def write_table(stream: BinaryIO, table: Array, dtype: str, bad: dict[int, str]) -> None:
+    """End a file of pixels with the table of where each image lies."""
+    said = json.dumps({"dtype": dtype, "bad": bad}).encode()
+    stream.write(table.tobytes() + said + _END.pack(len(table), len(said), _MAGIC))

@@ -1,0 +1,144 @@
+"""What lies in folders: image files with their content hashes and headers, remembered between runs."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from gantk.data.parallel import in_order
+from gantk.data.reading import SUFFIXES, Facts, open_image
+from gantk.data.storage import cache_folder, written_whole
+from gantk.errors import DataError
+
+Bad = dict[Path, str]
+"""Why files cannot be used, by path."""
+
+ReportProgress = Callable[[int, int], None]
+"""Told how many of how many files are done."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image file whose header could be read.
+
+    Attributes:
+        path: where it lies.
+        digest: a hash of its content, in hexadecimal digits.
+        facts: what its header says.
+    """
+
+    path: Path
+    digest: str
+    facts: Facts
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files that lie directly in a folder, by name. Raises DataError where it cannot be read."""
+    try:
+        entries = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES]
+        return sorted(entry for entry in entries if not entry.name.startswith(".") and not entry.is_dir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {_reason(error)}") from None
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Return the folders that lie directly in a folder, by name; hidden ones are left out."""
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content. Raises DataError with the reason, which does not name the file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {_reason(error)}") from None
+
+
+def digest_of(data: bytes) -> str:
+    """Return a hash of a file's content."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def scan(paths: Iterable[Path], workers: int = 0) -> tuple[dict[Path, ImageFile], Bad]:
+    """Return the image files by path, and those whose header cannot be read.
+
+    A file whose size and time of change are as they were is not opened again.
+    """
+    found: dict[Path, ImageFile] = {}
+    bad: Bad = {}
+    by_folder: dict[Path, list[Path]] = {}
+    for path in paths:
+        by_folder.setdefault(path.parent, []).append(path)
+    for folder, files in by_folder.items():
+        memory = _Memory(folder)
+        with quiet_decoders():
+            for path, result in in_order(memory.look_up, files, workers):
+                if isinstance(result, ImageFile):
+                    found[path] = result
+                else:
+                    bad[path] = result
+        memory.save()
+    return found, bad
+
+
+@contextmanager
+def quiet_decoders() -> Iterator[None]:
+    """Silence what decoders say of damaged and of large files, which gantk says itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def refuse(bad: Mapping[Path, str], total: int) -> DataError:
+    """Return the error about files that cannot be used: the first few by name, the rest counted."""
+    shown = [f"{path} {reason}" for path, reason in list(bad.items())[:3]]
+    rest = f"; and {len(bad) - 3} more, which `gantk data` names" if len(bad) > 3 else ""
+    count = f"{len(bad)} of {total} files cannot be used: " if len(bad) > 1 else ""
+    return DataError(f"{count}{'; '.join(shown)}{rest}\nMend or remove what is named, or leave it out with --skip-bad.")
+
+
+class _Memory:
+    """What is remembered of a folder's files: size, time of change, content hash and header."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = cache_folder() / "seen" / f"{digest_of(str(folder.absolute()).encode())}.json"
+        self.known: dict[str, list[object]] = {}
+        self.changed = False
+        with suppress(OSError, ValueError, AttributeError):
+            self.known = dict(json.loads(self.path.read_text(encoding="utf-8")).items())
+
+    def look_up(self, path: Path) -> ImageFile | str:
+        """Return a file, or why it cannot be used."""
+        try:
+            stat = path.stat()
+            stamp = [stat.st_size, stat.st_mtime_ns]
+            known = self.known.get(path.name)
+            if known and known[:2] == stamp:
+                return ImageFile(path, str(known[2]), Facts(*known[3:]))  # type: ignore[arg-type]
+            data = read_file(path)
+            file = ImageFile(path, digest_of(data), open_image(path, data).facts)
+        except OSError as error:
+            return f"cannot be read: {_reason(error)}"
+        except DataError as error:
+            return str(error)
+        self.known[path.name] = [*stamp, file.digest, *astuple(file.facts)]
+        self.changed = True
+        return file
+
+    def save(self) -> None:
+        """Write down what was seen; without room or permission the files are merely read again next time."""
+        if self.changed:
+            with suppress(OSError), written_whole(self.path) as stream:
+                stream.write(json.dumps(self.known).encode())
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def combined(files: Sequence[ImageFile]) -> str:
+    """Return a hash of the contents of several files, in their order."""
+    return digest_of("".join(file.digest for file in files).encode())

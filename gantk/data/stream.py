@@ -1,0 +1,117 @@
+"""The stream of batches: prefetched by worker processes, placed by a count of samples alone."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gantk.data.sampling import Samples
+
+Windows = Mapping[str, tuple[float, float]]
+
+
+class BatchStream(Iterator[dict[str, Any]]):
+    """Batches of one kind for one of several processes.
+
+    Attributes:
+        position: samples drawn so far by all processes together; it says all that a resume needs.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        windows: Windows,
+        device: torch.device,
+        batch_size: Callable[[], int],
+        *,
+        rank: int = 0,
+        world: int = 1,
+        workers: int = 0,
+        position: int = 0,
+    ) -> None:
+        self.samples = samples
+        self.windows = windows
+        self.device = device
+        self.batch_size = batch_size
+        self.rank = rank
+        self.world = world
+        self.workers = workers
+        self.position = position
+        self._loaded: Iterator[dict[str, Any]] | None = None
+        self._loaded_size = 0
+
+    def __next__(self) -> dict[str, Any]:
+        size = self.batch_size()
+        if self._loaded is None or size != self._loaded_size:
+            self._loaded, self._loaded_size = self._load(size), size
+        batch = next(self._loaded)
+        self.position += size * self.world
+        return on_device(batch, self.windows, self.device)
+
+    def _load(self, size: int) -> Iterator[dict[str, Any]]:
+        loader = DataLoader(
+            _Positions(self.samples),
+            batch_sampler=_Schedule(self.position + self.rank * size, size, size * self.world),
+            collate_fn=collate,
+            num_workers=self.workers,
+            multiprocessing_context="spawn" if self.workers else None,
+            pin_memory=self.device.type == "cuda",
+            # A generator of its own: the default would draw from the training's random numbers.
+            generator=torch.Generator(),
+        )
+        return iter(loader)
+
+
+class _Positions(Dataset[dict[str, Any]]):
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        return self.samples[position]
+
+
+class _Schedule:
+    """The positions of each batch, without end."""
+
+    def __init__(self, start: int, size: int, stride: int) -> None:
+        self.start = start
+        self.size = size
+        self.stride = stride
+
+    def __iter__(self) -> Iterator[list[int]]:
+        start = self.start
+        while True:
+            yield list(range(start, start + self.size))
+            start += self.stride
+
+
+def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return samples as one batch: arrays and numbers stacked as tensors, texts as a list."""
+    batch: dict[str, Any] = {}
+    for key, first in samples[0].items():
+        values = [sample[key] for sample in samples]
+        if isinstance(first, str):
+            batch[key] = values
+        else:
+            stacked = np.stack(values)
+            # torch has few operations for uint16; int32 holds its values.
+            batch[key] = torch.from_numpy(stacked.astype(np.int32) if stacked.dtype == np.uint16 else stacked)
+    return batch
+
+
+def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> dict[str, Any]:
+    """Return a collated batch on the device, images as float32 (N, C, H, W) with their window mapped to [-1, 1]."""
+
+    def moved(key: str, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        value = value.to(device, non_blocking=True)
+        if key not in windows:
+            return value
+        low, high = windows[key]
+        return value.permute(0, 3, 1, 2).float().sub_(low).mul_(2 / (high - low)).sub_(1)
+
+    return {key: moved(key, value) for key, value in batch.items()}

@@ -1,0 +1,53 @@
+"""A richer kind of data serves a poorer one."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from gantk.data.dataset import Dataset, Group, Split
+from gantk.errors import DataError
+
+
+def _keep(**keys: str) -> Callable[[Split], Split]:
+    """Return a view with some of a split's columns, renamed: `_keep(image="target")`."""
+
+    def view(split: Split) -> Split:
+        return Split((Group({new: split.columns[old] for new, old in keys.items()}),))
+
+    return view
+
+
+def _apart(split: Split) -> Split:
+    columns = split.columns
+    return Split((Group({"a": columns["source"]}), Group({"b": columns["target"]})))
+
+
+VIEWS: Mapping[str, Mapping[str, Callable[[Split], Split]]] = {
+    "unpaired": {"paired": _apart},
+    "images": {
+        "labelled": _keep(image="image"),
+        "captioned": _keep(image="image"),
+        "domains": _keep(image="image"),
+        "paired": _keep(image="target"),
+        "unpaired": _keep(image="b"),
+    },
+}
+"""How a kind is derived: wanted kind -> kind that the data set has -> view."""
+
+
+def serves(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return every kind of batches that data of these kinds can serve."""
+    own = tuple(kinds)
+    derived = (wanted for wanted, views in VIEWS.items() if wanted not in own and any(kind in views for kind in own))
+    return (*own, *derived)
+
+
+def open_split(dataset: Dataset, kind: str, test: bool, load: int | None) -> Split:
+    """Return a split as batches of `kind`. Raises DataError where the data set cannot serve it."""
+    if kind in dataset.kinds:
+        return dataset.split(kind, test, load)
+    for own, view in VIEWS.get(kind, {}).items():
+        if own in dataset.kinds:
+            return view(dataset.split(own, test, load))
+    raise DataError(
+        f"{dataset.name} holds {' / '.join(serves(dataset.kinds))} images, but {kind} ones are needed: "
+        f"see `gantk data` for how folders are read"
+    )

@@ -1,0 +1,81 @@
+"""Making a recipe from what was resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+
+from gantk.data.dataset import ImageInfo, Split
+from gantk.data.loading import Crops, image_infos
+from gantk.data.views import open_split
+from gantk.engine.resolve import Resolved
+from gantk.errors import DataError, GantkError, PluginError
+from gantk.parts.build import Build, DataInfo
+from gantk.parts.context import Context, Informed
+from gantk.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class OpenedData:
+    """The training share as a recipe needs it: its split, how images are cut, and what they hold."""
+
+    split: Split
+    crops: Crops
+    images: Mapping[str, ImageInfo]
+
+
+def open_training_data(resolved: Resolved) -> OpenedData:
+    """Open the kind of batches that the recipe needs. Raises DataError."""
+    crops = Crops(size=resolved.setting("size"), jitter=resolved.setting("jitter"), flip=resolved.setting("flip"))
+    split = open_split(resolved.dataset, recipe_of(resolved).kind, False, crops.load)
+    if not all(len(group) for group in split.groups):
+        raise DataError(f"{resolved.dataset.name} holds no images to train on")
+    return OpenedData(split, crops, image_infos(split))
+
+
+def recipe_of(resolved: Resolved) -> type[Recipe]:
+    """Return the leading plugin's recipe."""
+    return cast(type[Recipe], resolved.parts["recipe"].factory)
+
+
+def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
+    """Return the run's length in steps: as stated, or from the passes over the data that are stated."""
+    steps = resolved.setting("steps")
+    if steps is not None:
+        return int(steps)
+    size = resolved.setting("batch_size")
+    per_step = (size(0.0) if callable(size) else size) * resolved.setting("accumulate") * world
+    return max(1, int(resolved.setting("epochs") * samples // per_step))
+
+
+def build_recipe(
+    resolved: Resolved, images: Mapping[str, ImageInfo], context: Context, autocast: torch.dtype | None = None
+) -> Recipe:
+    """Build the recipe with its parts. Raises Unsupported, naming parts that could serve, or PluginError."""
+    dataset = resolved.dataset
+    build = Build(
+        data=DataInfo(
+            kind=recipe_of(resolved).kind,
+            size=resolved.setting("size"),
+            channels={key: info.channels for key, info in images.items()},
+            classes=dataset.classes,
+            domains=dataset.domains,
+        ),
+        parts={slot: part for slot, part in resolved.parts.items() if slot != "recipe"},
+        autocast=autocast,
+        network_built=resolved.plugins.network_built,
+    )
+    part = resolved.parts["recipe"]
+    try:
+        recipe = part(build)
+    except GantkError:
+        raise
+    except Exception as error:
+        raise PluginError(f"recipe {part.plugin} cannot be built: {type(error).__name__}: {error}") from error
+    if not isinstance(recipe, Recipe):
+        raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
+    for module in recipe.modules():
+        if isinstance(module, Informed):
+            module.context = context
+    return recipe

@@ -1,0 +1,156 @@
+"""Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from gantk.engine.losslog import LossLog
+from gantk.engine.optimizers import Mover
+from gantk.engine.processes import World
+from gantk.errors import PluginError
+from gantk.parts.losses import AdversarialLoss, Losses
+from gantk.recipe.recipe import Batches, Mean, Move, Recipe, Step
+
+Request = dict[str, Losses] | Mean | None
+"""What a body asks for: moves by player, a mean, or nothing more."""
+
+
+class Conductor:
+    """Performs what a recipe's step yields.
+
+    `accumulate` bodies run in lockstep, each on its own micro-batch; gradients and means are taken over them and over
+    the processes. A `rehearsal` computes everything and moves nobody.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        movers: Mapping[str, Mover],
+        log: LossLog,
+        *,
+        world: World | None = None,
+        accumulate: int = 1,
+        rehearsal: bool = False,
+    ) -> None:
+        self.recipe = recipe
+        self.movers = movers
+        self.log = log
+        self.world = world or World()
+        self.accumulate = accumulate
+        self.rehearsal = rehearsal
+        self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
+
+    def step(self, batches: Batches) -> dict[str, Losses]:
+        """Run the recipe's step to its end; return the last micro-batch's losses by player."""
+        bodies: list[Step] = [self.recipe.step(batches) for _ in range(self.accumulate)]
+        answer: Tensor | None = None
+        performed: dict[str, Losses] = {}
+        while True:
+            requests = []
+            for body in bodies:
+                request = self._resume(body, answer)
+                if isinstance(request, dict):
+                    self._backward(body, request)
+                requests.append(request)
+            first = requests[0]
+            if any(_shape(request) != _shape(first) for request in requests):
+                raise PluginError(
+                    f"{self._name}.step: micro-batches yield different moves: decide by `yield self.everywhere(value)`"
+                )
+            if first is None:
+                return performed
+            if isinstance(first, Mean):
+                answer = self.world.mean(torch.stack([r.value for r in requests if isinstance(r, Mean)]).mean(0))
+            else:
+                answer = None
+                self._move(list(first))
+                performed |= first
+
+    @property
+    def _name(self) -> str:
+        return type(self.recipe).__name__
+
+    def _resume(self, body: Step, answer: Tensor | None) -> Request:
+        """Run a body to its next yield, and return the moves among it that are due."""
+        try:
+            move = body.send(answer)  # type: ignore[arg-type]
+        except StopIteration:
+            return None
+        if isinstance(move, Mean):
+            return move
+        moves = _as_mapping(move)
+        for player, losses in moves.items():
+            self._check(body, player, losses)
+        return {
+            name: losses for name, losses in moves.items() if self.log.context.is_due(self.movers[name].player.critic)
+        }
+
+    def _check(self, body: Step, player: str, losses: Losses) -> None:
+        if player not in self.movers:
+            raise PluginError(
+                f"{self._at(body)} yields an unknown player {player!r}; players: {', '.join(self.movers)}"
+            )
+        for name, loss in losses.items():
+            if not isinstance(loss, Tensor) or loss.numel() != 1:
+                found = f"of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+                raise PluginError(
+                    f"{self._at(body)}: loss {name!r} of {player!r} is {found}: a scalar tensor is needed"
+                )
+
+    def _at(self, body: Step) -> str:
+        frame = getattr(body, "gi_frame", None)
+        return f"{self._name}.step, {frame.f_code.co_filename}:{frame.f_lineno}" if frame else f"{self._name}.step"
+
+    def _backward(self, body: Step, moves: dict[str, Losses]) -> None:
+        """Add each player's gradients, all of them taken from the graph as it stands."""
+        for number, (player, losses) in enumerate(moves.items()):
+            mover = self.movers[player]
+            values = torch.stack([loss.reshape(()) for loss in losses.values()])
+            self.log.add(player, tuple(losses), values.detach())
+            total = values.sum() / self.accumulate
+            more = number + 1 < len(moves)
+            try:
+                if not total.requires_grad:
+                    raise PluginError(f"{self._at(body)}: the losses of {player!r} reach none of its parameters")
+                torch.autograd.backward(total, inputs=mover.parameters, retain_graph=more)
+            except RuntimeError as error:
+                if "modified by an inplace operation" not in str(error) and "second time" not in str(error):
+                    raise
+                raise PluginError(
+                    f"{self._at(body)}: the losses of {player!r} need a graph through a player that has moved since: "
+                    "detach() what is shared across a yield, or yield these players at once"
+                ) from error
+            if all(parameter.grad is None for parameter in mover.parameters):
+                raise PluginError(f"{self._at(body)}: the losses of {player!r} reach none of its parameters")
+
+    def _move(self, players: list[str]) -> None:
+        movers = [self.movers[player] for player in players]
+        if self.rehearsal:
+            for mover in movers:
+                mover.forget()
+            return
+        with torch.no_grad():
+            self.world.average([p.grad for mover in movers for p in mover.parameters if p.grad is not None])
+        for mover in movers:
+            mover.move()
+            if mover.player.critic:
+                self._constrain(mover)
+
+    @torch.no_grad()
+    def _constrain(self, mover: Mover) -> None:
+        for game in self.games:
+            for network in mover.player.networks:
+                game.constrain(network)
+
+
+def _as_mapping(move: Move) -> Mapping[str, Losses]:
+    if isinstance(move, tuple):
+        player, losses = move
+        return {player: losses}
+    return move
+
+
+def _shape(request: Request) -> object:
+    """Return what must be the same for all micro-batches."""
+    return tuple(request) if isinstance(request, dict) else type(request)

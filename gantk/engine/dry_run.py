@@ -1,0 +1,51 @@
+"""`gantk train --dry-run`: everything that was resolved, and where it came from."""
+
+from collections.abc import Iterable
+
+import torch
+
+from gantk.engine.assemble import OpenedData, build_recipe, recipe_of, total_steps
+from gantk.engine.console import magnitude
+from gantk.engine.device import choose_precision
+from gantk.engine.resolve import Resolved, Value
+from gantk.parts.context import Context
+
+
+def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
+    """Return the resolved run as text: parts, options, settings, data, networks, computation."""
+    with torch.device("meta"):
+        recipe = build_recipe(resolved, data.images, Context())
+    autocast = choose_precision(resolved.config.precision, device, recipe_of(resolved).allows_bf16)
+    steps = total_steps(resolved, len(data.split))
+    counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.networks().items()}
+    images = ", ".join(
+        f"{key}: {info.channels} channels of {info.dtype}, {info.window[0]:g} .. {info.window[1]:g}"
+        for key, info in data.images.items()
+    )
+    settings = dict(resolved.settings) | {"steps": Value(steps, _origin_of_steps(resolved))}
+    sections = {
+        "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
+        "options": [(name, _shown(value), value.origin) for name, value in resolved.options.items()],
+        "settings": [
+            (name, _shown(value), value.origin) for name, value in settings.items() if value.value is not None
+        ],
+        "data": [("found", resolved.dataset.summary, ""), ("batches", recipe.kind, ""), ("images", images, "")],
+        "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
+        "computation": [("device", str(device), ""), ("precision", "bf16" if autocast else "fp32", "")],
+    }
+    return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in sections.items() if rows)
+
+
+def _origin_of_steps(resolved: Resolved) -> str:
+    stated = resolved.settings["steps"]
+    return stated.origin if stated.value is not None else f"{resolved.setting('epochs')} epochs"
+
+
+def _shown(value: Value) -> str:
+    return "a function of the progress" if callable(value.value) else str(value.value)
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    rows = list(rows)
+    first, second = max(len(row[0]) for row in rows), min(max(len(row[1]) for row in rows), 48)
+    return "\n".join(f"  {name:<{first}}  {value:<{second}}  {origin}".rstrip() for name, value, origin in rows)

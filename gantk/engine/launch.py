@@ -1,0 +1,76 @@
+"""What `gantk train` does: a new run, a resumed one, or a dry run."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gantk.engine.assemble import open_training_data
+from gantk.engine.config import Config, check_config
+from gantk.engine.device import choose_device
+from gantk.engine.dry_run import describe_run
+from gantk.engine.processes import World, joined_world
+from gantk.engine.resolve import Resolved, resolve
+from gantk.engine.run import Run, new_run, open_run
+from gantk.engine.training import Training
+
+Say = Callable[[str], None]
+
+
+def launch(request: Config, out: Path | None, say: Say) -> Path:
+    """Train a new run; return its folder. Raises GantkError."""
+    device = choose_device(request.device)
+    with joined_world(device) as world:
+        resolved = resolve(request)
+        data = open_training_data(resolved)
+        init = open_run(Path(request.init)).checkpoints().newest() if request.init else None
+        run = _shared_run(out, resolved, world)
+        training = Training(resolved, data, run, device, world, say)
+        if init is not None:
+            training.start_from(init)
+        if world.leads:
+            run.start(resolved.complete({"steps": training.total}), training.facts())
+        world.wait()
+        training.train()
+    return run.path
+
+
+def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
+    """Go on with a run where it stopped; `steps` may be a new last step. Raises GantkError."""
+    run = open_run(path)
+    changes = dict(changes)
+    steps = changes.pop("steps", None)
+    values = run.config.model_dump() | changes
+    if steps is not None:
+        values["set"] = values["set"] | {"steps": steps}
+    config = check_config(values, str(path))
+    device = choose_device(config.device)
+    with joined_world(device) as world:
+        resolved = resolve(config)
+        newest = run.checkpoints().newest()
+        training = Training(resolved, open_training_data(resolved), run, device, world, say)
+        training.resume(newest)
+        if training.start >= training.total:
+            training.say(f"{path} is trained to its last step, {training.total}; say --steps N to go further")
+            return
+        if world.leads:
+            run.start(resolved.complete({"steps": training.total}), run.manifest | training.facts())
+        world.wait()
+        training.train()
+
+
+def describe(request: Config) -> str:
+    """Return everything that would be trained, as text. Raises GantkError where it could not be."""
+    resolved = resolve(request)
+    return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
+
+
+def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:
+    """Return the run's folder, the same in every process: the first one chooses."""
+    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
+    if world.size == 1:
+        return new_run(out, name)
+    import torch
+
+    chosen: list[Any] = [str(new_run(out, name).path) if world.leads else None]
+    torch.distributed.broadcast_object_list(chosen, src=0)
+    return Run(Path(chosen[0]))

@@ -1,0 +1,63 @@
+"""Opening what `--data` names: an installed data set, or folders."""
+
+from pathlib import Path
+from typing import Any
+
+from gantk.data.dataset import Dataset
+from gantk.data.folders import open_folders
+from gantk.engine.config import Config
+from gantk.errors import DataError, UsageError
+from gantk.plugins.entrypoints import default_data, installed
+from gantk.plugins.manager import load_plugins
+from gantk.plugins.options import Option, nearest, options_of, parse_value
+
+
+def data_options(config: Config) -> dict[str, Option]:
+    """Return the options that the named data takes, as `-s data.NAME=VALUE`."""
+    factory = _named(_data(config))
+    own = options_of(factory[0] if factory else open_folders)
+    return {name: option for name, option in own.items() if name not in ("skip_bad", "workers", "progress")}
+
+
+def open_data(config: Config) -> Dataset:
+    """Open the data of a run. Raises DataError or UsageError."""
+    data = _data(config)
+    options = {
+        name: parse_value(option, config.set[f"data.{name}"], f"data.{name}")
+        for name, option in data_options(config).items()
+        if f"data.{name}" in config.set
+    }
+    factory = _named(data)
+    if factory is not None:
+        make, argument = factory
+        dataset: Dataset = make(argument, **options)
+        return dataset
+    paths = [Path(item).expanduser() for item in data]
+    for path in paths:
+        if not path.exists():
+            names = data_set_names()
+            raise DataError(f"no data set and no folder is called {path}{nearest(str(path), names)}")
+    folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
+    return folders
+
+
+def data_set_names() -> list[str]:
+    """Return the names of the installed data sets."""
+    return [name for name, plugin in installed().items() if "dataset" in plugin.hooks]
+
+
+def _data(config: Config) -> list[str]:
+    default = default_data()
+    if config.data:
+        return config.data
+    if default is None:
+        raise UsageError("say what to train on: --data NAME or --data FOLDER")
+    return [default]
+
+
+def _named(data: list[str]) -> tuple[Any, str | None] | None:
+    """Return the factory and the argument of a data set that is named (`name` or `name:argument`), or None."""
+    name, _, argument = data[0].partition(":")
+    if len(data) > 1 or name not in data_set_names() or Path(data[0]).is_dir():
+        return None
+    return load_plugins([name]).factory(name, "dataset"), argument or None

@@ -1,0 +1,177 @@
+"""From what the user said to every part, option and setting of a run, and where each came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gantk.data.dataset import Dataset
+from gantk.engine.config import Config
+from gantk.engine.open_data import data_options, open_data
+from gantk.errors import UsageError
+from gantk.parts.settings import Settings
+from gantk.plugins.manager import Plugins, load_plugins
+from gantk.plugins.options import Option, nearest, options_of, parse_value
+from gantk.plugins.selection import Part, Requested, select
+from gantk.recipe.recipe import Defaults
+
+FALLBACK = Settings(
+    optimizer="adam",
+    learning_rate=2e-4,
+    betas=(0.5, 0.999),
+    batch_size=1,
+    accumulate=1,
+    critic_steps=1,
+    schedule="constant",
+    decay_from=0.5,
+    size=256,
+    epochs=100,
+    ema={},
+    jitter=1.0,
+    flip=False,
+)
+"""What holds where nobody states a setting."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """An option's or a setting's value, and who said it."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A run's parts, options, settings and data.
+
+    Attributes:
+        config: what the user said.
+        plugins: the plugins in play.
+        parts: the chosen part of each slot, with its options.
+        options: every option of the parts in play, by dotted name.
+        settings: every setting, by name.
+        dataset: the data, opened.
+    """
+
+    config: Config
+    plugins: Plugins
+    parts: Mapping[str, Part]
+    options: Mapping[str, Value]
+    settings: Mapping[str, Value]
+    dataset: Dataset
+
+    def setting(self, name: str) -> Any:
+        """Return a setting's value."""
+        return self.settings[name].value
+
+    def complete(self, facts: Mapping[str, Any]) -> Config:
+        """Return the configuration that says everything that was resolved; facts are what was found besides."""
+        said = {name: value.value for name, value in {**self.options, **self.settings}.items()} | dict(facts)
+        return self.config.model_copy(
+            update={
+                "data": self.config.data or [self.dataset.name],
+                "generator": self._plugin("generator"),
+                "discriminator": self._plugin("discriminator"),
+                "loss": self._plugin("loss"),
+                "normalization": {
+                    slot.removeprefix("normalization."): part.plugin
+                    for slot, part in self.parts.items()
+                    if slot.startswith("normalization.")
+                },
+                "set": self.config.set | {name: value for name, value in said.items() if not callable(value)},
+            }
+        )
+
+    def _plugin(self, slot: str) -> str | None:
+        return self.parts[slot].plugin if slot in self.parts else None
+
+
+def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
+    """Return everything that a run needs to know; `dataset` serves instead of opening what the configuration names.
+
+    Raises UsageError, PluginError or DataError.
+    """
+    if not config.plugins:
+        raise UsageError("say what to train: --plugin NAME; `gantk plugins` lists them")
+    plugins = load_plugins(config.plugins)
+    recipe = plugins.factory(plugins.leading, "recipe")
+    defaults: Defaults = getattr(recipe, "defaults", Defaults())
+    requested = Requested(
+        generator=config.generator,
+        discriminator=config.discriminator,
+        loss=config.loss,
+        normalization=config.normalization,
+    )
+    parts = select(plugins, defaults, requested)
+    declared = _declared(parts)
+    setting_options = options_of(Settings)
+    if dataset is None:
+        _refuse_unknown(config, [*declared, *setting_options, *(f"data.{name}" for name in data_options(config))])
+        dataset = open_data(config)
+
+    quick = dataset.quick if config.scale == "quick" else {}
+    user = (config.set, "you")
+    scale = (quick, f"quick scale of {dataset.name}")
+    options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
+    settings = {name: _first(name, option, [user, scale, *_papers(parts)]) for name, option in setting_options.items()}
+    return Resolved(
+        config=config,
+        plugins=plugins,
+        parts={slot: part.with_options(_options_of_slot(slot, options)) for slot, part in parts.items()},
+        options=options,
+        settings=settings,
+        dataset=dataset,
+    )
+
+
+def _papers(parts: Mapping[str, Part]) -> list[tuple[Mapping[str, Any], str]]:
+    """Return the settings that the papers state: a chosen loss's, the recipe's, the recipe's default loss's."""
+    recipe, loss = parts["recipe"], parts.get("loss")
+    stated = [(_stated(recipe), f"recipe {recipe.plugin}")]
+    if loss is not None:
+        chosen = not loss.origin.startswith("default")
+        stated.insert(0 if chosen else 1, (_stated(loss), f"loss {loss.plugin}"))
+    return [*stated, (FALLBACK.said(), "default")]
+
+
+def _stated(part: Part) -> dict[str, Any]:
+    settings: Settings = getattr(part.factory, "settings", Settings())
+    return settings.said()
+
+
+def _prefix(slot: str) -> str:
+    return "" if slot == "recipe" else f"{slot}."
+
+
+def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
+    declared = {
+        f"{_prefix(slot)}{name}": option
+        for slot, part in parts.items()
+        for name, option in options_of(part.factory).items()
+    }
+    clash = declared.keys() & options_of(Settings).keys()
+    if clash:
+        raise UsageError(f"recipe {parts['recipe'].plugin}: option {min(clash)} bears the name of a setting")
+    return declared
+
+
+def _refuse_unknown(config: Config, known: list[str]) -> None:
+    for name in config.set:
+        if name not in known:
+            raise UsageError(f"no option is called {name}{nearest(name, known)}")
+
+
+def _first(name: str, option: Option, said: list[tuple[Mapping[str, Any], str]]) -> Value:
+    for values, origin in said:
+        if name in values:
+            return Value(parse_value(option, values[name], name), origin)
+    return Value(option.default, "default")
+
+
+def _options_of_slot(slot: str, options: Mapping[str, Value]) -> dict[str, Any]:
+    prefix = _prefix(slot)
+    return {
+        name.removeprefix(prefix): value.value
+        for name, value in options.items()
+        if name.startswith(prefix) and "." not in name.removeprefix(prefix)
+    }

@@ -1,0 +1,240 @@
+"""One training from its first step to its last: the loop, and what happens on its schedule."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from gantk.data.loading import TrainingBatches, held_out_batch
+from gantk.engine.assemble import OpenedData, build_recipe, recipe_of, total_steps
+from gantk.engine.checkpoints import TrainingState, load_weights
+from gantk.engine.conductor import Conductor
+from gantk.engine.console import TrainingBar, duration, magnitude
+from gantk.engine.device import choose_precision
+from gantk.engine.interrupts import Interrupts
+from gantk.engine.losslog import LossLog, NonFiniteLoss, latest
+from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
+from gantk.engine.previews import draw_grid, preview_columns, save_preview
+from gantk.engine.processes import World
+from gantk.engine.rehearsal import rehearse
+from gantk.engine.resolve import Resolved
+from gantk.engine.run import Run
+from gantk.engine.scalars import ScalarLog
+from gantk.parts.context import Context, Progress
+
+PREVIEW_ROWS = 8
+
+Say = Callable[[str], None]
+Answer = TypeVar("Answer")
+
+
+class Training:
+    """A run being trained. Made ready by its constructor; `train` does the rest."""
+
+    def __init__(self, resolved: Resolved, data: OpenedData, run: Run, device: torch.device, world: World, say: Say):
+        self.resolved = resolved
+        self.run = run
+        self.device = device
+        self.world = world
+        self.say = say if world.leads else lambda _: None
+        config, setting = resolved.config, resolved.setting
+        self.total = total_steps(resolved, len(data.split), world.size)
+        self.context = Context(Progress(0, self.total), setting("critic_steps"))
+        self.autocast = choose_precision(config.precision, device, recipe_of(resolved).allows_bf16)
+        torch.manual_seed(config.seed)
+        self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
+        self.batches = self._streams(data, workers=_workers(config.workers, device))
+        self._rehearsal_batches = self._streams(data, workers=0)
+        self.recipe.to(device)
+        self.recipe.prepare(self._rehearsal_batches)
+        self.recipe.to(device)
+        if config.channels_last:
+            self.recipe.to(memory_format=torch.channels_last)
+        world.share(self.recipe)
+        if config.compile:
+            for network in self.recipe.networks().values():
+                network.compile_forward()
+        # Every process draws its own noise; initial weights were drawn alike.
+        torch.manual_seed(config.seed + 1 + world.rank)
+        self.movers = make_movers(self.recipe, setting)
+        self.averages = Averages(self.recipe, setting("ema"))
+        self.log = LossLog(self.context)
+        self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=setting("accumulate"))
+        self.data = data
+        self.start = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a run's manifest says of its data and device."""
+        dataset = self.resolved.dataset
+        return {
+            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device),
+            "precision": "bf16" if self.autocast is not None else "fp32",
+            "processes": self.world.size,
+            "data": {
+                "name": dataset.name,
+                "summary": dataset.summary,
+                "licence": dataset.licence,
+                "fingerprint": dataset.fingerprint(),
+                "classes": list(dataset.classes),
+                "domains": list(dataset.domains),
+                "images": {key: asdict(info) for key, info in self.data.images.items()},
+            },
+        }
+
+    def resume(self, folder: Path) -> None:
+        """Take everything back from a checkpoint."""
+        state = self._state(0)
+        state.read(folder, self.world)
+        self.start = state.step
+        self.batches.load_state(state.positions)
+
+    def start_from(self, folder: Path) -> None:
+        """Start from another run's weights alone."""
+        load_weights(self.recipe, folder)
+        self.averages = Averages(self.recipe, self.resolved.setting("ema"))
+
+    def train(self) -> None:
+        """Run to the last step, or until a signal. Raises GantkError; the run's hooks hear of every end."""
+        hook = self.resolved.plugins.hook
+        error: BaseException | None = None
+        hook.run_started(run=self.run)
+        try:
+            self._train()
+        except BaseException as ended_by:
+            error = ended_by
+            raise
+        finally:
+            hook.run_ended(run=self.run, error=error)
+
+    def _train(self) -> None:
+        self.say(self._announcement(self._rehearse()))
+        scalars = ScalarLog(self.run.path, self.start) if self.world.leads else None
+        began = time.perf_counter()
+        bar = TrainingBar(self.start, self.total, self._images_a_step(), self.world.leads)
+        with Interrupts() as interrupts, bar:
+            for step in range(self.start, self.total):
+                self._step(step)
+                done = step + 1
+                bar.advance()
+                last = done == self.total
+                if last or done % self.resolved.config.log_every == 0:
+                    self._log(done, scalars, bar)
+                    stop = self.world.agree(interrupts.received is not None, self.device)
+                else:
+                    stop = self.world.size == 1 and interrupts.received is not None
+                if last or done % self.resolved.config.preview_every == 0:
+                    self._preview(done, scalars)
+                if last or stop or done % self.resolved.config.checkpoint_every == 0:
+                    self._save(done)
+                if stop:
+                    break
+        if scalars is not None:
+            scalars.close()
+        self._say_end(done, time.perf_counter() - began, interrupts.received)
+        if interrupts.received is not None and done < self.total:
+            raise SystemExit(128 + interrupts.received)
+
+    def _step(self, step: int) -> None:
+        self.context.progress = Progress(step, self.total)
+        factor = schedule_factor(
+            self.resolved.setting("schedule"), self.resolved.setting("decay_from"), self.context.progress.fraction
+        )
+        set_learning_rates(self.movers, factor)
+        losses = self.conductor.step(self.batches)
+        self.averages.update()
+        self.resolved.plugins.hook.step_ended(run=self.run, step=step + 1, losses=latest(losses))
+
+    def _log(self, step: int, scalars: ScalarLog | None, bar: TrainingBar) -> None:
+        values = self._finite(self.log.read)
+        if scalars is not None:
+            scalars.write(step, values)
+            bar.show(values)
+
+    def _finite(self, read: Callable[[], Answer]) -> Answer:
+        try:
+            return read()
+        except NonFiniteLoss as error:
+            saved = self.run.checkpoints().all()
+            left = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
+            raise NonFiniteLoss(f"{error}; {left}. Try a lower learning_rate, or --precision fp32") from None
+
+    def _preview(self, step: int, scalars: ScalarLog | None) -> None:
+        if scalars is None:
+            return
+        kind = type(self.recipe).kind
+        batch = held_out_batch(self.resolved.dataset, kind, self.data.crops, PREVIEW_ROWS, self.device)
+        sheet = draw_grid(preview_columns(self.recipe, batch), f"{self.run.path.name}, step {step}, held-out images")
+        path = self.run.path / "previews" / f"{step:06d}.png"
+        save_preview(sheet, path)
+        scalars.show(step, sheet)
+        self.resolved.plugins.hook.previewed(run=self.run, step=step, images=path)
+
+    def _save(self, step: int) -> None:
+        self._finite(self.log.check)
+        path = self.run.checkpoints(self.resolved.config.keep).save(self._state(step), self.world)
+        if self.world.leads:
+            self.resolved.plugins.hook.checkpoint_saved(run=self.run, path=path)
+
+    def _state(self, step: int) -> TrainingState:
+        return TrainingState(self.recipe, self.movers, self.averages, self.batches.state(), step, self.device)
+
+    def _streams(self, data: OpenedData, workers: int) -> TrainingBatches:
+        size = self.resolved.setting("batch_size")
+        return TrainingBatches(
+            dataset=self.resolved.dataset,
+            kind=type(self.recipe).kind,
+            crops=data.crops,
+            seed=self.resolved.config.seed,
+            device=self.device,
+            batch_size=(lambda: size(self.context.progress.fraction)) if callable(size) else (lambda: size),
+            rank=self.world.rank,
+            world=self.world.size,
+            workers=workers,
+        )
+
+    def _rehearse(self) -> float:
+        conductor = Conductor(
+            self.recipe,
+            self.movers,
+            LossLog(self.context),
+            accumulate=self.conductor.accumulate,
+            rehearsal=True,
+        )
+        seconds = rehearse(conductor, self._rehearsal_batches, self.context)
+        self._rehearsal_batches.close()
+        return seconds
+
+    def _images_a_step(self) -> int:
+        return self.batches.batch_size() * self.world.size * self.conductor.accumulate
+
+    def _announcement(self, seconds: float) -> str:
+        precision = "bf16" if self.autocast is not None else "fp32"
+        count = sum(parameter.numel() for parameter in self.recipe.parameters())
+        left = self.total - self.start
+        several = f" x {self.world.size} processes" if self.world.size > 1 else ""
+        start = f"from step {self.start} to {self.total}" if self.start else f"{self.total} steps"
+        return (
+            f"{self.device}{several}, {precision} · {self.resolved.dataset.summary} · {self.data.crops.size} px, batch "
+            f"{self._images_a_step()} · {len(self.recipe.networks())} networks, {magnitude(count)} parameters · "
+            f"{start}, about {duration(seconds * left)} · {self.run.path}"
+        )
+
+    def _say_end(self, step: int, seconds: float, signal: int | None) -> None:
+        done = max(step - self.start, 1)
+        speed = f"{done / seconds:.2f} steps/s" if seconds else ""
+        if signal is not None and step < self.total:
+            self.say(f"stopped after step {step} ({speed}); go on with: gantk train --resume {self.run.path}")
+            return
+        preview = self.run.path / "previews" / f"{step:06d}.png"
+        self.say(f"trained {done} steps in {duration(seconds)} ({speed}) · look at {preview}")
+        self.say(f"next: gantk export {self.run.path}")
+
+
+def _workers(asked: int | None, device: torch.device) -> int:
+    """Return how many processes load images: on a CPU the training itself needs the cores."""
+    if asked is not None:
+        return asked
+    return 4 if device.type == "cuda" else 0

@@ -1,0 +1,143 @@
+"""Which plugins are installed, and what they bring, found without importing any of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+from gantk.errors import PluginError, UsageError
+from gantk.plugins import source
+from gantk.plugins.options import nearest
+
+
+@dataclass(frozen=True)
+class InstalledPlugin:
+    """A plugin that could be loaded.
+
+    Attributes:
+        name: what it is called on the command line.
+        module: the module that answers the hooks.
+        distribution: the installed package that it comes from; empty for a file.
+        version: the distribution's version; empty for a file.
+        path: the file, where a file was given instead of a name.
+    """
+
+    name: str
+    module: str
+    distribution: str = ""
+    version: str = ""
+    path: Path | None = None
+
+    @cached_property
+    def source(self) -> Path | None:
+        """The module's file; None where it has none, or none in Python."""
+        if self.path is not None:
+            return self.path
+        spec = _find(self.module)
+        found = Path(spec.origin) if spec and spec.has_location and spec.origin else None
+        return found if found and found.suffix == ".py" else None
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring, or what keeps it from being read."""
+        return self._described[0]
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks that its source answers, as they are spelled there; none where it cannot be read."""
+        return self._described[1]
+
+    @cached_property
+    def _described(self) -> tuple[str, tuple[str, ...]]:
+        if self.source is None:
+            return f"(its module {self.module} has no source file)", ()
+        try:
+            return source.describe(self.source)
+        except PluginError as error:
+            return f"(cannot be read: {error})", ()
+
+    def __str__(self) -> str:
+        """Return what tells it from another of the same name."""
+        return str(self.path) if self.path else f"{self.distribution} {self.version} ({self.module})"
+
+
+def installed() -> dict[str, InstalledPlugin]:
+    """Return every installed plugin by name. Raises PluginError where two distributions use one name."""
+    found: dict[str, InstalledPlugin] = {}
+    for entry, distribution, version in _entries("gantk"):
+        plugin = InstalledPlugin(entry.name, entry.module, distribution, version)
+        other = found.setdefault(entry.name, plugin)
+        if other != plugin:
+            raise PluginError(f"two plugins are called {entry.name!r}: {other} and {plugin}; uninstall one of them")
+    return dict(sorted(found.items()))
+
+
+def default_data() -> str | None:
+    """Return the plugin whose images are trained on where none are named, if one is installed.
+
+    Raises PluginError where two distributions name one.
+    """
+    found = {entry.value: distribution for entry, distribution, _ in _entries("gantk.defaults") if entry.name == "data"}
+    if len(found) > 1:
+        named = " and ".join(f"{plugin} ({distribution})" for plugin, distribution in found.items())
+        raise PluginError(f"two installed packages name the default data: {named}; say --data")
+    return next(iter(found), None)
+
+
+def from_file(path: Path) -> InstalledPlugin:
+    """Return a Python file as a plugin that is called like the file. Raises PluginError where it is none."""
+    path = path.expanduser().absolute()
+    if not path.exists():
+        raise PluginError(f"plugin file {path} does not exist")
+    if path.suffix != ".py" or not path.is_file():
+        raise PluginError(f"plugin {path} is not a Python file: give the path of one .py file, or a plugin's name")
+    return InstalledPlugin(path.stem, path.stem, path=path.resolve())
+
+
+def find(name_or_path: str, plugins: Mapping[str, InstalledPlugin] | None = None) -> InstalledPlugin:
+    """Return the plugin of that name among `plugins` (default: the installed ones), or the file.
+
+    Raises UsageError where no plugin is called so.
+    """
+    plugins = installed() if plugins is None else plugins
+    if name_or_path in plugins:
+        return plugins[name_or_path]
+    if name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path:
+        return from_file(Path(name_or_path))
+    raise UsageError(f"no plugin is called {name_or_path!r}{nearest(name_or_path, plugins)}")
+
+
+def bringing(hook: str, plugins: Mapping[str, InstalledPlugin] | None = None) -> tuple[str, ...]:
+    """Return the names of the plugins (default: the installed ones) whose source answers a hook."""
+    plugins = installed() if plugins is None else plugins
+    return tuple(name for name, plugin in plugins.items() if hook in plugin.hooks)
+
+
+def _entries(group: str) -> Iterator[tuple[EntryPoint, str, str]]:
+    """Yield the entry points of a group, each with the name and version of its distribution."""
+    known: dict[object, tuple[str, str]] = {}
+    for entry in entry_points(group=group):
+        distribution = entry.dist
+        if distribution is None:
+            continue
+        if distribution not in known:
+            known[distribution] = (distribution.name, distribution.version)
+        yield entry, *known[distribution]
+
+
+def _find(module: str) -> ModuleSpec | None:
+    """Return a module's spec. Unlike find_spec, it never imports the packages that the module lies in."""
+    package, *inner = module.split(".")
+    try:
+        spec = find_spec(package)
+    except ValueError:
+        return None
+    for name in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        package = f"{package}.{name}"
+        spec = PathFinder.find_spec(package, list(spec.submodule_search_locations))
+    return spec

@@ -1,0 +1,19 @@
+"""What hooks there are."""
+
+import inspect
+
+from gantk import hookspecs
+
+
+def hook_arguments() -> dict[str, tuple[str, ...]]:
+    """Return the arguments of every hook, by the hook's name."""
+    return {
+        name: tuple(inspect.signature(function).parameters)
+        for name, function in vars(hookspecs).items()
+        if inspect.isfunction(function) and hasattr(function, "gantk_spec")
+    }
+
+
+def part_hooks() -> tuple[str, ...]:
+    """Return the hooks whose answer is a part: those of which one answer counts."""
+    return tuple(name for name in hook_arguments() if getattr(hookspecs, name).gantk_spec["firstresult"])

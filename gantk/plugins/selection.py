@@ -1,0 +1,148 @@
+"""Which plugin brings which part of a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from gantk.errors import PluginError, UsageError
+from gantk.plugins.entrypoints import bringing
+from gantk.plugins.manager import Plugins
+from gantk.plugins.options import nearest
+
+if TYPE_CHECKING:
+    from gantk.recipe.recipe import Defaults
+
+_ROLES = ("generator", "discriminator")
+
+
+@dataclass(frozen=True)
+class Requested:
+    """The parts that the user names, each by a plugin's name or a file's path; None where nothing is said.
+
+    Attributes:
+        generator: whose generator.
+        discriminator: whose discriminator.
+        loss: whose game.
+        normalization: whose normalization, by role; the role "" stands for every role that is not named.
+    """
+
+    generator: str | None = None
+    discriminator: str | None = None
+    loss: str | None = None
+    normalization: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A chosen part. Called with a spec and a build, or with nothing, it makes one.
+
+    Attributes:
+        slot: what it is chosen for: "recipe", "generator", "discriminator", "loss", "normalization.<role>".
+        plugin: the plugin that brings it.
+        factory: what makes it.
+        options: the options that it is made with.
+        origin: who chose it: "--loss", "plugin my_generator", "default of cyclegan".
+    """
+
+    slot: str
+    plugin: str
+    factory: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = ""
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.factory(*arguments, **self.options)
+
+    def with_options(self, options: Mapping[str, Any]) -> "Part":
+        """Return the same part, made with these options as well."""
+        return replace(self, options={**self.options, **options})
+
+
+def select(plugins: Plugins, defaults: "Defaults", requested: Requested) -> dict[str, Part]:
+    """Return the part of each slot: the user's, else the last further plugin's, else the recipe's default.
+
+    A slot that nothing fills is left out. Raises UsageError where the leading plugin brings no recipe, or where a
+    plugin does not bring what it was named for.
+    """
+    wanted = {
+        "generator": (requested.generator, defaults.generator),
+        "discriminator": (requested.discriminator, defaults.discriminator),
+        "loss": (requested.loss, defaults.loss),
+    }
+    for role in _roles(plugins, defaults, requested):
+        chosen = requested.normalization.get(role, requested.normalization.get(""))
+        wanted[f"normalization.{role}"] = (chosen, defaults.normalization.get(role))
+    parts = {"recipe": leading_recipe(plugins)}
+    for slot, (named, default) in wanted.items():
+        part = _named(plugins, slot, named) or _lent(plugins, slot) or _default(plugins, slot, default)
+        if part:
+            parts[slot] = part
+    return parts
+
+
+def leading_recipe(plugins: Plugins) -> Part:
+    """Return the recipe that trains: the leading plugin's. Raises UsageError where it brings none."""
+    factory = plugins.factory(plugins.leading, "recipe")
+    if factory is None:
+        recipes = ", ".join(bringing("recipe", plugins.installed))
+        raise UsageError(
+            f"plugin {plugins.leading} brings no recipe, so it cannot lead; "
+            f"name one that does before it (--plugin NAME --plugin {plugins.leading}); installed: {recipes}"
+        )
+    return Part("recipe", plugins.leading, factory, origin="--plugin")
+
+
+def unsupported_hint(slot: str, part: Part) -> str:
+    """Return what to append to a part's Unsupported: the other installed plugins that bring this slot."""
+    kind = _kind(slot)
+    others = [name for name in bringing(kind) if name != part.plugin]
+    return f"; others that bring a {kind}: {', '.join(others)} (--{kind} NAME)" if others else ""
+
+
+def _kind(slot: str) -> str:
+    return slot.split(".")[0]
+
+
+def _roles(plugins: Plugins, defaults: "Defaults", requested: Requested) -> list[str]:
+    known = dict.fromkeys((*defaults.normalization, *_ROLES))
+    for role in requested.normalization:
+        if role and role not in known:
+            raise UsageError(
+                f"--normalization {role}={requested.normalization[role]}: no such role{nearest(role, known)}"
+            )
+    # A recipe that names no roles has the usual ones, if anyone brings a normalization.
+    anyone = "" in requested.normalization or _lent(plugins, "normalization")
+    unsaid = _ROLES if anyone and not defaults.normalization else ()
+    return [role for role in known if role in {*defaults.normalization, *requested.normalization, *unsaid}]
+
+
+def _named(plugins: Plugins, slot: str, name: str | None) -> Part | None:
+    if name is None:
+        return None
+    plugin, kind = plugins.load(name), _kind(slot)
+    factory = plugins.factory(plugin, kind)
+    if factory is None:
+        known = ", ".join(bringing(kind, plugins.installed))
+        raise UsageError(f"--{kind} {name}: plugin {plugin} brings no {kind}; installed: {known or 'none'}")
+    return Part(slot, plugin, factory, origin=f"--{kind}")
+
+
+def _lent(plugins: Plugins, slot: str) -> Part | None:
+    for plugin in reversed(plugins.names[1:]):
+        if factory := plugins.factory(plugin, slot):
+            return Part(slot, plugin, factory, origin=f"plugin {plugin}")
+    return None
+
+
+def _default(plugins: Plugins, slot: str, name: str | None) -> Part | None:
+    """Return the part of the plugin that the recipe names; where it names none, its own."""
+    leading, kind = plugins.leading, _kind(slot)
+    if name is not None and name not in plugins.installed and name not in plugins.found:
+        raise PluginError(
+            f"plugin {leading}: its default {kind} {name!r} is not installed; say --{kind} NAME"
+            f"{nearest(name, bringing(kind, plugins.installed))}"
+        )
+    factory = plugins.factory(name or leading, kind)
+    if factory is None and name is not None:
+        raise PluginError(f"plugin {leading}: its default {kind} is {name!r}, but {plugins.found[name]} brings none")
+    return Part(slot, name or leading, factory, origin=f"default of {leading}") if factory else None

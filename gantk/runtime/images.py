@@ -1,0 +1,114 @@
+"""Image files read and written, and pictures as arrays of pixels."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from gantk.errors import DataError
+
+Array = NDArray[Any]
+
+_MODES = {"uint8": {1: "L", 3: "RGB", 4: "RGBA"}, "uint16": {1: "I;16"}, "float32": {1: "F"}}
+_LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+
+
+def read(path: Path) -> Image.Image | Array:
+    """Return an image file as a picture the right way up, a `.npy` file as an array.
+
+    Raises DataError where it cannot be read whole, or is an animation.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if path.suffix.lower() in (".heic", ".heif"):
+        _learn_heic(path)
+    try:
+        if path.suffix.lower() == ".npy":
+            array: Array = np.load(path, allow_pickle=False)
+            return array
+        # Pillow warns of large images and of odd tags; what it cannot read it raises.
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            # A camera's MPO holds one photograph, its further frames being previews.
+            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            if frames == 1:
+                upright = ImageOps.exif_transpose(image)
+                upright.format = image.format
+                return upright
+    except Exception as error:
+        raise DataError(f"{path}: cannot be read as an image ({_reason(error)})") from error
+    raise DataError(f"{path}: holds {frames} frames; give single images")
+
+
+def write(image: Image.Image | Array, path: Path, file_format: str | None) -> None:
+    """Write a picture or an array (.npy), lossy formats at quality 95; `file_format` None reads it from the suffix.
+
+    Raises DataError where the format cannot hold the picture, OSError where the system does not let it be written.
+    """
+    if not isinstance(image, Image.Image):
+        with path.open("wb") as file:
+            np.save(file, image)
+        return
+    Image.init()
+    file_format = file_format or format_of(path)
+    refusal = DataError(f"{file_format} cannot hold this image (mode {image.mode}); write a .png")
+    if file_format not in Image.SAVE or (image.mode in ("I;16", "F") and file_format not in ("PNG", "TIFF")):
+        raise refusal
+    try:
+        image.save(path, file_format, **_LOSSY.get(file_format, {}))
+    except OSError as error:
+        # Pillow's own refusals have no error number, the system's have one.
+        raise refusal if error.errno is None else error from error
+
+
+def format_of(path: Path) -> str | None:
+    """Return Pillow's name for the format that a file name's suffix stands for, or None."""
+    return Image.registered_extensions().get(path.suffix.lower())
+
+
+def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Array, Image.Image | None]:
+    """Return a picture as pixels (H, W, channels) of type `pixel`, and its alpha channel where it has one to keep.
+
+    Grey and colour are converted to each other. Raises DataError where values would be lost or made up.
+    """
+    mode = _MODES.get(pixel, {}).get(channels)
+    if mode is None:
+        raise DataError(f"the model takes {channels} channels of {pixel}: give an array (H, W, {channels})")
+    held = "uint16" if image.mode.startswith("I;16") else {"I": "int32", "F": "float32"}.get(image.mode, "uint8")
+    if held != pixel:
+        raise DataError(f"the model takes {pixel} values, and this image (mode {image.mode}) holds {held}")
+    if pixel != "uint8":
+        return np.asarray(image).astype(pixel)[..., None], None
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A") if channels != 4 else None
+    return np.asarray(image.convert(mode)).reshape(image.height, image.width, channels), alpha
+
+
+def pixels_to_picture(pixels: Array, alpha: Image.Image | None) -> Image.Image:
+    """Return pixels (H, W, C) as a picture, with the alpha channel of the image they come from.
+
+    Raises DataError where no picture has such channels.
+    """
+    channels = pixels.shape[-1]
+    if channels not in _MODES.get(str(pixels.dtype), {}):
+        raise DataError(f"the model gives {channels} channels of {pixels.dtype}: give an array to receive one")
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels))
+    if alpha is not None and image.mode in ("L", "RGB"):
+        image.putalpha(alpha)
+    return image
+
+
+def _learn_heic(path: Path) -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise DataError(f"{path}: HEIC images are read by an extra: pip install 'gantk[heic]'") from None
+    pillow_heif.register_heif_opener()
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

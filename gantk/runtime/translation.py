@@ -1,0 +1,117 @@
+"""Many image files through a model, to files of the same names."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gantk.errors import DataError, GantkError, UsageError
+from gantk.runtime.files import IMAGE_SUFFIXES, images_in, written_aside
+from gantk.runtime.images import Array, format_of, read, write
+from gantk.runtime.model import Model
+from gantk.runtime.taking import Taken, take
+
+
+@dataclass(frozen=True)
+class Job:
+    """An image file, and where its translation goes; `keeps_format`: written in the format it was read in."""
+
+    source: Path
+    target: Path
+    keeps_format: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: `problem` says in a line why its image was skipped; empty: it was translated."""
+
+    job: Job
+    problem: str = ""
+
+
+def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
+    """Return a job for each file among the inputs, and for each image in the folders among them.
+
+    `out` is a file where the one input is a file and `out` has a suffix, else a folder. Raises UsageError where an
+    input is missing or would be overwritten, or where two inputs would go to one file.
+    """
+    if missing := [path for path in inputs if not path.exists()]:
+        raise UsageError(f"{missing[0]}: no such file or folder")
+    sources = [file for path in inputs for file in (images_in(path) if path.is_dir() else [path])]
+    if len(inputs) == 1 and inputs[0].is_file() and out.suffix and not out.is_dir():
+        if out.suffix.lower() not in IMAGE_SUFFIXES:
+            raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(IMAGE_SUFFIXES)}")
+        if (out.suffix.lower() == ".npy") != (sources[0].suffix.lower() == ".npy"):
+            raise UsageError(f"{sources[0]} -> {out}: an array goes to a .npy file, an image to an image file")
+        jobs = [Job(sources[0], out, keeps_format=False)]
+    elif out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: a file; several images need a folder")
+    else:
+        jobs = [Job(source, out / source.name, keeps_format=True) for source in sources]
+    _refuse_losses(jobs)
+    return jobs
+
+
+def _refuse_losses(jobs: list[Job]) -> None:
+    sources = {job.source.resolve() for job in jobs}
+    targets: dict[Path, Path] = {}
+    for job in jobs:
+        target = job.target.resolve()
+        if target in sources:
+            raise UsageError(f"{job.target}: would overwrite an input; choose another --out")
+        if target in targets:
+            raise UsageError(f"{targets[target]} and {job.source} would both go to {job.target}; translate them apart")
+        targets[target] = job.source
+
+
+def translate_files(model: Model, jobs: Sequence[Job], batch_size: int = 1) -> Iterator[Outcome]:
+    """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
+
+    An image that cannot be read, taken or run is skipped. Raises GantkError where a file cannot be written.
+    """
+    waiting: list[tuple[Job, str | None, Taken]] = []
+    for job in jobs:
+        try:
+            image = read(job.source)
+            entry = (job, _format(image, job), take(image, model.card))
+        except DataError as error:
+            yield from _finish(model, waiting)
+            waiting = []
+            yield Outcome(job, str(error).removeprefix(f"{job.source}: "))
+            continue
+        if waiting and entry[2].batch.shape[1:] != waiting[0][2].batch.shape[1:]:
+            yield from _finish(model, waiting)
+            waiting = []
+        waiting.append(entry)
+        if len(waiting) >= batch_size:
+            yield from _finish(model, waiting)
+            waiting = []
+    yield from _finish(model, waiting)
+
+
+def _format(image: Image.Image | Array, job: Job) -> str | None:
+    if not isinstance(image, Image.Image):
+        return None
+    kept = {"MPO": "JPEG"}.get(image.format or "", image.format)
+    return kept if job.keeps_format else format_of(job.target)
+
+
+def _finish(model: Model, waiting: list[tuple[Job, str | None, Taken]]) -> Iterator[Outcome]:
+    if not waiting:
+        return
+    counts = [len(taken.batch) for _, _, taken in waiting]
+    try:
+        answer = model.run(np.concatenate([taken.batch for _, _, taken in waiting]))
+    except GantkError as error:
+        yield from (Outcome(job, str(error)) for job, _, _ in waiting)
+        return
+    for (job, file_format, taken), part in zip(waiting, np.split(answer, np.cumsum(counts)[:-1]), strict=True):
+        try:
+            with written_aside(job.target) as aside:
+                write(taken.give(part), aside, file_format)
+        except DataError as error:
+            yield Outcome(job, str(error))
+        else:
+            yield Outcome(job)

@@ -1,0 +1,96 @@
+"""PatchGAN discriminator (Isola et al. 2017, arXiv:1611.07004), which scores each patch of an image.
+
+The paper's 70x70 network, C64-C128-C256-C512 and a convolution to one score a patch, and its 1x1 PixelGAN. Scores are
+logits: the paper's sigmoid belongs to the game. As in the paper, the first layer has no norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError, hookimpl
+
+
+class PatchGAN(nn.Module):
+    """Scores images (N, channels, H, W) under image conditions (N, condition_channels, H, W): (N, 1, h, w).
+
+    Args:
+        channels: channels of the image and its conditions together.
+        normalization: how activations or weights are normalized.
+        widths: channels after each inner layer.
+        strides: stride of each inner layer.
+        kernel: size of every layer's kernel, 4 or 1.
+    """
+
+    def __init__(
+        self, channels: int, normalization: Normalization, *, widths: list[int], strides: list[int], kernel: int
+    ) -> None:
+        super().__init__()
+        padding = kernel // 4
+        self.stages = nn.ModuleList()
+        for before, width, stride in zip([channels, *widths], widths, strides, strict=False):
+            first = not self.stages
+            bias = first or not normalization.shifts
+            layer = normalization.weight(nn.Conv2d(before, width, kernel, stride=stride, padding=padding, bias=bias))
+            norm = [] if first else [normalization.activation(width)]
+            self.stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.2, inplace=True)))
+        self.scores = normalization.weight(nn.Conv2d(widths[-1], 1, kernel, padding=padding))
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        scores: Tensor = self.scores(self.features(image, *conditions)[-1])
+        return scores
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each inner layer."""
+        x = torch.cat([*conditions, image], 1) if conditions else image
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+def patchgan(
+    spec: DiscriminatorSpec,
+    build: Build,
+    *,
+    filters: int = 64,
+    layers: int = 3,
+    kind: Literal["patch", "pixel"] = "patch",
+) -> nn.Module:
+    """Build a fully convolutional discriminator.
+
+    Args:
+        filters: channels of the first layer; they double up to eight times as many.
+        layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
+        kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
+    """
+    if spec.classes is not None or spec.joint_latent is not None:
+        raise Unsupported("scores images under image conditions, not under classes or latent vectors")
+    if spec.output == "energies":
+        raise Unsupported("gives scores, not energies")
+    if filters < 1 or layers < 0:
+        raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
+    normalization = build.normalization("discriminator")
+    if kind == "pixel":
+        widths, strides, kernel = [filters, 2 * filters], [1, 1], 1
+    else:
+        smallest = 3 * 2**layers
+        if spec.size < smallest:
+            raise Unsupported(f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.size}")
+        widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]
+        strides, kernel = [2] * layers + [1], 4
+    network = PatchGAN(
+        spec.channels + spec.condition_channels, normalization, widths=widths, strides=strides, kernel=kernel
+    )
+    return normalization.network(network)
+
+
+@hookimpl
+def discriminator() -> Callable[..., nn.Module]:
+    """Return what builds the PatchGAN discriminator."""
+    return patchgan

@@ -1,0 +1,104 @@
+"""pix2pix: paired image translation (Isola et al. 2017, arXiv:1611.07004).
+
+A generator translates a source image, and a discriminator scores pairs of source and target (equation 1); an L1 loss
+to the true target holds the translation to it (equation 4).
+
+What leaves the paper: the generator moves before the discriminator, so that its graph is freed early; the same two
+updates alternate. The paper states no decay of the learning rate, and another number of epochs for each data set; 200
+with a linear decay over the second half are what the field's reference code uses. Dropout is the paper's only noise
+and stays on in its tests; here it is off once trained, so that an exported model gives one answer. Batch statistics at
+test time are the paper's: at its batch size of 1 they are each image's own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Defaults,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Graph,
+    Inference,
+    Player,
+    Recipe,
+    Settings,
+    Step,
+    hookimpl,
+    initialize_normal,
+)
+
+
+class Pix2Pix(Recipe):
+    """Translates images by example: each source image has its target.
+
+    Args:
+        l1: weight of the L1 loss to the target, the paper's lambda.
+    """
+
+    kind = "paired"
+    defaults = Defaults(
+        generator="unet",
+        discriminator="patchgan",
+        loss="non-saturating",
+        normalization={"generator": "batch", "discriminator": "batch"},
+    )
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        batch_size=1,
+        epochs=200,
+        schedule="linear",
+        decay_from=0.5,
+        jitter=286 / 256,
+        flip=True,
+    )
+    inference = Inference(statistics="image")
+
+    def __init__(self, build: Build, *, l1: float = 100.0) -> None:
+        super().__init__()
+        source, target, size = build.data.channels["source"], build.data.channels["target"], build.data.size
+        self.l1 = l1
+        self.game = build.loss()
+        self.generator = initialize_normal(build.generator(GeneratorSpec(inputs=source, outputs=target, size=size)))
+        self.discriminator = initialize_normal(
+            build.discriminator(DiscriminatorSpec(channels=target, condition_channels=source, size=size))
+        )
+
+    def players(self) -> dict[str, Player]:
+        """Return the generator and the discriminator."""
+        return {"generator": Player(self.generator), "discriminator": Player(self.discriminator, critic=True)}
+
+    def step(self, batches: Batches) -> Step:
+        """Move the generator by equation 4, then the discriminator by half of its objective (section 3.3)."""
+        batch = next(batches)
+        source, target = batch["source"], batch["target"]
+        critic = self.discriminator.given(source)
+
+        with torch.set_grad_enabled(self.due("generator")):
+            fake = self.generator(source)
+        if self.due("generator"):
+            yield "generator", {"game": self.game.fool(critic, fake, target), "l1": self.l1 * l1_loss(fake, target)}
+
+        losses = self.game.judge(critic, target, fake)
+        yield "discriminator", {name: 0.5 * loss for name, loss in losses.items()}
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the source, its translation and the target."""
+        return {"input": batch["source"], "output": self.generator(batch["source"]), "reference": batch["target"]}
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the translation."""
+        return {"source_to_target": Graph(network=self.generator, source="source", target="target")}
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return pix2pix's training algorithm."""
+    return Pix2Pix

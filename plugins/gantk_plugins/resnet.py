@@ -1,0 +1,155 @@
+"""ResNet generator (Johnson et al. 2016, arXiv:1603.08155), as CycleGAN uses it (Zhu et al. 2017, arXiv:1703.10593).
+
+CycleGAN's appendix writes it c7s1-64, d128, d256, R256 six or nine times, u128, u64, c7s1-3. The paper's last layer has
+a ReLU in that notation; here it is tanh, as images are in [-1, 1]. Upsampling is the paper's transposed convolution;
+`upsampling=resize` takes nearest-neighbour enlargement and a convolution instead (Odena et al. 2016, "Deconvolution and
+checkerboard artifacts"), which leaves no checkerboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor, nn
+
+from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+
+
+class ResNet(nn.Module):
+    """Translates images (N, inputs, H, W) to (N, outputs, H, W) in [-1, 1], at a quarter of the size inside.
+
+    Attributes:
+        multiple: H and W must be a multiple of it.
+        minimum: smallest H and W; below it there is nothing left to reflect.
+        halo: pixels on each side that an output pixel reads through the convolutions, rounded up to `multiple`; a norm
+            over the image reads the whole of it besides.
+    """
+
+    multiple = 4
+    minimum = 8
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        normalization: Normalization,
+        *,
+        filters: int,
+        blocks: int,
+        upsampling: Literal["transposed", "resize"],
+        dropout: bool,
+    ) -> None:
+        super().__init__()
+        # A block reads 2 pixels to each side at a quarter of the size; the rest reads 12, or 15 with resizing.
+        self.halo = 8 * blocks + (12 if upsampling == "transposed" else 16)
+        self.encoder = nn.Sequential(
+            _stage(_convolution(inputs, filters, 7, normalization), filters, normalization),
+            _stage(_downsampling(filters, normalization), 2 * filters, normalization),
+            _stage(_downsampling(2 * filters, normalization), 4 * filters, normalization),
+            *(Block(4 * filters, normalization, dropout=dropout) for _ in range(blocks)),
+        )
+        self.decoder = nn.Sequential(
+            _stage(_upsampling(4 * filters, normalization, upsampling), 2 * filters, normalization),
+            _stage(_upsampling(2 * filters, normalization, upsampling), filters, normalization),
+            normalization.weight(nn.Conv2d(filters, outputs, 7, padding=3, padding_mode="reflect")),
+            nn.Tanh(),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        output: Tensor = self.decoder(self.encoder(image))
+        return output
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """Return the activations of the encoder: after each of its three layers and after each residual block."""
+        features = []
+        for stage in self.encoder:
+            image = stage(image)
+            features.append(image)
+        return features
+
+
+class Block(nn.Module):
+    """A residual block of two 3x3 convolutions, with no ReLU after the sum."""
+
+    def __init__(self, channels: int, normalization: Normalization, *, dropout: bool) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            _stage(_convolution(channels, channels, 3, normalization), channels, normalization),
+            *([nn.Dropout(0.5)] if dropout else []),
+            _convolution(channels, channels, 3, normalization),
+            normalization.activation(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        change: Tensor = self.body(x)
+        return x + change
+
+
+def _stage(layer: nn.Module, channels: int, normalization: Normalization) -> nn.Sequential:
+    return nn.Sequential(layer, normalization.activation(channels), nn.ReLU(inplace=True))
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, normalization: Normalization) -> nn.Module:
+    bias = not normalization.shifts
+    return normalization.weight(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
+    )
+
+
+def _downsampling(channels: int, normalization: Normalization) -> nn.Module:
+    bias = not normalization.shifts
+    return normalization.weight(nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=bias))
+
+
+def _upsampling(channels: int, normalization: Normalization, kind: Literal["transposed", "resize"]) -> nn.Module:
+    if kind == "resize":
+        return nn.Sequential(nn.Upsample(scale_factor=2), _convolution(channels, channels // 2, 3, normalization))
+    bias = not normalization.shifts
+    return normalization.weight(
+        nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=bias)
+    )
+
+
+def resnet(
+    spec: GeneratorSpec,
+    build: Build,
+    *,
+    filters: int = 64,
+    blocks: int | None = None,
+    upsampling: Literal["transposed", "resize"] = "transposed",
+    dropout: bool = False,
+) -> nn.Module:
+    """Build an encoder, residual blocks and a decoder.
+
+    Args:
+        filters: channels of the first layer; the residual blocks have four times as many.
+        blocks: residual blocks; unsaid: 6 below 256 pixels, else 9, as the paper has it.
+        upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
+        dropout: whether half of each residual block's inner activations are dropped in training.
+    """
+    if spec.inputs is None:
+        raise Unsupported("needs an image to translate, not a latent vector alone")
+    if spec.latent is not None or spec.classes is not None or spec.domains is not None:
+        raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
+    if spec.size % ResNet.multiple or spec.size < ResNet.minimum:
+        raise Unsupported(f"needs a size that is a multiple of 4 and at least 8, not {spec.size}")
+    if filters < 1 or (blocks is not None and blocks < 0):
+        raise UsageError(f"resnet needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
+    normalization = build.normalization("generator")
+    network = ResNet(
+        spec.inputs,
+        spec.outputs,
+        normalization,
+        filters=filters,
+        blocks=blocks if blocks is not None else (6 if spec.size < 256 else 9),
+        upsampling=upsampling,
+        dropout=dropout,
+    )
+    return normalization.network(network)
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the ResNet generator."""
+    return resnet

@@ -1,0 +1,32 @@
+"""Spectral normalization (Miyato et al. 2018, arXiv:1802.05957).
+
+As in the paper: each weight is divided by its largest singular value, estimated by one power iteration each time the
+network is called in training (algorithm 1); activations are left alone.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.nn.utils import parametrizations
+
+from gantk import Normalization, Unsupported, hookimpl
+
+
+class Spectral(Normalization):
+    """Each layer's weight has a largest singular value of 1."""
+
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+        """Return what leaves activations as they are."""
+        if condition is not None:
+            raise Unsupported("spectral normalization takes no conditioning vector")
+        return nn.Identity()
+
+    def weight(self, layer: nn.Module) -> nn.Module:
+        """Return the layer, its weight divided by its spectral norm."""
+        return parametrizations.spectral_norm(layer)
+
+
+@hookimpl
+def normalization() -> type[Normalization]:
+    """Return spectral normalization."""
+    return Spectral

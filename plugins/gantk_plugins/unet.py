@@ -1,0 +1,142 @@
+"""U-Net generator (Ronneberger et al. 2015, arXiv:1505.04597), as in pix2pix (Isola et al. 2017, arXiv:1611.07004).
+
+pix2pix's appendix writes the 256 pixel network C64-C128-C256-C512-C512-C512-C512-C512, then CD512-CD512-CD512-C512-
+C256-C128-C64. Here the depth follows the size, to a bottleneck of 1x1 where the size is a power of two up to 256. The
+bottleneck has no norm, since the norm of a single pixel is zero; the last layer has none either. Dropout stands in the
+first three decoder blocks, those as wide as the bottleneck; a shallower network has fewer of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+
+
+class UNet(nn.Module):
+    """Translates images (N, inputs, H, W) to (N, outputs, H, W) in [-1, 1], with a skip at each size.
+
+    Attributes:
+        multiple: H and W must be a multiple of it, 2 to the power of the depth.
+        minimum: smallest H and W.
+        halo: pixels on each side that an aligned tile reads through the convolutions, rounded up to `multiple`. Aligned
+            is a tile that starts and ends at a multiple of `multiple`: shifted by less, the network is another one.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        normalization: Normalization,
+        *,
+        depth: int,
+        filters: int,
+        upsampling: Literal["transposed", "resize"],
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.multiple = self.minimum = 2**depth
+        # A tile reads one pixel beyond its own at the bottleneck, which is 2 * multiple - 1 pixels of the image.
+        self.halo = 2 * self.multiple
+        bias = not normalization.shifts
+        widths = [filters * 2 ** min(level, 3) for level in range(depth)]
+
+        self.downs = nn.ModuleList()
+        for level, width in enumerate(widths):
+            before = widths[level - 1] if level else inputs
+            layers = [normalization.weight(nn.Conv2d(before, width, 4, stride=2, padding=1, bias=bias))]
+            if level:
+                layers.insert(0, nn.LeakyReLU(0.2))
+            if 0 < level < depth - 1:
+                layers.append(normalization.activation(width))
+            self.downs.append(nn.Sequential(*layers))
+
+        self.ups = nn.ModuleList()
+        for level in reversed(range(depth)):
+            # All but the innermost also read the skip, which is as wide as what comes up.
+            before = widths[level] * (1 if level == depth - 1 else 2)
+            width = widths[level - 1] if level else outputs
+            layers = [nn.ReLU(), *_enlarging(before, width, normalization, upsampling, bias=bias or not level)]
+            if level:
+                layers.append(normalization.activation(width))
+            else:
+                layers.append(nn.Tanh())
+            if dropout and level and width == 8 * filters and level >= depth - 3:
+                layers.append(nn.Dropout(dropout))
+            self.ups.append(nn.Sequential(*layers))
+
+    def forward(self, image: Tensor) -> Tensor:
+        x, skips = image, []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+        skips.pop()
+        for up in self.ups:
+            x = up(x)
+            if skips:
+                x = torch.cat([skips.pop(), x], 1)
+        return x
+
+
+def _enlarging(
+    inputs: int,
+    outputs: int,
+    normalization: Normalization,
+    upsampling: Literal["transposed", "resize"],
+    *,
+    bias: bool,
+) -> list[nn.Module]:
+    if upsampling == "transposed":
+        layer: nn.Module = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)
+        return [normalization.weight(layer)]
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect", bias=bias)
+    return [nn.Upsample(scale_factor=2), normalization.weight(layer)]
+
+
+def unet(
+    spec: GeneratorSpec,
+    build: Build,
+    *,
+    filters: int = 64,
+    upsampling: Literal["transposed", "resize"] = "transposed",
+    dropout: float = 0.5,
+) -> nn.Module:
+    """Build an encoder and a decoder with skips between layers of one size.
+
+    Args:
+        filters: channels of the first layer; they double at each of the next three.
+        upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
+        dropout: share of the activations dropped in the first three decoder blocks in training, pix2pix's noise.
+    """
+    if spec.inputs is None:
+        raise Unsupported("needs an image to translate, not a latent vector alone")
+    if spec.latent is not None or spec.classes is not None or spec.domains is not None:
+        raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
+    if spec.features:
+        raise Unsupported("offers no inner activations: its skips leave no single path through it")
+    depth = max((depth for depth in range(9) if spec.size % 2**depth == 0 and spec.size >= 2**depth), default=0)
+    if depth < 2:
+        raise Unsupported(f"needs a size that is a multiple of 4, not {spec.size}")
+    if filters < 1 or not 0 <= dropout < 1:
+        raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
+    normalization = build.normalization("generator")
+    network = UNet(
+        spec.inputs,
+        spec.outputs,
+        normalization,
+        depth=depth,
+        filters=filters,
+        upsampling=upsampling,
+        dropout=dropout,
+    )
+    return normalization.network(network)
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the U-Net generator."""
+    return unet

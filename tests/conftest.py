@@ -1,0 +1,60 @@
+"""Plugins and packages that a test writes, and that are gone after it."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+
+@pytest.fixture
+def _forgotten(tmp_path: Path) -> Iterator[None]:
+    """Undo what loading a test's plugins does to the interpreter."""
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def plugin_file(tmp_path: Path, _forgotten: None) -> Callable[..., Path]:
+    """Return a function that writes a plugin's file, `hookimpl` imported in its first line."""
+
+    def write(name: str, body: str, folder: str = ".") -> Path:
+        path = tmp_path / folder / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"from gantk import hookimpl\n{dedent(body)}")
+        return path.resolve()
+
+    return write
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, _forgotten: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Return a function that installs a package: its modules, and its entry points by group."""
+    site = tmp_path / "site"
+    site.mkdir()
+
+    def install(
+        name: str, entry_points: Mapping[str, Mapping[str, str]], modules: Mapping[str, str] | None = None
+    ) -> Path:
+        info = site / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(
+            "\n".join(
+                f"[{group}]\n" + "\n".join(f"{key} = {value}" for key, value in entries.items())
+                for group, entries in entry_points.items()
+            )
+        )
+        for path, text in (modules or {}).items():
+            (site / path).parent.mkdir(parents=True, exist_ok=True)
+            (site / path).write_text(dedent(text))
+        if str(site) not in sys.path:
+            monkeypatch.syspath_prepend(site)
+        return site
+
+    return install

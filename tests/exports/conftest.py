@@ -1,0 +1,130 @@
+"""Small networks in a trained recipe, and their exports: each is exported once in a session."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gantk_exports.graphs import export_graph
+from torch import Tensor, nn
+
+from gantk.data.dataset import ImageInfo
+from gantk.engine.trained import Trained
+from gantk.parts.networks import Network
+from gantk.recipe.graph import Graph, Inference
+from gantk.recipe.recipe import Recipe
+
+BYTES = ImageInfo(3, "uint8", (0.0, 255.0))
+DEEP = ImageInfo(1, "uint16", (100.0, 60100.0))
+
+
+class Residual(nn.Module):
+    """Reflection padding, instance norm, two halvings, spectral norm: what a ResNet generator is made of."""
+
+    multiple = 4
+    minimum = 12
+    halo = 20
+
+    def __init__(self, channels: int = 3) -> None:
+        super().__init__()
+        spectral = nn.utils.parametrizations.spectral_norm
+        self.layers = nn.Sequential(
+            *(nn.ReflectionPad2d(3), nn.Conv2d(channels, 8, 7), nn.InstanceNorm2d(8, affine=True), nn.ReLU()),
+            *(spectral(nn.Conv2d(8, 8, 3, 2, 1)), nn.InstanceNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1)),
+            *(nn.ReflectionPad2d(2), nn.Conv2d(8, 8, 5), nn.Upsample(scale_factor=2), nn.Conv2d(8, 8, 3, 1, 1)),
+            *(nn.ConvTranspose2d(8, channels, 3, 2, 1, 1), nn.Tanh()),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.layers(image)
+
+
+class Skipping(nn.Module):
+    """Batch norm, dropout and a skip over three halvings, as in a U-Net; it states no sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Sequential(
+            *(nn.Conv2d(3, 6, 4, 2, 1), nn.BatchNorm2d(6), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(6, 6, 4, 2, 1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 4, 2, 1)),
+        )
+        self.up = nn.Sequential(
+            *(nn.ConvTranspose2d(6, 6, 4, 2, 1), nn.BatchNorm2d(6), nn.Dropout(0.5), nn.ReLU()),
+            *(nn.ConvTranspose2d(6, 6, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(6, 3, 4, 2, 1)),
+        )
+        self.last = nn.Conv2d(6, 3, 3, 1, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.last(torch.cat([self.up(self.down(image)), image], dim=1)).tanh()
+
+
+class Translation(Recipe):
+    """A recipe that only holds what is exported."""
+
+    kind = "unpaired"
+
+    def __init__(self, networks: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.translators = nn.ModuleDict({name: Network(network, name) for name, network in networks.items()})
+
+    def graphs(self) -> Mapping[str, Graph]:
+        return {name: Graph(network=network, source="a", target="b") for name, network in self.translators.items()}
+
+
+class ImageStatistics(Translation):
+    """The same with test-batch statistics."""
+
+    inference = Inference(statistics="image")
+
+
+def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES) -> Trained:
+    return Trained(
+        run=Path("runs/test"),
+        plugin="translation",
+        step=7,
+        recipe=recipe,
+        images={"a": source, "b": target},
+        data="photographs",
+        licence="CC0-1.0",
+        classes=("cat", "dog"),
+    )
+
+
+def worked(network: nn.Module, seed: int) -> nn.Module:
+    """Return a network with weights large enough to tell images apart, and running averages far from the images'."""
+    torch.manual_seed(seed)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, 0.0, 0.2)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.running_mean)
+            nn.init.uniform_(layer.running_var, 0.5, 4.0)
+    return network
+
+
+@pytest.fixture(scope="session")
+def residual() -> Trained:
+    return trained(Translation({"a_to_b": worked(Residual(), 1), "b_to_a": worked(Residual(), 2)}))
+
+
+@pytest.fixture(scope="session")
+def skipping() -> Trained:
+    return trained(ImageStatistics({"a_to_b": worked(Skipping(), 3)}))
+
+
+@pytest.fixture(scope="session")
+def deep() -> Trained:
+    return trained(Translation({"a_to_b": worked(Residual(1), 4)}), DEEP, DEEP)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that exports a graph `a_to_b` once a session."""
+    folder = tmp_path_factory.mktemp("exports")
+
+    def export(name: str, model: Trained, io: Any = "uint8") -> Path:
+        path = folder / f"{name}.{io}.onnx"
+        return path if path.exists() else export_graph(model, "a_to_b", path, io)
+
+    return export

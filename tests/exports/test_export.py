@@ -1,0 +1,124 @@
+"""`gantk export` and `gantk verify` as a user meets them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+from click.testing import CliRunner
+from gantk_exports.export import export
+from gantk_exports.verify import verify
+
+import gantk
+from gantk.engine import trained as engine_trained
+from gantk.engine.trained import Trained
+from gantk.errors import GantkError, UsageError
+
+Export = Callable[..., Path]
+
+
+def run(command: object, *arguments: object) -> str:
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def opened(residual: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    """Stand in for opening a run's folder, which is tested with the engine."""
+    monkeypatch.setattr(engine_trained, "load_trained", lambda run: residual)
+    return residual
+
+
+def test_every_graph_is_exported_beside_the_run(opened: Trained, tmp_path: Path) -> None:
+    lines = run(export, tmp_path / "run").splitlines()
+    folder = tmp_path / "run" / "exports"
+    assert sorted(file.name for file in folder.iterdir()) == [
+        f"{graph}.{kind}" for graph in ("a_to_b", "b_to_a") for kind in ("json", "onnx")
+    ]
+    assert [line.split("  ")[0] for line in lines] == [str(folder / "a_to_b.onnx"), str(folder / "b_to_a.onnx")]
+    assert "MB  differs from torch by at most" in lines[0]
+    assert gantk.load(folder / "b_to_a.onnx").card.graph == "b_to_a"
+    assert json.loads(run(verify, folder / "b_to_a.onnx", "--run", "run", "--json"))["differences"]
+
+
+def test_places_that_cannot_be_are_refused(opened: Trained, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"is one file, and there are 2 graphs \(a_to_b, b_to_a\)"):
+        run(export, "run", "--out", tmp_path / "one.onnx")
+    with pytest.raises(UsageError, match=r"neither a folder nor an \.onnx file"):
+        run(export, "run", "--out", tmp_path / "file")
+    with pytest.raises(UsageError, match="no graph 'nothing', only a_to_b, b_to_a"):
+        run(export, "run", "--graph", "nothing", "--out", tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GantkError, match=rf"^[^\n]*{tmp_path.name}[^\n]*$"):
+        run(export, tmp_path)
+
+
+def test_verify_shows_the_card_and_runs_the_model(exported: Export, residual: Trained) -> None:
+    path = exported("residual", residual)
+    shown = run(verify, path)
+    assert "graph     a_to_b (translate) of plugin translation" in shown
+    assert "takes     image: uint8 NHWC, 3 channels RGB, 0 to 255" in shown
+    assert "sizes     any; padded inside to multiples of 4, at least 12" in shown
+    assert "1x1 (" in shown
+    read = json.loads(run(verify, path, "--json"))
+    assert read["card"] == json.loads(path.with_suffix(".json").read_text())
+    assert read["seconds"].keys() == {"1x1", "33x77", "128x128"}
+    assert read["differences"] is None
+
+
+def test_verify_finds_a_model_that_is_not_the_runs(
+    exported: Export, residual: Trained, skipping: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exported("residual", residual)
+    monkeypatch.setattr(engine_trained, "load_trained", lambda run: replace(skipping, run=run))
+    with pytest.raises(
+        GantkError, match=r"residual\.uint8\.onnx: ONNX Runtime differs from torch by .* above the limit"
+    ):
+        run(verify, path, "--run", "runs/other")
+
+
+def test_verify_finds_a_model_that_gives_another_size(exported: Export, residual: Trained, tmp_path: Path) -> None:
+    proto = onnx.load(exported("residual", residual))
+    slices = [node for node in proto.graph.node if node.op_type == "Slice"]
+    passed = onnx.helper.make_node("Identity", [slices[-1].input[0]], [slices[-1].output[0]])
+    slices[-1].CopyFrom(passed)
+    onnx.save(proto, tmp_path / "uncropped.onnx")
+    with pytest.raises(GantkError, match=r"at 1x1 it gives \(1, 1, 12, 3\)"):
+        run(verify, tmp_path / "uncropped.onnx")
+
+
+def test_verify_and_translate_import_no_torch(exported: Export, residual: Trained, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (9, 7), (200, 100, 50)).save(tmp_path / "in.png")
+    code = """
+import sys, gantk
+from gantk.cli.translate import translate
+from gantk_exports.verify import verify
+model, image, out = sys.argv[1:]
+assert gantk.load(model)(image).size == (9, 7)
+translate.main([model, image, "-o", out], standalone_mode=False)
+verify.main([model], standalone_mode=False)
+heavy = [name for name in ("torch", "onnx", "cv2", "kornia", "albumentations") if name in sys.modules]
+assert not heavy, heavy
+"""
+    arguments = [exported("residual", residual), tmp_path / "in.png", tmp_path / "out.png"]
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True)
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (9, 7)
+
+
+@pytest.mark.parametrize("command", [export, verify])
+def test_help_shows_an_example(command: object) -> None:
+    assert "Example:\n  gantk " in run(command, "--help").replace("    gantk", "  gantk")

@@ -1,0 +1,96 @@
+"""Optimizers, schedules, moving averages, and the log of losses."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gantk import Network, Player, PluginError, Recipe
+from gantk.engine.losslog import LossLog, NonFiniteLoss
+from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
+from gantk.parts.context import Context, Progress
+
+SETTINGS = {"optimizer": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999), "clip": None}
+
+
+class Two(Recipe):
+    kind = "images"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapping = Network(nn.Linear(2, 2), "mapping")
+        self.synthesis = Network(nn.Linear(2, 2), "synthesis")
+
+    def players(self):
+        return {
+            "generator": Player(
+                self.mapping, self.synthesis, scale={self.mapping: 0.01}, learning_rate=1e-3, betas=(0.0, 0.9)
+            )
+        }
+
+
+def test_a_player_has_its_own_rates():
+    optimizer = make_movers(Two(), SETTINGS.__getitem__)["generator"].optimizer
+    assert [group["lr"] for group in optimizer.param_groups] == [1e-5, 1e-3]
+    assert all(group["betas"] == (0.0, 0.9) for group in optimizer.param_groups)
+    assert all(group["fused"] for group in optimizer.param_groups)
+
+
+def test_gradients_are_clipped_by_norm():
+    recipe = Two()
+    mover = make_movers(recipe, {**SETTINGS, "optimizer": "sgd", "clip": 1.0, "betas": (0.0, 0.0)}.__getitem__)
+    before = [parameter.detach().clone() for parameter in recipe.parameters()]
+    for parameter in recipe.parameters():
+        parameter.grad = torch.full_like(parameter, 100.0)
+    mover["generator"].move()
+    after = list(recipe.synthesis.parameters())
+    # Twelve equal gradients of norm 1 in all, at a rate of 1e-3.
+    torch.testing.assert_close(before[2] - after[0], torch.full((2, 2), 1e-3 / math.sqrt(12)), atol=1e-7, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("fraction", "factor"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.5), (0.999, 0.002)])
+def test_linear_decay_is_constant_then_falls_to_zero(fraction, factor):
+    assert schedule_factor("linear", 0.5, fraction) == pytest.approx(factor)
+    assert schedule_factor("constant", 0.5, fraction) == 1.0
+
+
+def test_learning_rates_follow_the_schedule():
+    movers = make_movers(Two(), SETTINGS.__getitem__)
+    set_learning_rates(movers, 0.5)
+    set_learning_rates(movers, 0.25)
+    assert [group["lr"] for group in movers["generator"].optimizer.param_groups] == [2.5e-6, 2.5e-4]
+
+
+def test_averages_follow_weights_and_copy_buffers():
+    recipe = Two()
+    recipe.mapping.module.register_buffer("seen", torch.zeros(()))
+    averages = Averages(recipe, {"mapping": 0.9})
+    start = recipe.mapping.module.weight.detach().clone()
+    with torch.no_grad():
+        recipe.mapping.module.weight.add_(1.0)
+        recipe.mapping.module.seen.add_(7)
+    averages.update()
+    torch.testing.assert_close(averages.networks["mapping"].module.weight, start + 0.1)
+    assert averages.networks["mapping"].module.seen == 7
+    with pytest.raises(PluginError, match="decoder is not a network of this recipe; it has mapping, synthesis"):
+        Averages(recipe, {"decoder": 0.9})
+
+
+def test_losses_are_averaged_between_reads():
+    log = LossLog(Context(Progress(0, 10)))
+    log.add("generator", ("game", "cycle"), torch.tensor([1.0, 10.0]))
+    log.add("generator", ("game", "cycle"), torch.tensor([3.0, 20.0]))
+    assert log.read() == {"generator/game": 2.0, "generator/cycle": 15.0}
+    assert log.read() == {}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_the_first_loss_that_is_not_finite_is_named_with_its_step(bad):
+    context = Context(Progress(0, 10))
+    log = LossLog(context)
+    for step, value in enumerate([1.0, bad, 1.0, bad]):
+        context.progress = Progress(step, 10)
+        log.add("discriminator", ("game", "penalty"), torch.tensor([1.0, value]))
+    with pytest.raises(NonFiniteLoss, match="loss penalty of player discriminator became NaN or infinite at step 2$"):
+        log.check()

@@ -1,0 +1,108 @@
+"""A run that is killed goes on exactly where it stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+TINY = [
+    "--plugin", "cyclegan", "--size", "32", "--batch-size", "2", "--precision", "fp32", "--device", "cpu",
+    "-s", "generator.filters=4", "-s", "generator.blocks=1", "-s", "generator.dropout=true",
+    "-s", "discriminator.filters=4", "-s", "discriminator.layers=1", "-s", "pool=4", "-s", "jitter=1.2", "-s", "ema={a_to_b: 0.9}",
+    "--checkpoint-every", "4", "--log-every", "2", "--preview-every", "1000",
+]  # fmt: skip
+
+
+def gantk(*arguments: str, **options) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-m", "gantk", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options
+    )
+
+
+def finish(process: subprocess.Popen[str], status: int = 0) -> str:
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == status, err
+    return out + err
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 200
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return {
+        f"{path.name}/{name}": tensor
+        for path in sorted(checkpoint.glob("*.safetensors"))
+        for name, tensor in load_file(path).items()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("whole") / "run"
+    finish(gantk("train", *TINY, "--steps", "12", "--out", str(run)))
+    return run
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_kill_and_resume_is_bit_exact(tmp_path, whole, workers):
+    run = tmp_path / "run"
+    process = gantk("train", *TINY, "--steps", "12", "--out", str(run), "--workers", str(workers), start_new_session=True)
+    wait_for(run / "checkpoints" / "000004", process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.communicate()
+    finish(gantk("train", "--resume", str(run)))
+
+    expected, found = tensors(whole / "checkpoints" / "000012"), tensors(run / "checkpoints" / "000012")
+    assert expected.keys() == found.keys()
+    assert any("pool" in name for name in found)
+    assert any("average" in name for name in found)
+    different = [name for name in expected if not torch.equal(expected[name], found[name])]
+    assert different == []
+    states = [json.loads((r / "checkpoints" / "000012" / "state.json").read_text()) for r in (whole, run)]
+    assert states[0] == states[1]
+    steps = [json.loads(line)["step"] for line in (run / "scalars.jsonl").read_text().splitlines()]
+    assert steps == [2, 4, 6, 8, 10, 12]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, number, status):
+    run = tmp_path / "run"
+    process = gantk("train", *TINY, "--steps", "100000", "--out", str(run))
+    wait_for(run / "checkpoints" / "000004", process)
+    process.send_signal(number)
+    said = finish(process, status)
+    assert f"gantk train --resume {run}" in said
+    assert "Traceback" not in said
+    stopped = int(said.split("stopped after step ")[1].split()[0])
+    assert (run / "checkpoints" / f"{stopped:06d}" / "state.json").exists()
+    assert len(list((run / "checkpoints").iterdir())) <= 3
+
+
+def test_a_finished_run_says_so_and_can_go_further(whole):
+    assert "trained to its last step, 12; say --steps N" in finish(gantk("train", "--resume", str(whole)))
+    refused = finish(gantk("train", "--resume", str(whole), "--seed", "3"), 2)
+    assert "leave out seed" in refused
+
+
+def test_a_run_starts_from_anothers_weights(tmp_path, whole):
+    run = tmp_path / "run"
+    finish(gantk("train", *TINY, "--steps", "1", "--init", str(whole), "--out", str(run), "-s", "learning_rate=1e-12"))
+    start = load_file(whole / "checkpoints" / "000012" / "a_to_b.safetensors")
+    found = load_file(run / "checkpoints" / "000001" / "a_to_b.safetensors")
+    for name, tensor in start.items():
+        torch.testing.assert_close(tensor, found[name], rtol=0, atol=1e-6)

@@ -1,0 +1,166 @@
+"""`gantk.load(path)(image)`: what goes in, what comes out, and what is refused."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import gantk
+from gantk.errors import DataError, GantkError, UsageError
+
+MakeModel = Callable[..., Path]
+
+
+def ramp(height: int, width: int, channels: int, dtype: str = "uint8") -> np.ndarray:
+    count = height * width * channels
+    return (np.arange(count) * 37 % 251).astype(dtype).reshape(height, width, channels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 77), (130, 131)])
+def test_arrays_give_arrays(make_model: MakeModel, size: tuple[int, int]) -> None:
+    image = ramp(*size, 3)
+    model = gantk.load(make_model())
+    assert np.array_equal(model(image), 255 - image)
+    assert np.array_equal(model(np.stack([image, 255 - image])), np.stack([255 - image, image]))
+
+
+def test_a_grey_array_keeps_its_two_dimensions(make_model: MakeModel) -> None:
+    image = ramp(5, 7, 1)[..., 0]
+    assert np.array_equal(gantk.load(make_model(channels=1))(image), 255 - image)
+
+
+def test_uint16_keeps_its_precision(make_model: MakeModel, tmp_path: Path) -> None:
+    image = np.arange(35, dtype=np.uint16).reshape(5, 7) * 1801
+    model = gantk.load(make_model("uint16", 1))
+    assert np.array_equal(model(image), 65535 - image)
+    Image.fromarray(image).save(tmp_path / "deep.png")
+    answer = model(tmp_path / "deep.png")
+    assert answer.mode == "I;16"
+    assert np.array_equal(np.asarray(answer), 65535 - image)
+
+
+def test_a_float_model_takes_pictures_and_its_own_values(make_model: MakeModel) -> None:
+    raw = {"dtype": "float32", "range": (-1.0, 1.0), "layout": "NCHW"}
+    model = gantk.load(make_model("uint8", 3, **raw))
+    image = ramp(4, 6, 3)
+    assert np.array_equal(model(image), 255 - image)
+    assert np.array_equal(np.asarray(model(Image.fromarray(image))), 255 - image)
+    values = np.linspace(-1, 1, 4 * 6 * 3).reshape(4, 6, 3)
+    np.testing.assert_array_equal(model(values), -values.astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "CMYK", "LA", "RGBA"])
+def test_pictures_of_any_mode_are_converted(make_model: MakeModel, mode: str) -> None:
+    picture = Image.fromarray(ramp(6, 9, 3)).convert(mode)
+    answer = gantk.load(make_model())(picture)
+    assert answer.size == picture.size
+    assert np.array_equal(np.asarray(answer.convert("RGB")), 255 - np.asarray(picture.convert("RGB")))
+
+
+def test_alpha_is_kept(make_model: MakeModel) -> None:
+    colours, alpha = ramp(6, 9, 3), ramp(6, 9, 1)
+    picture = Image.fromarray(np.concatenate([colours, alpha], axis=-1))
+    answer = np.asarray(gantk.load(make_model())(picture))
+    assert np.array_equal(answer, np.concatenate([255 - colours, alpha], axis=-1))
+
+
+def test_alpha_of_a_grey_picture_is_kept(make_model: MakeModel) -> None:
+    grey = np.stack([ramp(6, 9, 1)[..., 0], np.full((6, 9), 40, np.uint8)], axis=-1)
+    answer = gantk.load(make_model(channels=1))(Image.fromarray(grey, "LA"))
+    assert answer.mode == "LA"
+    assert np.array_equal(np.asarray(answer), np.stack([255 - grey[..., 0], grey[..., 1]], axis=-1))
+
+
+def test_a_palette_picture_with_a_transparent_colour_keeps_it(make_model: MakeModel, tmp_path: Path) -> None:
+    picture = Image.new("P", (4, 2), 0)
+    picture.putpalette([10, 20, 30, 200, 100, 0])
+    picture.putpixel((3, 1), 1)
+    picture.save(tmp_path / "palette.png", transparency=1)
+    answer = gantk.load(make_model())(tmp_path / "palette.png")
+    assert answer.getpixel((0, 0)) == (245, 235, 225, 255)
+    assert answer.getpixel((3, 1)) == (55, 155, 255, 0)
+
+
+def test_exif_orientation_is_applied_once(make_model: MakeModel, tmp_path: Path) -> None:
+    picture = Image.fromarray(ramp(6, 9, 3))
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "turned.png", exif=exif)
+    upright = np.rot90(np.asarray(picture), k=-1)
+    model = gantk.load(make_model())
+    for image in (tmp_path / "turned.png", str(tmp_path / "turned.png"), Image.open(tmp_path / "turned.png")):
+        answer = model(image)
+        assert np.array_equal(np.asarray(answer), 255 - upright)
+        assert 0x0112 not in answer.getexif()
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (np.zeros((4, 4, 4), np.uint8), r"not one of shape \(4, 4, 4\)"),
+        (np.zeros((4, 4), np.uint8), r"not one of shape \(4, 4\)"),
+        (np.zeros((4, 0, 3), np.uint8), r"not one of shape \(4, 0, 3\)"),
+        (np.zeros((4, 4, 3), np.float32), "array of uint8, not of float32"),
+        (Image.new("I;16", (4, 4)), "takes uint8 values"),
+        (Image.new("F", (4, 4)), "takes uint8 values"),
+        ("nowhere.png", "no such file"),
+        ([1, 2, 3], "not list"),
+    ],
+)
+def test_what_the_model_cannot_take_is_refused(make_model: MakeModel, image: object, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        gantk.load(make_model())(image)
+
+
+def test_a_picture_cannot_be_made_up_for_other_channels(make_model: MakeModel) -> None:
+    with pytest.raises(DataError, match=r"takes 2 channels of uint8: give an array \(H, W, 2\)"):
+        gantk.load(make_model(channels=2))(Image.new("RGB", (4, 4)))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GantkError, match=r"none\.onnx: no such file"):
+        gantk.load(tmp_path / "none.onnx")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 200, -1])
+def test_a_truncated_model_is_refused(make_model: MakeModel, kept: int) -> None:
+    path = make_model()
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(GantkError, match=r"^[^\n]*negative\.onnx: [^\n]*$"):
+        gantk.load(path)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("not a model\n" * 50)
+    with pytest.raises(GantkError, match="not an ONNX model"):
+        gantk.load(tmp_path / "text.onnx")
+
+
+def test_a_model_of_others_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(GantkError, match="not one that gantk wrote"):
+        gantk.load(make_model(card=False))
+
+
+def test_an_unknown_provider_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(UsageError, match="no provider Abacus"):
+        gantk.load(make_model(), providers=["Abacus"])
+
+
+def test_no_torch_is_imported(make_model: MakeModel, tmp_path: Path) -> None:
+    Image.fromarray(ramp(5, 8, 3)).save(tmp_path / "in.png")
+    code = """
+import sys, gantk
+from gantk.cli.translate import translate
+model, image, out = sys.argv[1:]
+assert gantk.load(model)(image).size == (8, 5)
+translate.main([model, image, "-o", out], standalone_mode=False)
+heavy = [name for name in ("torch", "onnx", "cv2", "kornia", "albumentations") if name in sys.modules]
+assert not heavy, heavy
+"""
+    arguments = [str(make_model()), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    assert (tmp_path / "out.png").exists()

@@ -1,0 +1,281 @@
+"""Decoded once, kept in their own dtype, safe against full disks and other processes."""
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gantk.data import cache, scanning
+from gantk.data.cache import Packing, packed
+from gantk.data.packs import Pack, PackedImages
+from gantk.data.parallel import in_order
+from gantk.data.pixels import scaled
+from gantk.data.scanning import ImageFile, images_in, scan
+from gantk.data.storage import cache_folder, written_whole
+from gantk.errors import DataError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of photo-like images of several sizes."""
+    folder, random = tmp_path / "photos", np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(6):
+        noise = random.integers(0, 256, (20 + number, 30, 3)).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.GaussianBlur(noise, (5, 5), 2))
+    return folder
+
+
+@pytest.fixture
+def decodes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were decoded so far."""
+    decoded: list[Path] = []
+    decode = cache.decode
+
+    def counted(path: Path, data: bytes) -> np.ndarray:
+        decoded.append(path)
+        return decode(path, data)
+
+    monkeypatch.setattr(cache, "decode", counted)
+    return decoded
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files whose content was read so far, to hash it."""
+    seen: list[Path] = []
+    read_file = scanning.read_file
+
+    def counted(path: Path) -> bytes:
+        seen.append(path)
+        return read_file(path)
+
+    monkeypatch.setattr(scanning, "read_file", counted)
+    return seen
+
+
+def files_in(folder: Path) -> tuple[ImageFile, ...]:
+    found, bad = scan(images_in(folder))
+    assert not bad
+    return tuple(found.values())
+
+
+def pixels(path: Path) -> np.ndarray:
+    return cv2.imread(str(path))[:, :, ::-1]
+
+
+def test_images_come_back_as_they_are(photos: Path) -> None:
+    pack = packed(Packing(files_in(photos), 3, None))
+    for number in range(6):
+        np.testing.assert_array_equal(pack[number], pixels(photos / f"{number}.png"))
+
+
+def test_images_come_back_scaled(photos: Path) -> None:
+    pack = packed(Packing(files_in(photos), 3, 12))
+    np.testing.assert_array_equal(pack[4], scaled(pixels(photos / "4.png"), 12))
+    assert pack[4].shape == (12, 15, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_images_keep_their_dtype(tmp_path: Path, dtype: type) -> None:
+    (tmp_path / "deep").mkdir()
+    array = (np.random.default_rng(0).random((9, 7, 5)) * 60000).astype(dtype)
+    np.save(tmp_path / "deep" / "x.npy", array)
+    pack = packed(Packing(files_in(tmp_path / "deep"), 5, None))
+    assert pack.dtype == dtype
+    np.testing.assert_array_equal(pack[0], array)
+    assert (pack.table["low"][0], pack.table["high"][0]) == (array.min(), array.max())
+
+
+def test_each_image_is_decoded_once(photos: Path, decodes: list[Path]) -> None:
+    packed(Packing(files_in(photos), 3, 12))
+    assert sorted(decodes) == images_in(photos)
+    packed(Packing(files_in(photos), 3, 12))
+    assert len(decodes) == 6
+
+
+def test_the_same_content_elsewhere_is_not_decoded_again(photos: Path, decodes: list[Path]) -> None:
+    packed(Packing(files_in(photos), 3, 12))
+    moved = photos.rename(photos.with_name("moved"))
+    packed(Packing(files_in(moved), 3, 12))
+    assert len(decodes) == 6
+
+
+@pytest.mark.parametrize("other", [{"load": 13}, {"load": None}, {"channels": 1}, {"parts": 2}])
+def test_another_size_or_form_is_another_pack(photos: Path, other: dict[str, int]) -> None:
+    files = files_in(photos)
+    wanted = {"channels": 3, "load": 12, "parts": 1}
+    assert Packing(files, **wanted | other).path != Packing(files, **wanted).path
+
+
+def test_changed_content_is_another_pack(photos: Path, decodes: list[Path]) -> None:
+    before = Packing(files_in(photos), 3, 12).path
+    (photos / "5.png").replace(photos / "0.png")
+    assert Packing(files_in(photos), 3, 12).path != before
+
+
+def test_files_are_read_again_only_when_they_changed(photos: Path, reads: list[Path]) -> None:
+    first = files_in(photos)
+    assert len(reads) == 6
+    assert files_in(photos) == first
+    assert len(reads) == 6
+    os.utime(photos / "3.png", ns=(1, 1))
+    assert files_in(photos) == first
+    assert reads[6:] == [photos / "3.png"]
+
+
+def test_a_damaged_memory_is_made_anew(photos: Path, home: Path) -> None:
+    first = files_in(photos)
+    for memory in (home / "seen").iterdir():
+        memory.write_text('{"0.png": [1, 2')
+    assert files_in(photos) == first
+
+
+def test_a_column_is_pickled_as_its_path_alone(photos: Path) -> None:
+    pack = packed(Packing(files_in(photos), 3, None))
+    column = PackedImages(pack, np.array([5, 2]), 3, (0.0, 255.0))
+    assert column[0].shape[0] == 25
+    data = pickle.dumps(column)
+    assert len(data) < 1000
+    np.testing.assert_array_equal(pickle.loads(data)[1], pixels(photos / "2.png"))
+
+
+def _sum(column: PackedImages, index: int) -> int:
+    return int(column[index].sum())
+
+
+def test_a_spawned_process_reads_a_column(photos: Path) -> None:
+    pack = packed(Packing(files_in(photos), 3, None))
+    column = PackedImages(pack, np.arange(6), 3, (0.0, 255.0))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(_sum, column, 3).result() == pixels(photos / "3.png").sum()
+
+
+def test_images_cannot_be_written(photos: Path) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        packed(Packing(files_in(photos), 3, None))[0][0, 0, 0] = 1
+
+
+def _build(folder: Path) -> list[int]:
+    pack = packed(Packing(files_in(folder), 3, 12))
+    return [int(pack[number].sum()) for number in range(6)]
+
+
+def test_processes_that_build_the_same_pack_at_once_are_safe(photos: Path, home: Path) -> None:
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:
+        sums = list(pool.map(_build, [photos] * 6))
+    assert sums == [sums[0]] * 6
+    assert [path.suffix for path in (home / "images").iterdir()] == [".pack"]
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(photos: Path, home: Path) -> None:
+    # A limit on the size of files fails writes in the same place as a full disk.
+    program = f"""
+import resource
+from pathlib import Path
+from gantk.data.folders import open_folders
+from gantk.errors import DataError
+dataset = open_folders([Path({str(photos)!r})])
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    dataset.split("images", False, None)
+except DataError as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stderr == ""
+    assert said.stdout.startswith(f"the decoded images cannot be written to {home / 'images'}: file too large\n")
+    assert "GANTK_CACHE" in said.stdout
+    assert list((home / "images").iterdir()) == []
+
+
+def test_a_pack_that_is_cut_short_is_said(photos: Path) -> None:
+    packing = Packing(files_in(photos), 3, None)
+    path = packed(packing).path
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match="damaged: delete it"):
+        packed(packing)
+
+
+def test_what_another_process_left_half_written_is_removed_after_a_day(home: Path) -> None:
+    home.mkdir()
+    for name, age in (("old", 90_000), ("new", 60)):
+        (home / f"{name}.partial").write_text("half")
+        changed = home.stat().st_mtime - age
+        os.utime(home / f"{name}.partial", (changed, changed))
+    with written_whole(home / "x") as stream:
+        stream.write(b"whole")
+    assert sorted(path.name for path in home.iterdir()) == ["new.partial", "x"]
+
+
+def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+
+    def fail() -> None:
+        with written_whole(tmp_path / "x") as stream:
+            stream.write(b"new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_file_that_changes_between_hash_and_decoding_is_bad(photos: Path) -> None:
+    packing = Packing(files_in(photos), 3, None)
+    (photos / "1.png").write_bytes((photos / "2.png").read_bytes())
+    with pytest.raises(DataError, match=r"1.png changed while it was being read"):
+        packed(packing)
+
+
+def test_an_image_too_thin_to_scale_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "thin").mkdir()
+    cv2.imwrite(str(tmp_path / "thin" / "x.png"), np.zeros((1, 4000), np.uint8))
+    with pytest.raises(DataError, match="too thin"):
+        packed(Packing(files_in(tmp_path / "thin"), 1, 286))
+
+
+def test_progress_counts_the_files(photos: Path) -> None:
+    told: list[tuple[int, int]] = []
+    packed(Packing(files_in(photos), 3, None), progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, 6) for number in range(1, 7)]
+
+
+def test_the_cache_is_the_user_s_unless_named(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    assert cache_folder() == home
+    monkeypatch.delenv("GANTK_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder().name == "gantk"
+
+
+def test_a_pack_without_images_is_empty(home: Path) -> None:
+    assert len(packed(Packing((), 3, None)).table) == 0
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_work_comes_back_in_order(workers: int) -> None:
+    assert list(in_order(lambda number: number**2, range(50), workers)) == [(n, n**2) for n in range(50)]
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda number: 1 // number, [1, 0, 1], 2))
+
+
+def test_a_pack_is_known_by_its_end(tmp_path: Path) -> None:
+    (tmp_path / "x.pack").write_bytes(b"not a pack, although it is long enough to be one")
+    with pytest.raises(DataError, match="damaged"):
+        _ = Pack(tmp_path / "x.pack").table

@@ -1,0 +1,94 @@
+"""TIFF files of every kind, against the arrays that were written."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from gantk.data.reading import decode, open_image
+from gantk.errors import DataError
+
+
+def written(array: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
+
+
+def values(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    array = np.random.default_rng(0).integers(0, 250, shape)
+    return (array / 7 - 3).astype(dtype) if np.issubdtype(dtype, np.floating) else array.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((20, 30), {}),
+        ((20, 30, 3), {"photometric": "rgb"}),
+        ((20, 30, 5), {"photometric": "minisblack", "planarconfig": "contig"}),
+        ((20, 30, 5), {}),
+        ((20, 30, 2), {}),
+    ],
+)
+def test_channels_last_are_read_as_they_were_written(
+    shape: tuple[int, ...], options: dict[str, str], dtype: type
+) -> None:
+    array = values(shape, dtype)
+    data = written(array, **options)
+    decoded = decode(Path("x.tif"), data)
+    np.testing.assert_array_equal(decoded, array.reshape(20, 30, -1))
+    assert decoded.dtype == dtype
+    facts = open_image(Path("x.tif"), data).facts
+    assert (facts.height, facts.width, facts.channels, facts.dtype) == (*decoded.shape, np.dtype(dtype).name)
+
+
+@pytest.mark.parametrize("options", [{}, {"photometric": "minisblack", "planarconfig": "separate"}, {"imagej": True}])
+def test_channels_first_are_moved_last(options: dict[str, object]) -> None:
+    array = values((6, 20, 30), np.uint16)
+    np.testing.assert_array_equal(decode(Path("x.tiff"), written(array, **options)), array.transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int16, np.uint32])
+def test_other_numbers_become_float32(dtype: type) -> None:
+    array = values((20, 30), dtype)
+    data = written(array)
+    decoded = decode(Path("x.tif"), data)
+    assert str(decoded.dtype) == open_image(Path("x.tif"), data).facts.dtype == "float32"
+    np.testing.assert_array_equal(decoded[:, :, 0], array.astype(np.float32))
+
+
+def test_declared_alpha_of_16_bit_is_alpha() -> None:
+    data = written(values((20, 30, 4), np.uint16), photometric="rgb", extrasamples=["unassalpha"])
+    assert open_image(Path("x.tif"), data).facts.alpha
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_lzw_is_read_in_full_precision(tmp_path: Path, dtype: type) -> None:
+    array = values((20, 30, 3), dtype)
+    path = tmp_path / "x.tif"
+    assert cv2.imwrite(str(path), array[:, :, ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_LZW])
+    np.testing.assert_array_equal(decode(path, path.read_bytes()), array)
+
+
+def test_the_orientation_tag_is_applied() -> None:
+    array = values((20, 30), np.uint16)
+    data = written(array, extratags=[(274, "H", 1, 6, True)])
+    facts = open_image(Path("x.tif"), data).facts
+    assert (facts.height, facts.width) == (30, 20)
+    np.testing.assert_array_equal(decode(Path("x.tif"), data)[:, :, 0], np.rot90(array, -1))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_truncated_floats_are_refused(share: float) -> None:
+    data = written(values((20, 30), np.float32))
+    with pytest.raises(DataError, match="truncated"):
+        decode(Path("x.tif"), data[: int(share * len(data))])
+
+
+def test_a_stack_of_pages_is_refused() -> None:
+    with pytest.raises(DataError, match="wanted one image"):
+        open_image(Path("x.tif"), written(values((80, 90, 100), np.uint8)))

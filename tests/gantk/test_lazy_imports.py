@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "kornia", "albumentations", "cv2", "onnx")
+
+RUN = f"""
+import sys
+{{}}
+found = [name for name in {HEAVY!r} if name in sys.modules]
+plugins = [name for name in sys.modules if name.startswith(("gantk_plugins.", "gantk_datasets."))]
+sys.exit(", ".join([*found, *plugins]) or 0)
+"""
+
+COMMAND = "from gantk.cli.main import main\nmain({arguments!r}, standalone_mode=False)"
+
+
+def python(code):
+    return subprocess.run([sys.executable, "-c", RUN.format(code)], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gantk\ngantk.hookimpl, gantk.PluginError, dir(gantk)",
+        COMMAND.format(arguments=["--help"]),
+        COMMAND.format(arguments=["--version"]),
+        COMMAND.format(arguments=["plugins"]),
+        COMMAND.format(arguments=["plugins", "--json"]),
+        COMMAND.format(arguments=["plugins", "--help"]),
+        COMMAND.format(arguments=["train", "--help"]),
+        "from gantk.plugins import manager, selection, options",
+    ],
+)
+def test_nothing_heavy_is_imported(code):
+    done = python(code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_check_sees_what_is_imported():
+    assert "onnx" in python("import onnx").stderr
+    assert "gantk_datasets.emoji" in python("import gantk_datasets.emoji").stderr

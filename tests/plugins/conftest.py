@@ -1,0 +1,171 @@
+"""What the plugins' tests share: parts chosen by their installed names, and a bare loop that performs moves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gantk import Build, DataInfo, Mean, Recipe
+from gantk.parts.context import Context, Informed, Progress
+
+
+@dataclass
+class Choice:
+    """A chosen part, as the engine hands it to `Build`."""
+
+    plugin: str
+    factory: Callable[..., Any]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.factory(*arguments, **self.options)
+
+
+class Stream:
+    """The same batch again and again, counted."""
+
+    def __init__(self, batch: dict[str, Tensor]) -> None:
+        self.batch, self.taken = batch, 0
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        return self
+
+    def __next__(self) -> dict[str, Tensor]:
+        self.taken += 1
+        return self.batch
+
+    def of(self, kind: str) -> Iterator[dict[str, Tensor]]:
+        return Stream(self.batch)
+
+
+def brought(plugin: str, hook: str) -> Any:
+    """Return the factory that an installed plugin brings for a hook."""
+    (entry,) = entry_points(group="gantk", name=plugin)
+    return getattr(entry.load(), hook)()
+
+
+def perform(recipe: Recipe, batches: Stream, *, steps: int = 1, critic_steps: int = 1) -> list[dict[str, Any]]:
+    """Run steps as the engine would, with plain Adam; return each step's losses by player."""
+    recipe.train()
+    recipe.prepare(batches)
+    context = Context(critic_steps=critic_steps)
+    for module in recipe.modules():
+        if isinstance(module, Informed):
+            module.context = context
+    players = recipe.players()
+    parameters = {name: [p for net in player.networks for p in net.parameters()] for name, player in players.items()}
+    optimizers = {name: torch.optim.Adam(group, 2e-4, (0.5, 0.999)) for name, group in parameters.items()}
+    log = []
+    for step in range(steps):
+        context.progress = Progress(step, steps)
+        log.append(_run_body(recipe, batches, parameters, optimizers))
+    return log
+
+
+def _run_body(recipe: Recipe, batches: Stream, parameters: Any, optimizers: Any) -> dict[str, Any]:
+    moved: dict[str, Any] = {}
+    body, answer = recipe.step(batches), None
+    while True:
+        try:
+            asked = body.send(answer)
+        except StopIteration:
+            return moved
+        answer = asked.value if isinstance(asked, Mean) else None
+        if isinstance(asked, Mean):
+            continue
+        moves = {asked[0]: asked[1]} if isinstance(asked, tuple) else asked
+        for player, losses in moves.items():
+            optimizers[player].zero_grad()
+            torch.autograd.backward(sum(losses.values()), inputs=parameters[player])
+            moved[player] = {name: loss.detach() for name, loss in losses.items()}
+        for player in moves:
+            optimizers[player].step()
+            torch.autograd.graph.increment_version(parameters[player])
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def factory() -> Callable[[str, str], Any]:
+    """Return what an installed plugin brings for a hook."""
+    return brought
+
+
+@pytest.fixture
+def make_build() -> Callable[..., Build]:
+    """Return a function that makes a Build of installed plugins, or of factories given in their place."""
+
+    def make(
+        *,
+        size: int = 32,
+        channels: dict[str, int] | None = None,
+        generator: Any = "resnet",
+        discriminator: str = "patchgan",
+        loss: str = "lsgan",
+        normalization: tuple[str, str] = ("instance", "instance"),
+        generator_options: dict[str, Any] | None = None,
+        discriminator_options: dict[str, Any] | None = None,
+    ) -> Build:
+        parts = {}
+        options = {"generator": generator_options, "discriminator": discriminator_options}
+        for slot, plugin in {"generator": generator, "discriminator": discriminator, "loss": loss}.items():
+            brings = brought(plugin, slot) if isinstance(plugin, str) else plugin
+            parts[slot] = Choice(str(plugin), brings, options.get(slot) or {})
+        for role, plugin in zip(("generator", "discriminator"), normalization, strict=True):
+            parts[f"normalization.{role}"] = Choice(plugin, brought(plugin, "normalization"))
+        data = DataInfo(
+            kind="unpaired", size=size, channels=channels or dict.fromkeys(("a", "b", "source", "target"), 3)
+        )
+        return Build(data=data, parts=parts)
+
+    return make
+
+
+@pytest.fixture
+def run_steps() -> Callable[..., list[dict[str, Any]]]:
+    """Return the loop that performs a recipe's moves."""
+    return perform
+
+
+@pytest.fixture
+def stream() -> Callable[[dict[str, Tensor]], Stream]:
+    """Return what repeats a batch."""
+    return Stream
+
+
+@pytest.fixture
+def averaging() -> Callable[[nn.Module], nn.Module]:
+    """Return a function that makes every layer of a network a positive average, in float64.
+
+    Each pixel that an output pixel reads then has a gradient above zero.
+    """
+
+    def average(network: nn.Module) -> nn.Module:
+        for module in network.double().modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        return network
+
+    return average
+
+
+@pytest.fixture
+def pictures() -> Callable[[str, int], Tensor]:
+    """Return a function that gives smooth pictures (N, 3, 32, 32) in [-1, 1] of one of two kinds."""
+
+    def draw(kind: str, count: int) -> Tensor:
+        grid = torch.linspace(-1, 1, 32)
+        discs = [((grid[:, None] - n / 9) ** 2 + grid**2 < 0.5).float() for n in range(count)]
+        image = torch.stack(discs)[:, None] * torch.tensor([0.9, 0.6, 0.1]).view(1, 3, 1, 1)
+        return 2 * image - 1 if kind == "flat" else 2 * image * (1 - grid.abs() / 2) - 1
+
+    return draw

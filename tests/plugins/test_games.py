@@ -1,0 +1,69 @@
+"""The losses against their closed forms on small score tensors."""
+
+from math import exp, log
+
+import pytest
+import torch
+
+REAL = torch.tensor([[2.0, -1.0], [0.5, 3.0]], dtype=torch.float64)
+FAKE = torch.tensor([[-2.0, 0.25], [1.5, -0.75]], dtype=torch.float64)
+
+
+def mean(function, scores):
+    return sum(function(score) for score in scores.flatten().tolist()) / scores.numel()
+
+
+def sigmoid(score):
+    return 1 / (1 + exp(-score))
+
+
+def log_loss(real, fake):
+    return mean(lambda x: -log(sigmoid(x)), real) + mean(lambda x: -log(1 - sigmoid(x)), fake)
+
+
+EXPECTED = {
+    "minimax": (log_loss(REAL, FAKE), mean(lambda x: log(1 - sigmoid(x)), FAKE)),
+    "non-saturating": (log_loss(REAL, FAKE), mean(lambda x: -log(sigmoid(x)), FAKE)),
+    "lsgan": (mean(lambda x: (x - 1) ** 2, REAL) + mean(lambda x: x**2, FAKE), mean(lambda x: (x - 1) ** 2, FAKE)),
+    "hinge": ((0 + 2 + 0.5 + 0) / 4 + (0 + 1.25 + 2.5 + 0.25) / 4, -mean(float, FAKE)),
+    "wgan-gp": (mean(float, FAKE) - mean(float, REAL), -mean(float, FAKE)),
+}
+every_game = pytest.mark.parametrize("name", EXPECTED)
+
+
+@every_game
+def test_closed_form(name, factory):
+    game = factory(name, "loss")()
+    discriminator, generator = EXPECTED[name]
+    assert game.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, abs=1e-12)
+    assert game.generator(FAKE).item() == pytest.approx(generator, abs=1e-12)
+
+
+@every_game
+def test_gradients(name, factory):
+    game = factory(name, "loss")()
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    assert torch.autograd.gradcheck(game.discriminator, (real, fake))
+    assert torch.autograd.gradcheck(game.generator, (fake,))
+
+
+@pytest.mark.parametrize("name", ["minimax", "non-saturating"])
+def test_saturated_scores_stay_finite(name, factory):
+    game = factory(name, "loss")()
+    scores = torch.tensor([-1e4, 1e4], requires_grad=True)
+    total = game.discriminator(scores, scores) + game.generator(scores)
+    (gradient,) = torch.autograd.grad(total, scores)
+    assert total.isfinite()
+    assert gradient.isfinite().all()
+
+
+@every_game
+def test_the_generator_wants_higher_scores(name, factory):
+    fake = FAKE.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(factory(name, "loss")().generator(fake), fake)
+    assert (gradient <= 0).all() or name == "lsgan"
+    assert factory(name, "loss")().generator(torch.ones(4)) < factory(name, "loss")().generator(-torch.ones(4))
+
+
+def test_only_the_gradient_penalty_needs_each_sample_by_itself(factory):
+    assert [name for name in EXPECTED if factory(name, "loss").per_sample] == ["wgan-gp"]
