@@ -56,10 +56,10 @@ def main(folder: Path) -> None:
     (folder / "index.json").write_text(index(emoji, tests), encoding="utf-8")
 
     sizes = Counter(len(family) for family in grouped)
-    bytes_written = sum(path.stat().st_size for path in folder.iterdir())
+    megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     sys.stdout.write(
-        f"{len(emoji)} emoji, {len(tests)} held out, {len(grouped)} families (size: count) {dict(sorted(sizes.items()))}, "
-        f"{bytes_written / 1e6:.2f} MB in {folder}\n"
+        f"{len(emoji)} emoji, {len(tests)} held out, {megabytes:.2f} MB in {folder}\n"
+        f"{len(grouped)} families, size: count {dict(sorted(sizes.items()))}\n"
     )
 
 

@@ -41,15 +41,19 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
     require_training("gantk export")
     from time import perf_counter
 
+    from gantk.engine.run import open_run
     from gantk.engine.trained import load_trained
+    from gantk.plugins.manager import load_plugins
     from gantk.runtime.model import load
     from gantk_exports.graphs import export_graph
 
-    trained = load_trained(run)
+    opened, trained = open_run(run), load_trained(run)
+    listeners = load_plugins(opened.config.plugins)
     names = list(dict.fromkeys(graphs)) or sorted(trained.recipe.graphs())
     for name, path in _places(names, out or run / "exports").items():
         began = perf_counter()
         export_graph(trained, name, path, io)
+        listeners.hook.exported(run=opened, model=path)
         parity = load(path).card.parity
         click.echo(
             f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {max(parity.values()):.2g} "

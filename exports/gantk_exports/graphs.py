@@ -17,7 +17,7 @@ from torch import nn
 import gantk
 from gantk.engine.inference import ImageNorm, inference_form
 from gantk.engine.trained import Trained
-from gantk.errors import GantkError, UsageError
+from gantk.errors import GantkError, UsageError, one_line
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card
 from gantk.runtime.files import written_aside
@@ -110,8 +110,7 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
                 dynamic_shapes=(axes,),
             )
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {reason}") from error
+        raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {one_line(error)}") from error
     proto: onnx.ModelProto = program.model_proto
     _forget_origins(proto)
     for axis, label in axes.items():

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from gantk.data.dataset import Array
 from gantk.errors import GantkError
-from gantk.runtime.card import Array, Card, Port
+from gantk.runtime.card import Card, Port
 from gantk.runtime.model import Model
 from gantk_exports.geometry import Geometry
 

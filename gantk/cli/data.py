@@ -63,16 +63,18 @@ def _list_data_sets(as_json: bool) -> None:
 
 
 def _show_named(dataset: "Dataset", as_json: bool) -> None:
+    from gantk.data.views import serves
+
     kind = dataset.kinds[0]
     counts = {
         share: {key: len(column) for group in dataset.split(kind, test, None).groups for key, column in _images(group)}
         for share, test in (("train", False), ("test", True))
     }
-    found = {
+    found: dict[str, Any] = {
         "name": dataset.name,
         "summary": dataset.summary,
         "licence": dataset.licence,
-        "kinds": list(dataset.kinds),
+        "kinds": list(serves(dataset.kinds)),
         "counts": counts,
         "classes": list(dataset.classes),
         "domains": list(dataset.domains),
@@ -81,7 +83,7 @@ def _show_named(dataset: "Dataset", as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     click.echo(dataset.summary or dataset.name)
-    _line("kinds", ", ".join(dataset.kinds))
+    _line("kinds", ", ".join(found["kinds"]))
     _line("licence", dataset.licence or "unknown")
     _show_counts(counts)
     for name in ("classes", "domains"):
@@ -117,7 +119,8 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
 
 def _what_stops(dataset: "FolderDataset", findings: "Findings") -> list[str]:
     stops = [f"{path} {reason}" for path, reason in findings.bad.items()]
-    if not all(findings.counts["train"].values()):
+    enough = any if dataset.classes else all
+    if not enough(findings.counts["train"].values()):
         stops.append(f"{dataset.name}: no image is left to train on")
     for key, column in findings.columns.items():
         low, high = column.values

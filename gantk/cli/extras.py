@@ -7,6 +7,6 @@ from gantk.errors import GantkError
 
 def require_training(command: str) -> None:
     """Raise GantkError, saying what to install, where the packages that `command` needs are not there."""
-    needed = ("torch", "safetensors", "onnx", "onnxscript")
+    needed = ("torch", "albumentations", "safetensors", "onnx", "onnxscript")
     if missing := [name for name in needed if find_spec(name) is None]:
         raise GantkError(f"{command} needs {', '.join(missing)}: pip install 'gantk[train]'")

@@ -1,7 +1,6 @@
 """The command `gantk`: a group whose commands are found through entry points and imported when they are called."""
 
 import os
-import traceback
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -85,6 +84,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except GantkError as error:
             if error.__cause__ and os.environ.get("GANTK_TRACE", "0") not in ("", "0"):
+                import traceback
+
                 traceback.print_exception(error.__cause__)
             click.echo(f"Error: {error}", err=True)
             raise click.exceptions.Exit(error.exit_code) from error

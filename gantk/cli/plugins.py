@@ -12,7 +12,6 @@ from gantk.plugins import source
 from gantk.plugins.entrypoints import InstalledPlugin, find, installed
 from gantk.plugins.extras import install_line
 from gantk.plugins.hooks import part_hooks
-from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import Option, options_of, type_name
 
 _TITLES = {
@@ -87,6 +86,8 @@ def _also(entry: dict[str, Any]) -> str:
 
 def _page(plugin: InstalledPlugin, name: str) -> dict[str, Any]:
     """Return what there is to say of one plugin; without torch installed, that is all but its options."""
+    from gantk.plugins.manager import load_plugins
+
     text = source.docstring(plugin.source) if plugin.source else ""
     page = {
         **_entry(plugin),

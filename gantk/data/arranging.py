@@ -70,7 +70,7 @@ class _Arranger:
 
     def sides(self) -> Arranged:
         shares = [self._sides_of(folders) for folders in (self.tree.train, self.tree.test) if folders]
-        names = tuple(folder.name for folder in self.tree.train.values())
+        names = tuple(folder.resolve().name for folder in self.tree.train.values())
         same_names = all(names_match(sides) for sides in shares)
         if self._are_pairs(shares, same_names):
             matched = [match(sides, self.found) for sides in shares]

@@ -1,6 +1,7 @@
 """Users' images: folders become a data set."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ class FolderDataset(Dataset):
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         if kind not in self.kinds:
-            raise DataError(f"{self.name} holds {self.kinds[0]} images, not {kind} ones")
+            raise DataError(f"{self.name} serves {self.kinds[0]} batches, not {kind} ones")
         packs = self._opened(load)
         groups = zip(self.arranged.train, self.arranged.test, strict=True)
         return Split(tuple(self._group(train, test_rows if test else train, packs) for train, test_rows in groups))
@@ -187,8 +188,12 @@ def _below(paths: Sequence[Path], folder: Path) -> str:
 def _unread(paths: Sequence[Path], tree: Tree) -> str:
     """Return which folders hold images that are not read, in words; empty where there are none."""
     looked = dict.fromkeys([*paths, *(sub for path in paths for sub in subfolders(path)), *tree.folders])
-    nested = dict.fromkeys([*looked, *(sub for folder in looked for sub in subfolders(folder))])
-    counts = {folder: len(images_in(folder)) for folder in nested if folder not in tree.folders}
+    counts: dict[Path, int] = {}
+    for folder in looked:
+        # A folder that is not read need not be readable.
+        with suppress(DataError):
+            for candidate in (folder, *subfolders(folder)):
+                counts[candidate] = 0 if candidate in tree.folders else len(images_in(candidate))
     named = [f"{count} in {folder}" for folder, count in counts.items() if count]
     more = f" and {len(named) - 3} more folders" if len(named) > 3 else ""
     return f"not read: {', '.join(named[:3])}{more}" if named else ""

@@ -22,8 +22,10 @@ TIFF = (".tif", ".tiff")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".npy", *TIFF, *HEIC})
 """Endings of the files that are read as images, in lower case; others are ignored."""
 
-MAX_PIXELS = 200_000_000
-"""Largest height x width that is decoded: a 200-megapixel camera's; beyond, a small file may fill the memory."""
+MAX_PIXELS = 178_956_970
+"""Largest height x width that is decoded, which is where Pillow draws the line too."""
+
+_BOMB = f"would decode to more than {MAX_PIXELS // 10**6} million pixels, as a decompression bomb does"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def open_pillow(data: bytes) -> Opened:
 def check_size(height: int, width: int) -> None:
     """Raise DataError where an image is too large to decode."""
     if height * width > MAX_PIXELS:
-        raise DataError(f"is {width}x{height} pixels, more than the {MAX_PIXELS // 10**6} million that are decoded")
+        raise DataError(_BOMB)
 
 
 def _mode(image: "Image") -> str:
@@ -150,10 +152,7 @@ def _orientation(image: "Image", data: bytes) -> int:
 
 def _deep_png(data: bytes, order: list[int]) -> Array:
     import cv2
-    from PIL import Image
 
-    # OpenCV fills what a truncated file lacks with zeros; Pillow checks every chunk.
-    Image.open(io.BytesIO(data)).verify()
     array: Array | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise DataError("is truncated or damaged")
@@ -170,7 +169,7 @@ def _register_heic() -> None:
 
 def _told(work: Callable[[], Result], data: bytes) -> Result:
     """Return what work returns; whatever a decoder raises on a damaged file becomes one reason."""
-    from PIL import UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise DataError("is empty")
@@ -180,6 +179,8 @@ def _told(work: Callable[[], Result], data: bytes) -> Result:
         raise
     except UnidentifiedImageError:
         raise DataError("is no image, or one of a kind that cannot be read") from None
+    except Image.DecompressionBombError:
+        raise DataError(_BOMB) from None
     # Decoders raise errors of every type, documented or not, on files that are damaged.
     except Exception as error:
         detail = (str(error).strip() or type(error).__name__).splitlines()[0][:100]

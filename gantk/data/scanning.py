@@ -37,16 +37,12 @@ class ImageFile:
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files that lie directly in a folder, by name. Raises DataError where it cannot be read."""
-    try:
-        entries = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES]
-        return sorted(entry for entry in entries if not entry.name.startswith(".") and not entry.is_dir())
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {_reason(error)}") from None
+    return [entry for entry in _entries(folder) if entry.suffix.lower() in SUFFIXES and not entry.is_dir()]
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the folders that lie directly in a folder, by name; hidden ones are left out."""
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    """Return the folders that lie directly in a folder, by name. Raises DataError where it cannot be read."""
+    return [entry for entry in _entries(folder) if entry.is_dir()]
 
 
 def read_file(path: Path) -> bytes:
@@ -133,6 +129,14 @@ class _Memory:
         if self.changed:
             with suppress(OSError), written_whole(self.path) as stream:
                 stream.write(json.dumps(self.known).encode())
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, by name, without what is hidden."""
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {_reason(error)}") from None
 
 
 def _reason(error: OSError) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gantk.errors import PluginError, UsageError
+from gantk.errors import PluginError, Unsupported, UsageError
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins
 from gantk.plugins.options import nearest
@@ -51,7 +51,13 @@ class Part:
     origin: str = ""
 
     def __call__(self, *arguments: Any) -> Any:
-        return self.factory(*arguments, **self.options)
+        """Make the part. Raises Unsupported, naming the part and the installed ones that might serve instead."""
+        try:
+            return self.factory(*arguments, **self.options)
+        except Unsupported as error:
+            if self.slot == "recipe":
+                raise
+            raise Unsupported(f"{_kind(self.slot)} {self.plugin} {error}{unsupported_hint(self.slot, self)}") from None
 
     def with_options(self, options: Mapping[str, Any]) -> "Part":
         """Return the same part, made with these options as well."""

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gantk.data.dataset import Array
 from gantk.errors import GantkError
-
-Array = NDArray[Any]
 
 _PREFIX = "gantk."
 _PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created")

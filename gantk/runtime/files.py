@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gantk.data.reading import SUFFIXES
 from gantk.errors import DataError, GantkError
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".npy")
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 def images_in(folder: Path) -> list[Path]:
     """Return the image files that lie in a folder itself, by name. Raises DataError where there are none."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    images = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not images:
-        raise DataError(f"{folder}: holds no images ({', '.join(IMAGE_SUFFIXES)})")
+        raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
     return images

@@ -2,17 +2,15 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gantk.errors import DataError
+from gantk.data.dataset import Array
+from gantk.data.pixels import with_channels
+from gantk.errors import DataError, one_line
 
-Array = NDArray[Any]
-
-_MODES = {"uint8": {1: "L", 3: "RGB", 4: "RGBA"}, "uint16": {1: "I;16"}, "float32": {1: "F"}}
+_PICTURES = {"uint8": (1, 3, 4), "uint16": (1,), "float32": (1,)}
 _LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 
 
@@ -37,8 +35,10 @@ def read(path: Path) -> Image.Image | Array:
                 upright = ImageOps.exif_transpose(image)
                 upright.format = image.format
                 return upright
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path}: is no image that can be read") from error
     except Exception as error:
-        raise DataError(f"{path}: cannot be read as an image ({_reason(error)})") from error
+        raise DataError(f"{path}: cannot be read as an image ({one_line(error)})") from error
     raise DataError(f"{path}: holds {frames} frames; give single images")
 
 
@@ -71,21 +71,21 @@ def format_of(path: Path) -> str | None:
 def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Array, Image.Image | None]:
     """Return a picture as pixels (H, W, channels) of type `pixel`, and its alpha channel where it has one to keep.
 
-    Grey and colour are converted to each other. Raises DataError where values would be lost or made up.
+    Grey and colour become each other and alpha is laid over white, as in training. Raises DataError where values would
+    be lost or made up.
     """
-    mode = _MODES.get(pixel, {}).get(channels)
-    if mode is None:
+    if channels not in (1, 3, 4):
         raise DataError(f"the model takes {channels} channels of {pixel}: give an array (H, W, {channels})")
-    held = "uint16" if image.mode.startswith("I;16") else {"I": "int32", "F": "float32"}.get(image.mode, "uint8")
+    held = "uint16" if image.mode.startswith("I;16") else "float32" if image.mode in ("I", "F") else "uint8"
     if held != pixel:
-        raise DataError(f"the model takes {pixel} values, and this image (mode {image.mode}) holds {held}")
+        raise DataError(f"the model takes {pixel} values, and this image (mode {image.mode}) was read as {held}")
     if pixel != "uint8":
-        return np.asarray(image).astype(pixel)[..., None], None
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A") if channels != 4 else None
-    return np.asarray(image.convert(mode)).reshape(image.height, image.width, channels), alpha
+        return with_channels(np.asarray(image).astype(pixel)[..., None], False, channels), None
+    transparent = image.has_transparency_data
+    image = image.convert(("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + ("A" if transparent else ""))
+    array = np.asarray(image).reshape(image.height, image.width, -1)
+    alpha = image.getchannel("A") if transparent and channels != 4 else None
+    return with_channels(array, transparent, channels), alpha
 
 
 def pixels_to_picture(pixels: Array, alpha: Image.Image | None) -> Image.Image:
@@ -94,7 +94,7 @@ def pixels_to_picture(pixels: Array, alpha: Image.Image | None) -> Image.Image:
     Raises DataError where no picture has such channels.
     """
     channels = pixels.shape[-1]
-    if channels not in _MODES.get(str(pixels.dtype), {}):
+    if channels not in _PICTURES.get(str(pixels.dtype), ()):
         raise DataError(f"the model gives {channels} channels of {pixels.dtype}: give an array to receive one")
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels))
     if alpha is not None and image.mode in ("L", "RGB"):
@@ -108,7 +108,3 @@ def _learn_heic(path: Path) -> None:
     except ImportError:
         raise DataError(f"{path}: HEIC images are read by an extra: pip install 'gantk[heic]'") from None
     pillow_heif.register_heif_opener()
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

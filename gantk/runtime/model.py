@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gantk.errors import GantkError, UsageError
+from gantk.data.dataset import Array
+from gantk.errors import GantkError, UsageError, one_line
 from gantk.runtime.card import Card, read_card
 from gantk.runtime.taking import take
 
 if TYPE_CHECKING:
     from PIL import Image
-
-Array = NDArray[Any]
 
 
 class Model:
@@ -62,7 +60,7 @@ class Model:
             answer: Array = self._session.run([target.name], {source.name: values})[0]
         except Exception as error:
             shape = "x".join(str(length) for length in batch.shape)
-            raise GantkError(f"{self.path}: cannot run on a batch of {shape}: {_first_line(error)}") from error
+            raise GantkError(f"{self.path}: cannot run on a batch of {shape}: {one_line(error)}") from error
         return answer.transpose(0, 2, 3, 1) if target.layout == "NCHW" else answer
 
 
@@ -87,7 +85,7 @@ def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
         session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise GantkError(
-            f"{path}: not an ONNX model, or a truncated one ({_first_line(error)}); export or copy it again"
+            f"{path}: not an ONNX model, or a truncated one ({one_line(error)}); export or copy it again"
         ) from error
     card = read_card(session.get_modelmeta().custom_metadata_map, path)
     _check(card, session, path)
@@ -99,7 +97,3 @@ def _check(card: Card, session: Any, path: Path) -> None:
     tensors = {tensor.name for tensor in (*session.get_inputs(), *session.get_outputs())}
     if ports != tensors or len(card.inputs) != 1 or len(card.outputs) != 1:
         raise GantkError(f"{path}: its card names the tensors {sorted(ports)}, the graph has {sorted(tensors)}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from gantk.data.dataset import Array
 from gantk.errors import DataError
 from gantk.runtime.card import Card, Port
 from gantk.runtime.images import picture_to_pixels, pixels_to_picture, read
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gantk.data.dataset import Array
+from gantk.data.reading import SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
-from gantk.runtime.files import IMAGE_SUFFIXES, images_in, written_aside
-from gantk.runtime.images import Array, format_of, read, write
+from gantk.runtime.files import images_in, written_aside
+from gantk.runtime.images import format_of, read, write
 from gantk.runtime.model import Model
 from gantk.runtime.taking import Taken, take
 
@@ -41,8 +43,8 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
         raise UsageError(f"{missing[0]}: no such file or folder")
     sources = [file for path in inputs for file in (images_in(path) if path.is_dir() else [path])]
     if len(inputs) == 1 and inputs[0].is_file() and out.suffix and not out.is_dir():
-        if out.suffix.lower() not in IMAGE_SUFFIXES:
-            raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(IMAGE_SUFFIXES)}")
+        if out.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(sorted(SUFFIXES))}")
         if (out.suffix.lower() == ".npy") != (sources[0].suffix.lower() == ".npy"):
             raise UsageError(f"{sources[0]} -> {out}: an array goes to a .npy file, an image to an image file")
         jobs = [Job(sources[0], out, keeps_format=False)]

@@ -45,6 +45,7 @@ def test_lengths_are_padded_up(length: int, padded: int) -> None:
 
 
 def test_trying_draws_nothing_from_the_global_generator() -> None:
+    network = halvings(2)
     before = torch.get_rng_state()
-    geometry(halvings(2), 1)
+    geometry(network, 1)
     assert torch.equal(before, torch.get_rng_state())

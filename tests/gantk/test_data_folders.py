@@ -204,7 +204,7 @@ def test_train_and_test_are_apart_and_whole(root: Path) -> None:
 
 def test_a_kind_that_it_has_not_is_refused(root: Path) -> None:
     picture(0).save(root / "x.png")
-    with pytest.raises(DataError, match="holds images images, not paired ones"):
+    with pytest.raises(DataError, match="serves images batches, not paired ones"):
         open_folders([root]).split("paired", False, None)
 
 

@@ -1,5 +1,6 @@
 """How folders are read, by their names and by what they hold, as real files in real folders."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -7,6 +8,7 @@ from zlib import crc32
 import pytest
 from PIL import Image
 
+from gantk.data import scanning
 from gantk.data.folders import FolderDataset, open_folders
 from gantk.errors import DataError, UsageError
 
@@ -256,3 +258,17 @@ def test_three_folders_are_too_many(tmp_path: Path) -> None:
 def test_a_layout_that_the_folders_do_not_have_is_refused(tmp_path: Path, layout: str) -> None:
     with pytest.raises(DataError, match=f"cannot be read as {layout}"):
         open_folders([fill(tmp_path / "data", {".": ["1", "2"]})], layout=layout)
+
+
+def test_a_folder_that_may_not_be_read_says_so(tmp_path: Path) -> None:
+    root = fill(tmp_path / "data", {".": ["1"]})
+    root.chmod(0)
+    user = os.geteuid()
+    # Root may read everything.
+    os.seteuid(user or 65534)
+    try:
+        with pytest.raises(DataError, match="permission denied"):
+            scanning.images_in(root)
+    finally:
+        os.seteuid(user)
+        root.chmod(0o755)

@@ -95,16 +95,16 @@ def test_broken_images_are_named_and_skipped(make_model: MakeModel, photos: Path
     (photos / "text.jpg").write_text("no image")
     Image.new("F", (3, 3)).save(photos / "float.tif")
     frames = [picture(seed=1), picture(seed=2)]
-    frames[0].save(photos / "moving.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(photos / "moving.webp", save_all=True, append_images=frames[1:])
     with pytest.raises(GantkError, match="4 of 8 images could not be translated") as caught:
         run(make_model(), photos, "-o", tmp_path / "out")
     assert caught.value.exit_code == 1
     (told,) = caught.value.__notes__
     for name in (
         "broken.png: cannot be read",
-        "text.jpg: cannot be read",
+        "text.jpg: is no image",
         "float.tif: the model",
-        "moving.gif: holds 2",
+        "moving.webp: holds 2",
     ):
         assert f"{photos / name}" in told
     assert len(told.splitlines()) == 4

@@ -1,0 +1,149 @@
+"""Fluent emoji at 64 px in three aligned domains: line drawings, flat colour, and 3D.
+
+`emoji:line,flat` names a source and a target; `emoji` alone is flat to 3d. Batches of single images show the last-named
+domain. Images: Microsoft's Fluent emoji (https://github.com/microsoft/fluentui-emoji, MIT), the 3D ones by way of
+LobeHub (https://github.com/lobehub/fluent-emoji, MIT). Names and groups: Unicode.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError, hookimpl
+from gantk.data.dataset import Array, Column
+
+DOMAINS = ("line", "flat", "3d")
+SHIPPED = Path(__file__).with_name("emoji_images")
+QUICK: Mapping[str, Any] = MappingProxyType(
+    {
+        "size": 64,
+        "steps": 4000,
+        "batch_size": 1,
+        "jitter": 1.0,
+        "generator.filters": 24,
+        "generator.blocks": 3,
+        "generator.upsampling": "resize",
+        "discriminator.filters": 32,
+    }
+)
+
+
+class Emoji(Dataset):
+    """The emoji as uint8 RGB on white; a row stands for the same emoji in every domain.
+
+    Labels are Unicode's groups, captions its names. Emoji that nearly look alike, or that differ in gender alone, are
+    all trained on or all held out.
+
+    Attributes:
+        shown: a source and a target domain, or one domain, which then serves no pairs.
+    """
+
+    name = "emoji"
+    licence = "MIT"
+    quick = QUICK
+    domains = DOMAINS
+
+    def __init__(self, *shown: str) -> None:
+        self.shown = shown
+        pairs = ("paired", "unpaired") if len(shown) == 2 else ()
+        self.kinds = (*pairs, "images", "labelled", "captioned", "domains")
+        listed = _index()["emoji"]
+        self.classes = tuple(dict.fromkeys(one["group"] for one in listed))
+        test = sum(one["split"] == "test" for one in listed)
+        self.summary = (
+            f"{self.name}: {len(listed):,} Fluent emoji at {_index()['size']} px, {' -> '.join(shown)}, "
+            f"{len(listed) - test:,} to train, {test:,} held out"
+        )
+
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        """Return the training or the test share; images other than `load` pixels in size are resized now."""
+        if kind not in self.kinds:
+            named = f"{self.name}:{','.join(self.shown)}"
+            raise DataError(f"{named} serves {', '.join(self.kinds)} batches, not {kind} ones")
+        listed = _index()["emoji"]
+        rows = np.array([row for row, one in enumerate(listed) if (one["split"] == "test") == test])
+        groups: tuple[dict[str, Column], ...]
+        if kind == "domains":
+            everything = np.concatenate([_images(domain, rows, load).array for domain in DOMAINS])
+            domain_of = np.repeat(np.arange(len(DOMAINS)), len(rows)).astype(np.int64)
+            groups = ({"image": ArrayImages(everything), "domain": domain_of},)
+        elif kind in ("paired", "unpaired"):
+            first, second = (_images(domain, rows, load) for domain in self.shown)
+            groups = ({"source": first, "target": second},) if kind == "paired" else ({"a": first}, {"b": second})
+        else:
+            further: dict[str, dict[str, Column]] = {
+                "images": {},
+                "labelled": {"label": np.array([self.classes.index(listed[row]["group"]) for row in rows], np.int64)},
+                "captioned": {"caption": [listed[row]["name"] for row in rows]},
+            }
+            groups = ({"image": _images(self.shown[-1], rows, load), **further[kind]},)
+        return Split(tuple(Group(columns) for columns in groups))
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the shipped files."""
+        digest = hashlib.sha256()
+        for file in ("index.json", *(f"{domain}.webp" for domain in DOMAINS)):
+            digest.update(_read(file))
+        return digest.hexdigest()
+
+
+def emoji(argument: str | None) -> Emoji:
+    """Open the emoji; the argument names a source and a target domain, `flat,3d` where it is None.
+
+    Raises UsageError where it names none of the domains, one twice, or more than two.
+    """
+    shown = [domain.strip() for domain in (argument or "flat,3d").split(",")]
+    if len(shown) > 2 or len(set(shown)) < len(shown) or not set(shown) <= set(DOMAINS):
+        raise UsageError(
+            f"data emoji:{argument}: name one or two of the domains {', '.join(DOMAINS)}, such as emoji:line,flat"
+        )
+    return Emoji(*shown)
+
+
+@hookimpl
+def dataset() -> Callable[..., Dataset]:
+    """Return what opens the emoji."""
+    return emoji
+
+
+def _images(domain: str, rows: Array, load: int | None) -> ArrayImages:
+    tiles = _tiles(domain)[rows]
+    size = tiles.shape[1]
+    if load is None or load == size:
+        return ArrayImages(tiles)
+    from PIL import Image
+
+    method = Image.Resampling.LANCZOS if load < size else Image.Resampling.BICUBIC
+    return ArrayImages(np.stack([np.asarray(Image.fromarray(tile).resize((load, load), method)) for tile in tiles]))
+
+
+@cache
+def _tiles(domain: str) -> Array:
+    """Return a domain's images, uint8 (N, S, S, 3), in the index's order."""
+    from PIL import Image
+
+    sheet = np.asarray(Image.open(BytesIO(_read(f"{domain}.webp"))).convert("RGB"))
+    size, columns = _index()["size"], _index()["columns"]
+    grid = sheet.reshape(-1, size, columns, size, 3).swapaxes(1, 2)
+    return grid.reshape(-1, size, size, 3)[: len(_index()["emoji"])]
+
+
+@cache
+def _index() -> dict[str, Any]:
+    """Return what the sheets hold: `size` of a tile, `columns` of tiles, and `emoji` in the tiles' order."""
+    index: dict[str, Any] = json.loads(_read("index.json"))
+    return index
+
+
+def _read(file: str) -> bytes:
+    try:
+        return (SHIPPED / file).read_bytes()
+    except OSError as error:
+        raise DataError(f"{SHIPPED / file}, which ships with gantk, cannot be read: install gantk again") from error
