@@ -39,7 +39,8 @@ class Network(nn.Module):
 
     def compile_forward(self, **options: Any) -> None:
         """Compile `forward`; calls that need a second derivative bypass it."""
-        self._compiled = torch.compile(self.module, **options)
+        # Not as an attribute of a module: torch would register it, and every weight would be saved twice.
+        object.__setattr__(self, "_compiled", torch.compile(self.module, **options))
 
     def forward(self, *inputs: Any) -> Any:
         with self._precision(inputs):

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -14,7 +13,7 @@ from gantk_exports.export import export
 from gantk_exports.verify import verify
 
 import gantk
-from gantk.engine import trained as engine_trained
+from gantk.cli.train import train
 from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError
 
@@ -29,33 +28,38 @@ def run(command: object, *arguments: object) -> str:
     return result.stdout
 
 
-@pytest.fixture
-def opened(residual: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
-    """Stand in for opening a run's folder, which is tested with the engine."""
-    monkeypatch.setattr(engine_trained, "load_trained", lambda run: residual)
-    return residual
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one step with the smallest networks."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    options = ["generator.filters=2", "generator.blocks=1", "discriminator.filters=2"]
+    chosen = [argument for option in options for argument in ("-s", option)]
+    run(train, "--plugin", "cyclegan", "--steps", 1, "--size", 32, "--out", folder, "--precision", "fp32", *chosen)
+    return folder
 
 
-def test_every_graph_is_exported_beside_the_run(opened: Trained, tmp_path: Path) -> None:
-    lines = run(export, tmp_path / "run").splitlines()
-    folder = tmp_path / "run" / "exports"
+def test_every_graph_is_exported_beside_the_run(trained_run: Path) -> None:
+    lines = run(export, trained_run).splitlines()
+    folder = trained_run / "exports"
     assert sorted(file.name for file in folder.iterdir()) == [
         f"{graph}.{kind}" for graph in ("a_to_b", "b_to_a") for kind in ("json", "onnx")
     ]
     assert [line.split("  ")[0] for line in lines] == [str(folder / "a_to_b.onnx"), str(folder / "b_to_a.onnx")]
     assert "MB  differs from torch by at most" in lines[0]
     assert gantk.load(folder / "b_to_a.onnx").card.graph == "b_to_a"
-    assert json.loads(run(verify, folder / "b_to_a.onnx", "--run", "run", "--json"))["differences"]
+    differences = json.loads(run(verify, folder / "b_to_a.onnx", "--run", trained_run, "--json"))["differences"]
+    assert len(differences) == 4
+    assert max(differences.values()) <= 1
 
 
-def test_places_that_cannot_be_are_refused(opened: Trained, tmp_path: Path) -> None:
+def test_places_that_cannot_be_are_refused(trained_run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"is one file, and there are 2 graphs \(a_to_b, b_to_a\)"):
-        run(export, "run", "--out", tmp_path / "one.onnx")
+        run(export, trained_run, "--out", tmp_path / "one.onnx")
     with pytest.raises(UsageError, match=r"neither a folder nor an \.onnx file"):
-        run(export, "run", "--out", tmp_path / "file")
+        run(export, trained_run, "--out", tmp_path / "file")
     with pytest.raises(UsageError, match="no graph 'nothing', only a_to_b, b_to_a"):
-        run(export, "run", "--graph", "nothing", "--out", tmp_path)
+        run(export, trained_run, "--graph", "nothing", "--out", tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
@@ -83,13 +87,9 @@ def test_verify_shows_the_card_and_runs_the_model(exported: Export, residual: Tr
     assert read["differences"] is None
 
 
-def test_verify_finds_a_model_that_is_not_the_runs(
-    exported: Export, residual: Trained, skipping: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = exported("residual", residual)
-    monkeypatch.setattr(engine_trained, "load_trained", lambda run: replace(skipping, run=run))
+def test_verify_finds_a_model_that_is_not_the_runs(exported: Export, residual: Trained, trained_run: Path) -> None:
     with pytest.raises(GantkError, match=r"residual\.uint8\.onnx: ONNX Runtime differs from torch .* limit"):
-        run(verify, path, "--run", "runs/other")
+        run(verify, exported("residual", residual), "--run", trained_run)
 
 
 def test_verify_finds_a_model_that_gives_another_size(exported: Export, residual: Trained, tmp_path: Path) -> None:
