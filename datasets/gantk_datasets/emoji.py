@@ -8,6 +8,7 @@ LobeHub (https://github.com/lobehub/fluent-emoji, MIT). Names and groups: Unicod
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -63,7 +64,7 @@ class Emoji(Dataset):
         )
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
-        """Return the training or the test share; images other than `load` pixels in size are resized now."""
+        """Return the training or the test share; images are brought to `load` pixels when read."""
         if kind not in self.kinds:
             named = f"{self.name}:{','.join(self.shown)}"
             raise DataError(f"{named} serves {', '.join(self.kinds)} batches, not {kind} ones")
@@ -71,11 +72,11 @@ class Emoji(Dataset):
         rows = np.array([row for row, one in enumerate(listed) if (one["split"] == "test") == test])
         groups: tuple[dict[str, Column], ...]
         if kind == "domains":
-            everything = np.concatenate([_images(domain, rows, load).array for domain in DOMAINS])
+            everything = np.concatenate([_tiles(domain)[rows] for domain in DOMAINS])
             domain_of = np.repeat(np.arange(len(DOMAINS)), len(rows)).astype(np.int64)
-            groups = ({"image": ArrayImages(everything), "domain": domain_of},)
+            groups = ({"image": _images(everything, load), "domain": domain_of},)
         elif kind in ("paired", "unpaired"):
-            first, second = (_images(domain, rows, load) for domain in self.shown)
+            first, second = (_images(_tiles(domain)[rows], load) for domain in self.shown)
             groups = ({"source": first, "target": second},) if kind == "paired" else ({"a": first}, {"b": second})
         else:
             further: dict[str, dict[str, Column]] = {
@@ -83,7 +84,7 @@ class Emoji(Dataset):
                 "labelled": {"label": np.array([self.classes.index(listed[row]["group"]) for row in rows], np.int64)},
                 "captioned": {"caption": [listed[row]["name"] for row in rows]},
             }
-            groups = ({"image": _images(self.shown[-1], rows, load), **further[kind]},)
+            groups = ({"image": _images(_tiles(self.shown[-1])[rows], load), **further[kind]},)
         return Split(tuple(Group(columns) for columns in groups))
 
     def fingerprint(self) -> str:
@@ -113,15 +114,21 @@ def dataset() -> Callable[..., Dataset]:
     return emoji
 
 
-def _images(domain: str, rows: Array, load: int | None) -> ArrayImages:
-    tiles = _tiles(domain)[rows]
-    size = tiles.shape[1]
-    if load is None or load == size:
-        return ArrayImages(tiles)
-    from PIL import Image
+@dataclass(frozen=True)
+class _Resized(ArrayImages):
+    """Images that are resized when they are read: all at once they would take long and fill the memory."""
 
-    method = Image.Resampling.LANCZOS if load < size else Image.Resampling.BICUBIC
-    return ArrayImages(np.stack([np.asarray(Image.fromarray(tile).resize((load, load), method)) for tile in tiles]))
+    load: int = 64
+
+    def __getitem__(self, index: int) -> Array:
+        from PIL import Image
+
+        method = Image.Resampling.LANCZOS if self.load < self.array.shape[1] else Image.Resampling.BICUBIC
+        return np.asarray(Image.fromarray(self.array[index]).resize((self.load, self.load), method))
+
+
+def _images(tiles: Array, load: int | None) -> ArrayImages:
+    return ArrayImages(tiles) if load is None or load == tiles.shape[1] else _Resized(tiles, load=load)
 
 
 @cache

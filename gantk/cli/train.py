@@ -137,7 +137,7 @@ def _request(path: Path | None, said: dict[str, Any]) -> Config:
 
 def _resumed(said: dict[str, Any]) -> dict[str, Any]:
     values = _values(said)
-    steps = values.pop("set", {})
+    steps: dict[str, Any] = values.pop("set", {})
     foreign = [*(name for name in values if name not in RESUMABLE), *(name for name in steps if name != "steps")]
     if foreign:
         raise click.UsageError(

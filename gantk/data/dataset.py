@@ -113,6 +113,11 @@ class Dataset(ABC):
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should hear before a training, such as which files were left out; a line each."""
+        return ()
+
     @abstractmethod
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the training or the test share as groups of columns.

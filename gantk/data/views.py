@@ -48,6 +48,6 @@ def open_split(dataset: Dataset, kind: str, test: bool, load: int | None) -> Spl
         if own in dataset.kinds:
             return view(dataset.split(own, test, load))
     raise DataError(
-        f"{dataset.name} holds {' / '.join(serves(dataset.kinds))} images, but {kind} ones are needed: "
-        f"see `gantk data` for how folders are read"
+        f"{dataset.name} serves batches of the kind {' / '.join(serves(dataset.kinds))}, but the recipe needs {kind} "
+        f"ones; it was read so: {dataset.summary}"
     )

@@ -1,6 +1,6 @@
 """Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ class Conductor:
 
     def step(self, batches: Batches) -> dict[str, Losses]:
         """Run the recipe's step to its end; return the last micro-batch's losses by player."""
-        bodies: list[Step] = [self.recipe.step(batches) for _ in range(self.accumulate)]
+        bodies = [self._body(batches) for _ in range(self.accumulate)]
         answer: Tensor | None = None
         performed: dict[str, Losses] = {}
         while True:
@@ -67,6 +67,12 @@ class Conductor:
                 self._move(list(first))
                 performed |= first
 
+    def _body(self, batches: Batches) -> Step:
+        body = self.recipe.step(batches)
+        if not isinstance(body, Generator):
+            raise PluginError(f"{self._name}.step returned a {type(body).__name__}: it must yield its moves")
+        return body
+
     @property
     def _name(self) -> str:
         return type(self.recipe).__name__
@@ -79,12 +85,22 @@ class Conductor:
             return None
         if isinstance(move, Mean):
             return move
-        moves = _as_mapping(move)
+        moves = self._by_player(body, move)
         for player, losses in moves.items():
             self._check(body, player, losses)
         return {
             name: losses for name, losses in moves.items() if self.log.context.is_due(self.movers[name].player.critic)
         }
+
+    def _by_player(self, body: Step, move: Move) -> Mapping[str, Losses]:
+        if isinstance(move, tuple) and len(move) == 2:
+            move = {move[0]: move[1]}
+        if isinstance(move, Mapping) and move and all(isinstance(losses, Mapping) and losses for losses in move.values()):
+            return move
+        raise PluginError(
+            f'{self._at(body)} yields {_short(move)}: a move is `"player", {{"loss": value}}`, '
+            'or `{"player": {...}, ...}` for several at once'
+        )
 
     def _check(self, body: Step, player: str, losses: Losses) -> None:
         if player not in self.movers:
@@ -144,11 +160,9 @@ class Conductor:
                 game.constrain(network)
 
 
-def _as_mapping(move: Move) -> Mapping[str, Losses]:
-    if isinstance(move, tuple):
-        player, losses = move
-        return {player: losses}
-    return move
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _shape(request: Request) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gantk.engine.assemble import open_training_data
+from gantk.engine.assemble import OpenedData, open_training_data
 from gantk.engine.config import Config, check_config
 from gantk.engine.device import choose_device
 from gantk.engine.dry_run import describe_run
@@ -21,7 +21,7 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
     device = choose_device(request.device)
     with joined_world(device) as world:
         resolved = resolve(request)
-        data = open_training_data(resolved)
+        data = _opened(resolved, world, say)
         init = open_run(Path(request.init)).checkpoints().newest() if request.init else None
         run = _shared_run(out, resolved, world)
         training = Training(resolved, data, run, device, world, say)
@@ -47,7 +47,7 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
     with joined_world(device) as world:
         resolved = resolve(config)
         newest = run.checkpoints().newest()
-        training = Training(resolved, open_training_data(resolved), run, device, world, say)
+        training = Training(resolved, _opened(resolved, world, say), run, device, world, say)
         training.resume(newest)
         if training.start >= training.total:
             training.say(f"{path} is trained to its last step, {training.total}; say --steps N to go further")
@@ -62,6 +62,18 @@ def describe(request: Config) -> str:
     """Return everything that would be trained, as text. Raises GantkError where it could not be."""
     resolved = resolve(request)
     return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
+
+
+def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
+    """Open the training data; the first process decodes images for all."""
+    if not world.leads:
+        world.wait()
+    data = open_training_data(resolved)
+    if world.leads:
+        for note in resolved.dataset.notes:
+            say(note)
+        world.wait()
+    return data
 
 
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:

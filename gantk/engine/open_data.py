@@ -41,6 +41,12 @@ def open_data(config: Config) -> Dataset:
     return folders
 
 
+def located(config: Config) -> list[str]:
+    """Return what finds the same data again from anywhere: a data set's name, or folders' whole paths."""
+    data = _data(config)
+    return data if _named(data) else [str(Path(item).expanduser().absolute()) for item in data]
+
+
 def data_set_names() -> list[str]:
     """Return the names of the installed data sets."""
     return [name for name, plugin in installed().items() if "dataset" in plugin.hooks]

@@ -85,6 +85,12 @@ class Averages:
             for mean, value in zip(average.buffers(), live.buffers(), strict=True):
                 mean.copy_(value)
 
+    def lend(self, recipe: Recipe) -> None:
+        """Give a copy of the recipe the averaged weights."""
+        networks = recipe.networks()
+        for name, average in self.networks.items():
+            networks[name].module.load_state_dict(average.module.state_dict())
+
 
 def _mover(player: Player, setting: Setting) -> Mover:
     learning_rate = player.learning_rate or setting("learning_rate")

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gantk.engine.inference import inference_form, plain_copy
+from gantk.engine.optimizers import Averages
 from gantk.recipe.recipe import Recipe
 
 CELL = 128
@@ -18,14 +19,17 @@ HEADER = 22
 
 
 @torch.no_grad()
-def preview_columns(recipe: Recipe, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+def preview_columns(recipe: Recipe, averages: Averages, batch: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a preview's columns in inference mode, and those that differ in training mode beside them.
 
-    Neither the recipe's state nor the random numbers of the training are touched.
+    Averaged weights stand in where they are kept, as in an export. Neither the recipe's state nor the random numbers
+    of the training are touched.
     """
-    columns = dict(inference_form(recipe, recipe.inference).preview(batch))
+    plain = plain_copy(recipe)
+    averages.lend(plain)
+    columns = dict(inference_form(plain, recipe.inference).preview(batch))
     with torch.random.fork_rng():
-        trained = plain_copy(recipe).train().preview(batch)
+        trained = plain.train().preview(batch)
     shown: dict[str, Tensor] = {}
     for name, images in columns.items():
         shown[name] = images

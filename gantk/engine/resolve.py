@@ -6,7 +6,7 @@ from typing import Any
 
 from gantk.data.dataset import Dataset
 from gantk.engine.config import Config
-from gantk.engine.open_data import data_options, open_data
+from gantk.engine.open_data import data_options, located, open_data
 from gantk.errors import UsageError
 from gantk.parts.settings import Settings
 from gantk.plugins.manager import Plugins, load_plugins
@@ -69,12 +69,13 @@ class Resolved:
         said = {name: value.value for name, value in {**self.options, **self.settings}.items()} | dict(facts)
         return self.config.model_copy(
             update={
-                "data": self.config.data or [self.dataset.name],
+                "plugins": [self._source(name) for name in self.plugins.names],
+                "data": located(self.config),
                 "generator": self._plugin("generator"),
                 "discriminator": self._plugin("discriminator"),
                 "loss": self._plugin("loss"),
                 "normalization": {
-                    slot.removeprefix("normalization."): part.plugin
+                    slot.removeprefix("normalization."): self._source(part.plugin)
                     for slot, part in self.parts.items()
                     if slot.startswith("normalization.")
                 },
@@ -83,7 +84,11 @@ class Resolved:
         )
 
     def _plugin(self, slot: str) -> str | None:
-        return self.parts[slot].plugin if slot in self.parts else None
+        return self._source(self.parts[slot].plugin) if slot in self.parts else None
+
+    def _source(self, plugin: str) -> str:
+        """Return what finds a plugin again from anywhere: its name, or its file's whole path."""
+        return str(self.plugins.found[plugin].path or plugin)
 
 
 def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:

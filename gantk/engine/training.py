@@ -23,6 +23,7 @@ from gantk.engine.rehearsal import rehearse
 from gantk.engine.resolve import Resolved
 from gantk.engine.run import Run
 from gantk.engine.scalars import ScalarLog
+from gantk.errors import GantkError
 from gantk.parts.context import Context, Progress
 
 PREVIEW_ROWS = 8
@@ -103,6 +104,10 @@ class Training:
         hook.run_started(run=self.run)
         try:
             self._train()
+        except OSError as failure:
+            what = f"{failure.strerror}: {failure.filename or self.run.path}"
+            error = GantkError(f"the run stopped: {what}; {self._last_good()}; go on with --resume {self.run.path}")
+            raise error from failure
         except BaseException as ended_by:
             error = ended_by
             raise
@@ -116,7 +121,7 @@ class Training:
         bar = TrainingBar(self.start, self.total, self._images_a_step(), self.world.leads)
         with Interrupts() as interrupts, bar:
             for step in range(self.start, self.total):
-                self._step(step)
+                self.step(step)
                 done = step + 1
                 bar.advance()
                 last = done == self.total
@@ -137,7 +142,8 @@ class Training:
         if interrupts.received is not None and done < self.total:
             raise SystemExit(128 + interrupts.received)
 
-    def _step(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """Train one step, counted from 0; nothing here waits for the device."""
         self.context.progress = Progress(step, self.total)
         factor = schedule_factor(
             self.resolved.setting("schedule"), self.resolved.setting("decay_from"), self.context.progress.fraction
@@ -157,16 +163,20 @@ class Training:
         try:
             return read()
         except NonFiniteLoss as error:
-            saved = self.run.checkpoints().all()
-            left = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
-            raise NonFiniteLoss(f"{error}; {left}. Try a lower learning_rate, or --precision fp32") from None
+            raise NonFiniteLoss(
+                f"{error}; {self._last_good()}. Try a lower learning_rate, or --precision fp32"
+            ) from None
+
+    def _last_good(self) -> str:
+        saved = self.run.checkpoints().all()
+        return f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
 
     def _preview(self, step: int, scalars: ScalarLog | None) -> None:
         if scalars is None:
             return
         kind = type(self.recipe).kind
         batch = held_out_batch(self.resolved.dataset, kind, self.data.crops, PREVIEW_ROWS, self.device)
-        sheet = draw_grid(preview_columns(self.recipe, batch), f"{self.run.path.name}, step {step}, held-out images")
+        sheet = draw_grid(preview_columns(self.recipe, self.averages, batch), f"{self.run.path.name}, step {step}")
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
         scalars.show(step, sheet)

@@ -142,6 +142,9 @@ def test_micro_batches_that_part_ways_are_an_error(stage, batch):
         (lambda self, x: ("critic", {"game": x.mean()}), "unknown player 'critic'; players: generator, discriminator"),
         (lambda self, x: ("generator", {"game": self.generator(x)}), r"loss 'game' of 'generator' is of shape \(4, 3\)"),
         (lambda self, x: ("generator", {"game": 1.0}), "'game' of 'generator' is a float"),
+        (lambda self, x: None, r"yields None: a move is"),
+        (lambda self, x: x.mean(), r"yields tensor"),
+        (lambda self, x: ("generator", {}), r"a move is"),
         (lambda self, x: ("generator", {"game": x.mean()}), "'generator' reach none of its parameters"),
         (lambda self, x: ("generator", {"game": self.discriminator(x).mean()}), "'generator' reach none"),
     ],
@@ -153,6 +156,11 @@ def test_a_wrong_move_names_the_line_of_the_recipe(stage, batch, move, message):
     with pytest.raises(PluginError, match=message) as caught:
         stage(step).run([batch])
     assert "test_conductor.py:" in str(caught.value)
+
+
+def test_a_step_without_a_yield_is_an_error(stage, batch):
+    with pytest.raises(PluginError, match="Pair.step returned a NoneType: it must yield its moves"):
+        stage(lambda self, batches: None).run([batch])
 
 
 def test_a_rehearsal_moves_nobody(stage, batch):

@@ -1,0 +1,145 @@
+"""`gantk train` as a user types it: what it says, what it refuses, what it leaves behind."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import gantk
+from gantk.cli.main import main
+from gantk.data.loading import Crops, held_out_batch
+from gantk.engine.open_data import open_data
+from gantk.engine.previews import CELL, GAP, HEADER, to_bytes
+from gantk.engine.run import open_run
+
+TINY = [
+    "--plugin", "cyclegan", "--size", "32", "--device", "cpu", "-s", "generator.filters=4", "-s", "generator.blocks=1",
+    "-s", "discriminator.filters=4", "-s", "discriminator.layers=1", "-s", "pool=4",
+]  # fmt: skip
+
+
+def invoke(*arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A tiny run in bf16 with averaged weights, exported."""
+    path = tmp_path_factory.mktemp("train") / "run"
+    said = invoke("train", *TINY, "--steps", "4", "--precision", "bf16", "--log-every", "2", "-s", "ema={a_to_b: 0.5}", "--out", path)
+    assert said.splitlines()[0].startswith("cpu, bf16 · emoji: 1,570 Fluent emoji at 64 px, flat -> 3d")
+    assert "4 networks" in said
+    assert "4 steps, about" in said
+    invoke("export", path, "--graph", "a_to_b")
+    return path
+
+
+def test_a_run_holds_what_the_book_says(run):
+    found = {path.name for path in run.iterdir()}
+    assert found >= {"config.yaml", "manifest.json", "checkpoints", "previews", "scalars.jsonl", "tensorboard"}
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["data"]["name"] == "emoji"
+    assert manifest["data"]["licence"] == "MIT"
+    assert len(manifest["data"]["fingerprint"]) == 64
+    assert manifest["versions"]["torch"] == torch.__version__.split("+")[0]
+    lines = [json.loads(line) for line in (run / "scalars.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert {"generator/cycle_a", "generator/game_b", "discriminator/game_a"} <= lines[0].keys()
+    assert list((run / "tensorboard").iterdir())
+
+
+def test_the_exported_model_gives_the_previews_pixels(run):
+    config = open_run(run).config
+    batch = held_out_batch(open_data(config), "unpaired", Crops(size=32), 8, torch.device("cpu"))
+    model = gantk.load(run / "exports" / "a_to_b.onnx")
+    translated = model(to_bytes(batch["a"])).astype(int)
+    with Image.open(run / "previews" / "000004.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB")).astype(int)
+    factor = CELL // 32
+    for column, images in enumerate((to_bytes(batch["a"]), translated, to_bytes(batch["reference"]))):
+        left = GAP + column * (32 * factor + GAP)
+        for row, image in enumerate(images):
+            top = HEADER + row * (32 * factor + GAP)
+            shown = pixels[top : top + 32 * factor : factor, left : left + 32 * factor : factor]
+            assert np.abs(shown - image).max() <= 1
+
+
+def test_a_dry_run_says_who_brings_what_and_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = invoke("train", "--plugin", "cyclegan", "--loss", "wgan-gp", "-s", "cycle=5", "--dry-run")
+    for words in ("resnet", "--loss", "quick scale of emoji", "recipe cyclegan", "loss wgan-gp"):
+        assert words in said
+    lines = {" ".join(line.split()) for line in said.splitlines()}
+    assert "cycle 5.0 you" in lines
+    assert "critic_steps 5 loss wgan-gp" in lines
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say what to train: --plugin NAME"),
+        (["--plugin", "cyclegn"], "cyclegn.*cyclegan"),
+        (["--plugin", "resnet"], "resnet brings no recipe"),
+        (["--plugin", "cyclegan", "-s", "cycle"], "-s cycle: say NAME=VALUE"),
+        (["--plugin", "cyclegan", "--device", "tpu"], "no device is called tpu"),
+        (["--plugin", "cyclegan", "--data", "emoji:flat,photo"], "line, flat, 3d"),
+        (["--plugin", "pix2pix", "--data", "emoji:flat"], "serves batches of the kind .* needs paired"),
+        (["--plugin", "cyclegan", "--loss", "wgan-gp", "--normalization", "batch"], "wgan-gp cannot be used with.* batch"),
+        (["--resume", "nowhere"], "nowhere is not a run"),
+        (["--resume", "nowhere", "--plugin", "cyclegan"], "leave out plugins"),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_one_clear_line(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["train", *arguments])
+    assert result.exit_code in (1, 2)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1, result.output
+    import re
+
+    assert re.search(message, lines[0]), lines[0]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_is_there_is_never_written_over(tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    assert "is there already" in invoke("train", *TINY, "--steps", "1", "--out", tmp_path, status=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_itself(tmp_path):
+    said = invoke(
+        "train", *TINY, "--steps", "40", "--precision", "fp32", "-s", "learning_rate=1e30", "--log-every", "5",
+        "--checkpoint-every", "1000", "--out", tmp_path / "run", status=1,
+    )  # fmt: skip
+    error = said.split("Error: ")[1].strip()
+    assert "became NaN or infinite at step" in error
+    assert "of player" in error
+    assert "no checkpoint had been saved" in error
+    assert "\n" not in error
+
+
+def test_images_of_ones_own(tmp_path):
+    rng = np.random.default_rng(0)
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        for number in range(6):
+            image = rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+            Image.fromarray(image).save(tmp_path / side / f"{side}{number}.png")
+    (tmp_path / "b" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    data = ["--data", tmp_path / "a", "--data", tmp_path / "b"]
+    refused = invoke("train", *TINY, *data, "--steps", "2", "--out", tmp_path / "run", status=1)
+    assert "broken.jpg" in refused
+    assert "--skip-bad" in refused
+    assert not (tmp_path / "run").exists()
+    said = invoke("train", *TINY, *data, "--steps", "2", "--skip-bad", "--out", tmp_path / "run")
+    assert "broken.jpg" in said
+    assert "unpaired" in said
+    assert (tmp_path / "run" / "checkpoints" / "000002").is_dir()

@@ -1,0 +1,180 @@
+"""Batches: placed by a count of samples, the same however they are fetched, mapped to [-1, 1]."""
+
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from gantk import ArrayImages, DataError, Dataset, Group, Split
+from gantk.data.augmentation import Augmentation
+from gantk.data.loading import Crops, TrainingBatches, held_out_batch
+from gantk.data.sampling import Samples
+from gantk.data.stream import BatchStream, collate
+from gantk.data.views import open_split, serves
+
+CPU = torch.device("cpu")
+NUMBERED = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+
+
+def pairs(count=10, test=False):
+    # The target is the source turned upside down in value, so that a pair can be told.
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 256, (count, 12, 12, 3), dtype=np.uint8)
+    return {"source": ArrayImages(source), "target": ArrayImages(255 - source[..., :1])}
+
+
+class Aligned(Dataset):
+    name = "aligned"
+    kinds = ("paired",)
+    summary = "aligned pairs"
+
+    def split(self, kind, test, load):
+        return Split((Group(pairs(4 if test else 10)),))
+
+    def fingerprint(self):
+        return "aligned"
+
+
+def stream(samples, **options):
+    return BatchStream(samples, {"image": (0, 255)}, CPU, lambda: 4, **options)
+
+
+def plain(seed=(3,)):
+    return Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Augmentation(8, random=True, flip=True), seed)
+
+
+def values(batches, count):
+    return [round(float(v)) for b in islice(batches, count) for v in (b["image"][:, 0, 0, 0] + 1) * 127.5]
+
+
+def test_each_pass_shows_every_image_once_in_a_new_order():
+    seen = values(stream(plain()), 5)
+    passes = seen[:10], seen[10:]
+    assert [sorted(one) for one in passes] == [list(range(10))] * 2
+    assert passes[0] != passes[1] != list(range(10))
+
+
+def test_the_order_follows_from_the_seed():
+    assert values(stream(plain((3,))), 2) == values(stream(plain((3,))), 2)
+    assert values(stream(plain((3,))), 2) != values(stream(plain((4,))), 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_position_is_all_that_a_resume_needs(workers):
+    whole = stream(plain())
+    expected = values(whole, 6)
+    first = stream(plain(), workers=workers)
+    assert values(first, 2) == expected[:8]
+    assert first.position == 8
+    assert values(stream(plain(), workers=workers, position=8), 4) == expected[8:]
+
+
+def test_processes_share_the_batch_of_one():
+    together = stream(plain())
+    together.batch_size = lambda: 8
+    ranks = [stream(plain(), rank=rank, world=2) for rank in (0, 1)]
+    for _ in range(3):
+        whole = next(together)["image"]
+        parts = torch.cat([next(rank)["image"] for rank in ranks])
+        assert torch.equal(whole, parts)
+    assert [rank.position for rank in ranks] == [24, 24]
+
+
+def test_a_batch_size_that_changes_leaves_nothing_out():
+    sizes = iter([2, 3, 5])
+    growing = stream(plain())
+    growing.batch_size = lambda: next(sizes)
+    assert values(growing, 3) == values(stream(plain()), 3)[:10]
+
+
+def test_random_numbers_of_the_training_are_not_touched():
+    before = torch.get_rng_state()
+    next(stream(plain()))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_pair_is_cut_and_mirrored_as_one():
+    samples = Samples(Split((Group(pairs()),)), Augmentation(8, random=True, flip=True), (1,))
+    cuts = [samples[position] for position in range(20)]
+    for cut in cuts:
+        assert cut["source"].shape == (8, 8, 3)
+        assert cut["target"].shape == (8, 8, 1)
+        assert np.array_equal(cut["source"][..., :1], 255 - cut["target"])
+    again = samples[7]
+    assert np.array_equal(again["source"], cuts[7]["source"])
+
+
+def test_mirroring_happens_half_of_the_time():
+    left_to_right = np.tile(np.arange(8, dtype=np.uint8)[None, None, :, None], (1, 8, 1, 3))
+    samples = Samples(Split((Group({"image": ArrayImages(left_to_right)}),)), Augmentation(8, random=True, flip=True), (0,))
+    mirrored = Counter(bool(samples[i]["image"][0, 0, 0] == 7) for i in range(200))
+    assert 70 < mirrored[True] < 130
+
+
+@pytest.mark.parametrize(
+    ("dtype", "window", "low", "high"),
+    [(np.uint8, (0, 255), 0, 255), (np.uint16, (0, 65535), 0, 65535), (np.float32, (-1000.0, 400.0), -1000, 400)],
+)
+def test_a_window_maps_to_minus_one_and_one(dtype, window, low, high):
+    image = np.full((2, 2, 1), low, dtype)
+    image[0, 0] = high
+    stepped = BatchStream([{"image": image}] * 9, {"image": window}, CPU, lambda: 1)
+    batch = next(stepped)["image"]
+    assert batch.shape == (1, 1, 2, 2)
+    assert batch.dtype == torch.float32
+    assert batch.flatten().tolist() == [1.0, -1.0, -1.0, -1.0]
+
+
+def test_labels_and_texts_are_collated():
+    batch = collate([{"label": np.int64(2), "caption": "a cat"}, {"label": np.int64(0), "caption": "a dog"}])
+    assert batch["label"].tolist() == [2, 0]
+    assert batch["label"].dtype == torch.int64
+    assert batch["caption"] == ["a cat", "a dog"]
+
+
+def test_a_richer_kind_serves_a_poorer_one():
+    assert serves(("paired",)) == ("paired", "unpaired", "images")
+    assert serves(("labelled",)) == ("labelled", "images")
+    apart = open_split(Aligned(), "unpaired", False, None)
+    assert [list(group.columns) for group in apart.groups] == [["a"], ["b"]]
+    assert list(open_split(Aligned(), "images", False, None).columns) == ["image"]
+    with pytest.raises(DataError, match="aligned serves batches of the kind paired / unpaired / images.*labelled"):
+        open_split(Aligned(), "labelled", False, None)
+
+
+def test_unpaired_sides_are_drawn_independently():
+    batches = TrainingBatches(
+        dataset=Aligned(), kind="unpaired", crops=Crops(size=8), seed=0, device=CPU, batch_size=lambda: 10
+    )
+    batch = next(batches)
+    assert not torch.equal(batch["a"][:, :1], -batch["b"])
+
+
+def test_streams_have_positions_of_their_own_and_come_back():
+    def open_batches():
+        return TrainingBatches(
+            dataset=Aligned(), kind="paired", crops=Crops(size=8), seed=0, device=CPU, batch_size=lambda: 3
+        )
+
+    batches = open_batches()
+    next(batches)
+    next(batches)
+    next(batches.of("images"))
+    assert batches.state() == {"paired": 6, "images": 3}
+    expected = next(batches)["source"], next(batches.of("images"))["image"]
+    resumed = open_batches()
+    resumed.load_state({"paired": 6, "images": 3})
+    assert resumed.state() == {"paired": 6, "images": 3}
+    assert torch.equal(next(resumed)["source"], expected[0])
+    assert torch.equal(next(resumed.of("images"))["image"], expected[1])
+
+
+def test_held_out_batches_are_fixed_and_know_the_truth():
+    first = held_out_batch(Aligned(), "unpaired", Crops(size=8), 3, CPU)
+    again = held_out_batch(Aligned(), "unpaired", Crops(size=8), 3, CPU)
+    assert first["a"].shape == (3, 3, 8, 8)
+    assert torch.equal(first["a"], again["a"])
+    torch.testing.assert_close(first["reference"], -first["a"][:, :1])
+    assert len(held_out_batch(Aligned(), "paired", Crops(size=8), slice(None), CPU)["source"]) == 4

@@ -1,0 +1,87 @@
+"""The wheel, in an environment that holds the base installation alone."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+
+
+def check(*command: str | Path, **options) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    check(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def base(wheel, tmp_path_factory) -> Path:
+    """A virtual environment with the wheel and what it requires, no extra."""
+    environment = tmp_path_factory.mktemp("base") / "venv"
+    check("uv", "venv", "-q", "--python", sys.executable, environment)
+    check("uv", "pip", "install", "-q", "--python", environment, "-c", ROOT / "constraints.txt", wheel)
+    return environment / "bin"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    gantk = [sys.executable, "-m", "gantk"]
+    options = ["-s", "generator.filters=4", "-s", "discriminator.filters=4", "-s", "discriminator.layers=1"]
+    train = ["train", "--plugin", "pix2pix", "--data", "emoji:line,flat", "--size", "16", "--steps", "1", *options]
+    check(*gantk, *train, "--out", folder / "run")
+    check(*gantk, "export", folder / "run", "--out", folder)
+    return folder / "source_to_target.onnx"
+
+
+def test_the_wheel_holds_the_images_the_notices_and_no_more(wheel):
+    with zipfile.ZipFile(wheel) as opened:
+        names = opened.namelist()
+        images = sum(info.file_size for info in opened.infolist() if "emoji_images/" in info.filename)
+    assert images <= 6e6
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"gantk", "gantk_plugins", "gantk_datasets", "gantk_exports"}
+    assert "gantk_datasets/emoji_images/NOTICE" in names
+    assert any(name.endswith("licenses/NOTICE") for name in names)
+
+
+def test_the_base_installation_translates_without_torch(base, model, tmp_path):
+    assert "No module named 'torch'" in subprocess.run(
+        [base / "python", "-c", "import torch"], capture_output=True, text=True, check=False
+    ).stderr
+    picture = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (33, 77, 3), dtype=np.uint8)).save(picture)
+    check(base / "gantk", "translate", model, picture, "-o", tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as out:
+        assert out.size == (77, 33)
+    check(base / "gantk", "verify", model)
+    program = f"import gantk; print(gantk.load({str(model)!r})({str(picture)!r}).size)"
+    assert "(77, 33)" in check(base / "python", "-c", program)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["plugins"], ["train", "--help"]])
+def test_the_base_installation_shows_what_there_is(base, command):
+    assert check(base / "gantk", *command)
+
+
+@pytest.mark.parametrize("command", [["train", "--plugin", "cyclegan"], ["export", "runs/x"], ["data", "."]])
+def test_a_command_says_which_extra_it_needs(base, command, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "GANTK_TRACE"}
+    done = subprocess.run(
+        [base / "gantk", *command], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 1
+    assert "pip install 'gantk[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
