@@ -27,9 +27,7 @@ def main() -> None:
     name = arguments.graph or next(iter(graphs))
     config = open_run(arguments.run).config
     dataset = open_data(config)
-    batch = held_out_batch(
-        dataset, "paired", Crops(size=config.set["size"]), slice(None), torch.device("cpu")
-    )
+    batch = held_out_batch(dataset, "paired", Crops(size=config.set["size"]), slice(None), torch.device("cpu"))
     source, target = batch["source"], batch["target"]
     if name == "b_to_a":
         source, target = target, source

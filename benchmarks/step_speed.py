@@ -66,8 +66,8 @@ def main() -> None:
             seconds = [(time.perf_counter() - began) / arguments.steps]
     step = statistics.median(seconds)
     print(
-        f"{device}, {arguments.plugin}, {arguments.size} px, batch {arguments.batch_size}: {1000 * step:.1f} ms a step, "
-        f"{1 / step:.2f} steps/s, {arguments.batch_size / step:.2f} images/s"
+        f"{device}, {arguments.plugin}, {arguments.size} px, batch {arguments.batch_size}: "
+        f"{1000 * step:.1f} ms a step, {1 / step:.2f} steps/s, {arguments.batch_size / step:.2f} images/s"
     )
 
 

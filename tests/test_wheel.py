@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def check(*command: str | Path, **options) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, **options)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, **options
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -58,9 +60,10 @@ def test_the_wheel_holds_the_images_the_notices_and_no_more(wheel):
 
 
 def test_the_base_installation_translates_without_torch(base, model, tmp_path):
-    assert "No module named 'torch'" in subprocess.run(
-        [base / "python", "-c", "import torch"], capture_output=True, text=True, check=False
-    ).stderr
+    assert (
+        "No module named 'torch'"
+        in subprocess.run([base / "python", "-c", "import torch"], capture_output=True, text=True, check=False).stderr
+    )
     picture = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (33, 77, 3), dtype=np.uint8)).save(picture)
     check(base / "gantk", "translate", model, picture, "-o", tmp_path / "out.png")

@@ -63,7 +63,7 @@ Examples:
 @click.option(
     "--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where the device computes in it."
 )
-@click.option("--channels-last", is_flag=True, default=None, help="Lay images out with channels last.")
+@click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; default: channels last in bf16.")
 @click.option(
     "--compile",
     "compiled",

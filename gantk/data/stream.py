@@ -112,6 +112,8 @@ def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> 
         if key not in windows:
             return value
         low, high = windows[key]
-        return value.permute(0, 3, 1, 2).float().sub_(low).mul_(2 / (high - low)).sub_(1)
+        # Contiguous: else every layer of a network that is not channels-last would compute so all the same, slowly.
+        images = value.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        return images.sub_(low).mul_(2 / (high - low)).sub_(1)
 
     return {key: moved(key, value) for key, value in batch.items()}

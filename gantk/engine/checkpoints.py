@@ -162,9 +162,16 @@ def _load_optimizers(movers: Mapping[str, Mover], tensors: dict[str, Tensor], ot
         for key, value in {**tensors, **others}.items():
             owner, index, name = key.split("/")
             if owner == player:
-                state.setdefault(int(index), {})[name] = value
+                state.setdefault(int(index), {})[name] = _laid_out_like(mover.parameters[int(index)], value)
         groups = mover.optimizer.state_dict()["param_groups"]
         mover.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _laid_out_like(parameter: Tensor, value: Any) -> Any:
+    """Return a state tensor in its parameter's memory layout: fused optimizers read both in the order of memory."""
+    if not isinstance(value, Tensor) or value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

@@ -95,7 +95,11 @@ class Conductor:
     def _by_player(self, body: Step, move: Move) -> Mapping[str, Losses]:
         if isinstance(move, tuple) and len(move) == 2:
             move = {move[0]: move[1]}
-        if isinstance(move, Mapping) and move and all(isinstance(losses, Mapping) and losses for losses in move.values()):
+        if (
+            isinstance(move, Mapping)
+            and move
+            and all(isinstance(losses, Mapping) and losses for losses in move.values())
+        ):
             return move
         raise PluginError(
             f'{self._at(body)} yields {_short(move)}: a move is `"player", {{"loss": value}}`, '

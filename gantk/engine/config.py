@@ -19,7 +19,8 @@ class Config(BaseModel):
         normalization: a plugin by role; the empty role stands for every one.
         set: options and settings by dotted name ("cycle", "generator.filters", "learning_rate").
         scale: `quick` uses the scale at which the data set's runs are quick, where it states one; `paper` does not.
-        device, precision, channels_last, compile, workers: how it is computed.
+        device, precision, compile, workers: how it is computed.
+        channels_last: whether images are laid out with channels last; unsaid: where networks compute in bf16.
         seed: what initial weights, random draws and the order of the data follow from.
         init: a run whose weights it starts from.
         log_every, preview_every, checkpoint_every: steps between two of each.
@@ -39,7 +40,7 @@ class Config(BaseModel):
     scale: Literal["quick", "paper"] = "quick"
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    channels_last: bool = False
+    channels_last: bool | None = None
     compile: bool = False
     workers: int | None = Field(default=None, ge=0)
     seed: int = Field(default=0, ge=0)

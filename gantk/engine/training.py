@@ -52,7 +52,8 @@ class Training:
         self.recipe.to(device)
         self.recipe.prepare(self._rehearsal_batches)
         self.recipe.to(device)
-        if config.channels_last:
+        # Measured: faster in bf16, slower in float32.
+        if self.autocast is not None if config.channels_last is None else config.channels_last:
             self.recipe.to(memory_format=torch.channels_last)
         world.share(self.recipe)
         if config.compile:

@@ -51,6 +51,13 @@ class Network(nn.Module):
         with self._precision(inputs):
             return single_precision(self.module(*inputs))
 
+    def each(self, *images: Tensor) -> tuple[Tensor, ...]:
+        """Return the network's answer to each batch (N, C, H, W), computed in one call where samples do not mix."""
+        if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.module.modules()):
+            return tuple(self(batch) for batch in images)
+        together: Tensor = self(torch.cat(images))
+        return torch.split(together, [len(batch) for batch in images])
+
     def features(self, *inputs: Any) -> list[Tensor]:
         """Return the network's inner activations, shallow to deep."""
         with self._precision(inputs):

@@ -136,9 +136,10 @@ class CycleGAN(Recipe):
         a, b = batch["a"], batch["b"]
         critic_a, critic_b = self.discriminator_a.given(), self.discriminator_b.given()
 
-        with torch.set_grad_enabled(self.due("generator")):
-            fake_b, fake_a = self.a_to_b(a), self.b_to_a(b)
         if self.due("generator"):
+            # What a generator makes of its own domain serves the identity loss alone.
+            fake_b, *same_b = self.a_to_b.each(a, b) if self.identity else (self.a_to_b(a),)
+            fake_a, *same_a = self.b_to_a.each(b, a) if self.identity else (self.b_to_a(b),)
             losses = {
                 "game_a": self.game.fool(critic_a, fake_a, a),
                 "game_b": self.game.fool(critic_b, fake_b, b),
@@ -146,9 +147,12 @@ class CycleGAN(Recipe):
                 "cycle_b": self.cycle * l1_loss(self.a_to_b(fake_a), b),
             }
             if self.identity:
-                losses["identity_a"] = self.identity * l1_loss(self.b_to_a(a), a)
-                losses["identity_b"] = self.identity * l1_loss(self.a_to_b(b), b)
+                losses["identity_a"] = self.identity * l1_loss(same_a[0], a)
+                losses["identity_b"] = self.identity * l1_loss(same_b[0], b)
             yield "generator", losses
+        else:
+            with torch.no_grad():
+                fake_b, fake_a = self.a_to_b(a), self.b_to_a(b)
 
         # Halved, so that the discriminators learn more slowly than the generators (appendix).
         yield (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gantk_datasets.emoji import DOMAINS, SHIPPED, emoji
 
 from gantk import DataError, UsageError
+from gantk_datasets.emoji import DOMAINS, SHIPPED, emoji
 
 ROOT = Path(__file__).parents[2]
 TOTAL, HELD_OUT = 1570, 236

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from gantk_exports.graphs import export_graph
 from torch import Tensor, nn
 
 from gantk.data.dataset import ImageInfo
@@ -14,6 +13,7 @@ from gantk.engine.trained import Trained
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.recipe import Recipe
+from gantk_exports.graphs import export_graph
 
 BYTES = ImageInfo(3, "uint8", (0.0, 255.0))
 DEEP = ImageInfo(1, "uint16", (100.0, 60100.0))

@@ -9,13 +9,13 @@ from pathlib import Path
 import onnx
 import pytest
 from click.testing import CliRunner
-from gantk_exports.export import export
-from gantk_exports.verify import verify
 
 import gantk
 from gantk.cli.train import train
 from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError
+from gantk_exports.export import export
+from gantk_exports.verify import verify
 
 Export = Callable[..., Path]
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from gantk_exports.geometry import Geometry, geometry
 from torch import nn
 
 from gantk.errors import GantkError
+from gantk_exports.geometry import Geometry, geometry
 
 
 def halvings(count: int) -> nn.Sequential:

@@ -9,14 +9,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from gantk_exports import graphs
-from gantk_exports.graphs import export_graph
 from torch import nn
 
 import gantk
 from gantk.engine.inference import inference_form
 from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError
+from gantk_exports import graphs
+from gantk_exports.graphs import export_graph
 
 Export = Callable[..., Path]
 SIZES = [(1, 1), (33, 77), (130, 131), (64, 64)]

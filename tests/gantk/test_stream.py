@@ -108,7 +108,9 @@ def test_a_pair_is_cut_and_mirrored_as_one():
 
 def test_mirroring_happens_half_of_the_time():
     left_to_right = np.tile(np.arange(8, dtype=np.uint8)[None, None, :, None], (1, 8, 1, 3))
-    samples = Samples(Split((Group({"image": ArrayImages(left_to_right)}),)), Augmentation(8, random=True, flip=True), (0,))
+    samples = Samples(
+        Split((Group({"image": ArrayImages(left_to_right)}),)), Augmentation(8, random=True, flip=True), (0,)
+    )
     mirrored = Counter(bool(samples[i]["image"][0, 0, 0] == 7) for i in range(200))
     assert 70 < mirrored[True] < 130
 

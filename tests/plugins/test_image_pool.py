@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from gantk_plugins.cyclegan import ImagePool
 
 

@@ -140,7 +140,10 @@ def test_micro_batches_that_part_ways_are_an_error(stage, batch):
     ("move", "message"),
     [
         (lambda self, x: ("critic", {"game": x.mean()}), "unknown player 'critic'; players: generator, discriminator"),
-        (lambda self, x: ("generator", {"game": self.generator(x)}), r"loss 'game' of 'generator' is of shape \(4, 3\)"),
+        (
+            lambda self, x: ("generator", {"game": self.generator(x)}),
+            r"loss 'game' of 'generator' is of shape \(4, 3\)",
+        ),
         (lambda self, x: ("generator", {"game": 1.0}), "'game' of 'generator' is a float"),
         (lambda self, x: None, r"yields None: a move is"),
         (lambda self, x: x.mean(), r"yields tensor"),

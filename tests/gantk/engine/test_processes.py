@@ -14,7 +14,15 @@ SCRIPT = Path(__file__).with_name("train_in_float64.py")
 
 def run(out: Path, processes: int, plugin: str, loss: str) -> dict[str, torch.Tensor]:
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *(launcher if processes > 1 else []), str(SCRIPT), str(out), plugin, loss, str(4 // processes)]
+    command = [
+        sys.executable,
+        *(launcher if processes > 1 else []),
+        str(SCRIPT),
+        str(out),
+        plugin,
+        loss,
+        str(4 // processes),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
     assert done.returncode == 0, done.stderr
@@ -32,6 +40,6 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path, plugin, loss):
 
 
 def test_ranks_stay_identical_under_a_gradient_penalty(tmp_path):
-    # The script itself compares the ranks; the penalty draws its points in each process, so one process is no yardstick.
+    # The script compares the ranks. The penalty draws points in each process, so that one process is no yardstick.
     weights = run(tmp_path / "together.safetensors", 2, "cyclegan", "wgan-gp")
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())

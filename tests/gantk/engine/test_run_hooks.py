@@ -108,6 +108,8 @@ def test_hook_exported(heard):
 def test_hook_run_ended(heard, tmp_path):
     assert of(heard, "run_ended") == [[None]]
     failing = tmp_path / "failing.py"
-    failing.write_text(LISTENER + "\n\n@hookimpl(specname='step_ended')\ndef fail(step):\n    raise ValueError('enough')\n")
+    failing.write_text(
+        LISTENER + "\n\n@hookimpl(specname='step_ended')\ndef fail(step):\n    raise ValueError('enough')\n"
+    )
     invoke("train", *TINY, "--plugin", str(failing), "--steps", "3", "--out", str(tmp_path / "run"), status=1)
     assert of(read(tmp_path / "run"), "run_ended") == [["enough"]]
