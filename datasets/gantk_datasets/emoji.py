@@ -22,16 +22,23 @@ from gantk.data.dataset import Array, Column
 
 DOMAINS = ("line", "flat", "3d")
 SHIPPED = Path(__file__).with_name("emoji_images")
+# Chosen by measuring on two CPU cores, where a run should be looked at within ten minutes. The step is short of arithmetic,
+# so batches of one and few filters make the most steps; in so few of them the higher rate and the stronger identity loss
+# (0.5 in the paper's code) are what keeps the colours: at 1,500 of 3,000 steps the held-out error was 0.95 of doing nothing,
+# against 0.99 with identity 1.
 QUICK: Mapping[str, Any] = MappingProxyType(
     {
         "size": 64,
-        "steps": 4000,
+        "steps": 3000,
         "batch_size": 1,
+        "learning_rate": 4e-4,
         "jitter": 1.0,
+        "identity": 2.5,
         "generator.filters": 24,
         "generator.blocks": 3,
         "generator.upsampling": "resize",
         "discriminator.filters": 32,
+        "discriminator.layers": 2,
     }
 )
 
