@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Example:
-  gantk export runs/emoji-cyclegan
-  gantk export runs/emoji-cyclegan --graph a_to_b --out a_to_b.onnx
+  gantk export runs/cyclegan-emoji
+  gantk export runs/cyclegan-emoji --graph a_to_b --out a_to_b.onnx
 """
 
 

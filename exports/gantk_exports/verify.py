@@ -12,7 +12,7 @@ from gantk.errors import GantkError
 EPILOG = """\b
 Example:
   gantk verify a_to_b.onnx
-  gantk verify a_to_b.onnx --run runs/emoji-cyclegan
+  gantk verify a_to_b.onnx --run runs/cyclegan-emoji
 """
 
 _SIZES = ((1, 1), (33, 77), (128, 128))

@@ -90,6 +90,8 @@ def train(resume: Path | None, out: Path | None, dry_run: bool, config: Path | N
     from gantk.engine.launch import describe, launch, relaunch
 
     if resume is not None:
+        if out is not None or config is not None or dry_run:
+            raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
         relaunch(resume, _resumed(said), say=click.echo)
         return
     request = _request(config, said)

@@ -9,7 +9,7 @@ import torch
 from gantk.data.dataset import ImageInfo, Split
 from gantk.data.loading import Crops, image_infos
 from gantk.data.views import open_split
-from gantk.engine.resolve import Resolved
+from gantk.engine.resolve import USER, Resolved
 from gantk.errors import DataError, GantkError, PluginError
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
@@ -41,12 +41,12 @@ def recipe_of(resolved: Resolved) -> type[Recipe]:
 
 def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
     """Return the run's length in steps: as stated, or from the passes over the data that are stated."""
-    steps = resolved.setting("steps")
-    if steps is not None:
-        return int(steps)
+    steps, epochs = resolved.settings["steps"], resolved.settings["epochs"]
+    if steps.value is not None and (steps.origin == USER or epochs.origin != USER):
+        return int(steps.value)
     size = resolved.setting("batch_size")
     per_step = (size(0.0) if callable(size) else size) * resolved.setting("accumulate") * world
-    return max(1, int(resolved.setting("epochs") * samples // per_step))
+    return max(1, int(epochs.value * samples // per_step))
 
 
 def build_recipe(

@@ -32,7 +32,7 @@ class Checkpoints:
         """Return the complete checkpoints, oldest first."""
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if path.name.isdigit())
+        return sorted((path for path in self.folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
     def newest(self) -> Path:
         """Return the newest checkpoint. Raises GantkError where there is none."""
@@ -118,17 +118,31 @@ class TrainingState:
             if same_world:
                 _load_random_state(load_file(folder / f"random-{rank}.safetensors"), self.device)
         except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-            raise GantkError(f"cannot read checkpoint {folder}: {' '.join(str(error).split())[:300]}") from error
+            raise GantkError(f"cannot read checkpoint {folder}: {_shortly(error)}") from error
         self.positions = facts["positions"]
         self.step = facts["step"]
 
 
 def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> None:
-    """Load every network's weights from a checkpoint's folder; averaged ones in their stead where they are kept."""
+    """Load every network's weights from a checkpoint's folder; averaged ones in their stead where they are kept.
+
+    Raises GantkError where they cannot be read, or are those of other networks.
+    """
     for name, network in recipe.networks().items():
         average = folder / f"{name}.average.safetensors"
         path = average if averaged and average.exists() else folder / f"{name}.safetensors"
-        network.module.load_state_dict(load_file(path))
+        try:
+            network.module.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise GantkError(f"cannot load {name} from {path}: {_shortly(error)}") from error
+
+
+def load_own_state(recipe: Recipe, folder: Path) -> None:
+    """Load what the first process kept of a recipe's state outside its networks."""
+    try:
+        _load_own_state(recipe, load_file(folder / "recipe-0.safetensors"))
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        raise GantkError(f"cannot read checkpoint {folder}: {_shortly(error)}") from error
 
 
 def own_state(recipe: Recipe) -> dict[str, Tensor]:
@@ -185,6 +199,11 @@ def _load_random_state(state: dict[str, Tensor], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def _shortly(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 240 else f"{text[:240]}..."
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -22,7 +22,9 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         f"{key}: {info.channels} channels of {info.dtype}, {info.window[0]:g} .. {info.window[1]:g}"
         for key, info in data.images.items()
     )
-    settings = dict(resolved.settings) | {"steps": Value(steps, _origin_of_steps(resolved))}
+    stated = resolved.settings["steps"]
+    origin = stated.origin if stated.value == steps else f"{resolved.setting('epochs')} epochs"
+    settings = dict(resolved.settings) | {"steps": Value(steps, origin)}
     sections = {
         "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
         "options": [(name, _shown(value), value.origin) for name, value in resolved.options.items()],
@@ -34,11 +36,6 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         "computation": [("device", str(device), ""), ("precision", "bf16" if autocast else "fp32", "")],
     }
     return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in sections.items() if rows)
-
-
-def _origin_of_steps(resolved: Resolved) -> str:
-    stated = resolved.settings["steps"]
-    return stated.origin if stated.value is not None else f"{resolved.setting('epochs')} epochs"
 
 
 def _shown(value: Value) -> str:

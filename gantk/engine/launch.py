@@ -8,6 +8,7 @@ from gantk.engine.assemble import OpenedData, open_training_data
 from gantk.engine.config import Config, check_config
 from gantk.engine.device import choose_device
 from gantk.engine.dry_run import describe_run
+from gantk.engine.open_data import data_options
 from gantk.engine.processes import World, joined_world
 from gantk.engine.resolve import Resolved, resolve
 from gantk.engine.run import Run, new_run, open_run
@@ -28,7 +29,7 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
         if init is not None:
             training.start_from(init)
         if world.leads:
-            run.start(resolved.complete({"steps": training.total}), training.facts())
+            run.start(resolved.complete(_found(training)), training.facts())
         world.wait()
         training.train()
     return run.path
@@ -53,7 +54,10 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
             training.say(f"{path} is trained to its last step, {training.total}; say --steps N to go further")
             return
         if world.leads:
-            run.start(resolved.complete({"steps": training.total}), run.manifest | training.facts())
+            facts = training.facts()
+            if facts["data"]["fingerprint"] != run.manifest["data"]["fingerprint"]:
+                say(f"note: the images are not those that {path} was started on")
+            run.start(resolved.complete(_found(training)), run.manifest | facts)
         world.wait()
         training.train()
 
@@ -74,6 +78,16 @@ def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
             say(note)
         world.wait()
     return data
+
+
+def _found(training: Training) -> dict[str, Any]:
+    """Return what a run's configuration states beyond what was said: its length, and windows that were measured."""
+    known = data_options(training.resolved.config)
+    measured = zip(("window", "window_b"), training.data.images.values(), strict=False)
+    windows = {
+        f"data.{name}": list(info.window) for name, info in measured if name in known and info.dtype == "float32"
+    }
+    return {"steps": training.total, **windows}
 
 
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:

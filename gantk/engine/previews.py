@@ -27,8 +27,8 @@ def preview_columns(recipe: Recipe, averages: Averages, batch: Mapping[str, Any]
     """
     plain = plain_copy(recipe)
     averages.lend(plain)
-    columns = dict(inference_form(plain, recipe.inference).preview(batch))
     with torch.random.fork_rng():
+        columns = dict(inference_form(plain, recipe.inference).preview(batch))
         trained = plain.train().preview(batch)
     shown: dict[str, Tensor] = {}
     for name, images in columns.items():

@@ -32,6 +32,9 @@ FALLBACK = Settings(
 """What holds where nobody states a setting."""
 
 
+USER = "you"
+
+
 @dataclass(frozen=True)
 class Value:
     """An option's or a setting's value, and who said it."""
@@ -115,7 +118,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         dataset = open_data(config)
 
     quick = dataset.quick if config.scale == "quick" else {}
-    user = (config.set, "you")
+    user = (config.set, USER)
     scale = (quick, f"quick scale of {dataset.name}")
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
     settings = {name: _first(name, option, [user, scale, *_papers(parts)]) for name, option in setting_options.items()}

@@ -1,13 +1,15 @@
 """A trained run, opened for export and measurement."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gantk.data.dataset import Dataset, ImageInfo, Split
 from gantk.engine.assemble import build_recipe
-from gantk.engine.checkpoints import load_weights
+from gantk.engine.checkpoints import load_own_state, load_weights
 from gantk.engine.inference import inference_form
 from gantk.engine.resolve import resolve
 from gantk.engine.run import open_run
@@ -55,7 +57,9 @@ def load_trained(run: Path) -> Trained:
     dataset = _RecordedData(facts)
     resolved = resolve(opened.config, dataset)
     recipe = build_recipe(resolved, images, Context())
+    recipe.prepare(_BlankBatches(images, resolved.setting("size")))
     load_weights(recipe, newest, averaged=True)
+    load_own_state(recipe, newest)
     return Trained(
         run=run,
         plugin=resolved.plugins.leading,
@@ -66,6 +70,24 @@ def load_trained(run: Path) -> Trained:
         licence=dataset.licence,
         classes=dataset.classes,
     )
+
+
+class _BlankBatches(Iterator[dict[str, Any]]):
+    """Black images of the right shape, for what a recipe makes from the shape of its data."""
+
+    def __init__(self, images: Mapping[str, ImageInfo], size: int) -> None:
+        self.batch: dict[str, Any] = {
+            key: torch.full((1, info.channels, size, size), -1.0) for key, info in images.items()
+        }
+        self.batch |= {key: torch.zeros(1, dtype=torch.int64) for key in ("label", "domain")}
+        self.batch["caption"] = [""]
+
+    def __next__(self) -> dict[str, Any]:
+        return dict(self.batch)
+
+    def of(self, kind: str) -> "_BlankBatches":
+        """Return the same for every kind."""
+        return self
 
 
 class _RecordedData(Dataset):

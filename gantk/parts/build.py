@@ -1,7 +1,7 @@
 """What makes a recipe's parts, each from the plugin that was chosen for its slot."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
@@ -66,23 +66,25 @@ class Build:
 
         Raises Unsupported where the chosen generator cannot.
         """
-        return self.network(self._part("generator")(spec, self), role)
+        module = self._finished(self._part("generator")(spec, self), role)
+        return Network(module, role, self.autocast, self._mixes_samples("generator"))
 
     def discriminator(self, spec: DiscriminatorSpec, role: str = "discriminator") -> Discriminator:
-        """Return a network that scores images as the spec says.
+        """Return a network that scores images as the spec says, with what the chosen game wants besides.
 
         Raises Unsupported where the chosen discriminator cannot, or where its normalization breaks the chosen game.
         """
-        loss = self._part("loss")
-        normalization = self._part("normalization.discriminator")
-        reason = self.loss().per_sample
-        if reason and self.normalization("discriminator").mixes_samples:
-            raise Unsupported(
-                f"loss {loss.plugin} cannot be used with normalization {normalization.plugin} "
-                f"in the discriminator: {reason}"
-            )
+        mixes_samples = self._mixes_samples("discriminator")
+        if "loss" in self.parts:
+            game = self.loss()
+            spec = replace(spec, output=game.wants, features=spec.features or game.wants_features)
+            if game.per_sample and mixes_samples:
+                raise Unsupported(
+                    f"loss {self.parts['loss'].plugin} cannot be used with normalization "
+                    f"{self.parts['normalization.discriminator'].plugin} in the discriminator: {game.per_sample}"
+                )
         module = self._finished(self._part("discriminator")(spec, self), role)
-        return Discriminator(module, role, self.autocast)
+        return Discriminator(module, role, self.autocast, mixes_samples)
 
     def loss(self) -> AdversarialLoss:
         """Return the adversarial game."""
@@ -97,6 +99,9 @@ class Build:
     def network(self, module: nn.Module, role: str) -> Network:
         """Return a network of the recipe's own making as one that the engine knows."""
         return Network(self._finished(module, role), role, self.autocast)
+
+    def _mixes_samples(self, role: str) -> bool:
+        return f"normalization.{role}" in self.parts and self.normalization(role).mixes_samples
 
     def _finished(self, module: nn.Module, role: str) -> nn.Module:
         return self.network_built(module, role, self)

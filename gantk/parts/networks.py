@@ -28,13 +28,19 @@ class Network(nn.Module):
         module: the plugin's own network.
         role: the part it plays ("generator", "discriminator", ...).
         autocast: the dtype in which its layers compute, or None for their own.
+        mixes_samples: whether its normalization makes one sample's answer depend on the rest of the batch.
     """
 
-    def __init__(self, module: nn.Module, role: str, autocast: torch.dtype | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, role: str, autocast: torch.dtype | None = None, mixes_samples: bool = False
+    ) -> None:
         super().__init__()
         self.module = module
         self.role = role
         self.autocast = autocast
+        self.mixes_samples = mixes_samples or any(
+            isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()
+        )
         self._compiled: Callable[..., Any] | None = None
 
     def compile_forward(self, **options: Any) -> None:
@@ -53,7 +59,7 @@ class Network(nn.Module):
 
     def each(self, *images: Tensor) -> tuple[Tensor, ...]:
         """Return the network's answer to each batch (N, C, H, W), computed in one call where samples do not mix."""
-        if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.module.modules()):
+        if self.mixes_samples:
             return tuple(self(batch) for batch in images)
         together: Tensor = self(torch.cat(images))
         return torch.split(together, [len(batch) for batch in images])

@@ -12,7 +12,7 @@ class Settings:
     Args:
         optimizer: update rule of every player that names none itself.
         learning_rate: step size before the schedule.
-        betas: Adam's decay rates; the first is RMSprop's and SGD's momentum.
+        betas: Adam's decay rates; the first is SGD's momentum.
         batch_size: images a step and process, or a function of the run's progress in [0, 1].
         accumulate: micro-batches averaged into one move.
         critic_steps: steps at which critics move for one at which the others do.

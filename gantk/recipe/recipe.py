@@ -52,7 +52,7 @@ class Recipe(Informed, nn.Module):
     """The training algorithm of one paper: networks, players, and the losses of a step.
 
     A subclass takes `build` and its options as keyword-only parameters, makes its networks with `build`, and states the
-    members below. State is kept in float32 buffers; random draws come from torch only.
+    members below. State is kept in buffers; random draws come from torch only.
 
     Attributes:
         kind: the kind of batches that it needs (`images`, `paired`, `unpaired`, ...).
@@ -88,8 +88,8 @@ class Recipe(Informed, nn.Module):
         raise NotImplementedError
 
     def networks(self) -> dict[str, Network]:
-        """Return its networks, by the names of its attributes."""
-        return {name: child for name, child in self.named_children() if isinstance(child, Network)}
+        """Return its networks by name: an attribute's, or `generators.0` in a list."""
+        return {name: module for name, module in self.named_modules() if isinstance(module, Network)}
 
     def due(self, player: str) -> bool:
         """Return whether a player moves at this step; a move that is not due is skipped by the engine anyway."""
