@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
 def test_a_damaged_checkpoint_is_one_clear_line(tmp_path):
     path = Checkpoints(tmp_path).save(make_state(1), World())
     (path / "generator.safetensors").write_bytes(b"torn")
-    with pytest.raises(GantkError, match="cannot read checkpoint .*000001"):
+    with pytest.raises(GantkError, match="cannot load generator from .*000001"):
         make_state(2).read(path, World())
 
 

@@ -35,7 +35,7 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path, plugin, loss):
     together = run(tmp_path / "together.safetensors", 2, plugin, loss)
     assert alone.keys() == together.keys()
     for name, tensor in alone.items():
-        assert tensor.dtype == torch.float64
+        assert tensor.dtype == torch.float64 or not tensor.is_floating_point()
         torch.testing.assert_close(tensor, together[name], rtol=0, atol=1e-9, msg=name)
 
 

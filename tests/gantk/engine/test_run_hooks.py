@@ -112,4 +112,6 @@ def test_hook_run_ended(heard, tmp_path):
         LISTENER + "\n\n@hookimpl(specname='step_ended')\ndef fail(step):\n    raise ValueError('enough')\n"
     )
     invoke("train", *TINY, "--plugin", str(failing), "--steps", "3", "--out", str(tmp_path / "run"), status=1)
-    assert of(read(tmp_path / "run"), "run_ended") == [["enough"]]
+    [[error]] = of(read(tmp_path / "run"), "run_ended")
+    assert error.startswith("plugin failing: hook step_ended failed")
+    assert error.endswith("enough")
