@@ -33,7 +33,7 @@ QUICK: Mapping[str, Any] = MappingProxyType(
         "batch_size": 1,
         "learning_rate": 4e-4,
         "jitter": 1.0,
-        "identity": 2.5,
+        "identity": 4.0,
         "generator.filters": 24,
         "generator.blocks": 3,
         "generator.upsampling": "resize",
