@@ -49,7 +49,11 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
 
     opened, trained = open_run(run), load_trained(run)
     listeners = load_plugins(opened.config.plugins)
-    names = list(dict.fromkeys(graphs)) or sorted(trained.recipe.graphs())
+    known = sorted(trained.recipe.graphs())
+    for name in graphs:
+        if name not in known:
+            raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
+    names = list(dict.fromkeys(graphs)) or known
     for name, path in _places(names, out or run / "exports").items():
         began = perf_counter()
         export_graph(trained, name, path, io)

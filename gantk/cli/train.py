@@ -130,6 +130,8 @@ def _request(path: Path | None, said: dict[str, Any]) -> Config:
 
     values = _values(said)
     stated = read_config(path).model_dump(exclude_unset=True) if path is not None else {}
+    if "" in values.get("normalization", {}):
+        stated.pop("normalization", None)
     for name in ("set", "normalization"):
         if name in stated and name in values:
             values[name] = stated[name] | values[name]

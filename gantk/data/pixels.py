@@ -7,8 +7,8 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import DataError
 
-_AT_ONCE = 64
-"""Channels given to OpenCV at once; it takes at most 128."""
+_AT_ONCE = 4
+"""Channels given to OpenCV at once: with more it shrinks by whole factors only."""
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in grey: ITU-R BT.601."""

@@ -1,5 +1,6 @@
 """Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
 
+import traceback
 from collections.abc import Generator, Mapping
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from gantk.engine.losslog import LossLog
 from gantk.engine.optimizers import Mover
 from gantk.engine.processes import World
-from gantk.errors import PluginError
+from gantk.errors import GantkError, PluginError, one_line
 from gantk.parts.losses import AdversarialLoss, Losses
 from gantk.recipe.recipe import Batches, Mean, Move, Recipe, Step
 
@@ -83,6 +84,15 @@ class Conductor:
             move = body.send(answer)  # type: ignore[arg-type]
         except StopIteration:
             return None
+        except (GantkError, OSError):
+            raise
+        except torch.OutOfMemoryError as error:
+            raise GantkError("out of memory: say a smaller --batch-size, --size or number of filters") from error
+        except Exception as error:
+            line = traceback.extract_tb(error.__traceback__)[1]
+            raise PluginError(
+                f"{self._name}.step, {line.filename}:{line.lineno}: {one_line(error)}; GANTK_TRACE=1 shows where"
+            ) from error
         if isinstance(move, Mean):
             return move
         moves = self._by_player(body, move)

@@ -43,7 +43,7 @@ class Config(BaseModel):
     channels_last: bool | None = None
     compile: bool = False
     workers: int | None = Field(default=None, ge=0)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**62)
     init: str | None = None
     log_every: int = Field(default=50, ge=1)
     preview_every: int = Field(default=500, ge=1)

@@ -21,7 +21,10 @@ def choose_device(name: str) -> torch.device:
     if kind == "cuda" and ":" not in name:
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         torch.cuda.set_device(torch.device(name))
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"no device is called {name}: say {kind}, or {kind}:0") from None
 
 
 def choose_precision(name: str, device: torch.device, allowed: bool) -> torch.dtype | None:

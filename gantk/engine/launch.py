@@ -29,7 +29,7 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
         if init is not None:
             training.start_from(init)
         if world.leads:
-            run.start(resolved.complete(_found(training)), training.facts())
+            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), training.facts())
         world.wait()
         training.train()
     return run.path
@@ -57,7 +57,7 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
             facts = training.facts()
             if facts["data"]["fingerprint"] != run.manifest["data"]["fingerprint"]:
                 say(f"note: the images are not those that {path} was started on")
-            run.start(resolved.complete(_found(training)), run.manifest | facts)
+            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), run.manifest | facts)
         world.wait()
         training.train()
 
@@ -88,6 +88,11 @@ def _found(training: Training) -> dict[str, Any]:
         f"data.{name}": list(info.window) for name, info in measured if name in known and info.dtype == "float32"
     }
     return {"steps": training.total, **windows}
+
+
+def _computed(training: Training) -> dict[str, Any]:
+    """Return how the run is computed, for a resume to compute alike."""
+    return {"precision": "bf16" if training.autocast is not None else "fp32"}
 
 
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:

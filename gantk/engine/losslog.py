@@ -45,12 +45,15 @@ class LossLog:
 
     def check(self) -> None:
         """Raise NonFiniteLoss where a loss was not finite; this waits for the device."""
-        for (player, names), record in self._records.items():
-            for name, step in zip(names, record.first_bad.tolist(), strict=True):
-                if step >= 0:
-                    raise NonFiniteLoss(
-                        f"loss {name} of player {player} became NaN or infinite at step {int(step) + 1}"
-                    )
+        bad = [
+            (int(step), name, player)
+            for (player, names), record in self._records.items()
+            for name, step in zip(names, record.first_bad.tolist(), strict=True)
+            if step >= 0
+        ]
+        if bad:
+            step, name, player = min(bad, key=lambda one: one[0])
+            raise NonFiniteLoss(f"loss {name} of player {player} became NaN or infinite at step {step + 1}")
 
     def read(self) -> dict[str, float]:
         """Return the means since the last read as `player/loss`, and `note/name`; this waits for the device."""

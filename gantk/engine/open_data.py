@@ -64,6 +64,8 @@ def _data(config: Config) -> list[str]:
 def _named(data: list[str]) -> tuple[Any, str | None] | None:
     """Return the factory and the argument of a data set that is named (`name` or `name:argument`), or None."""
     name, _, argument = data[0].partition(":")
+    if len(data) > 1 and any(item.partition(":")[0] in data_set_names() and not Path(item).is_dir() for item in data):
+        raise UsageError(f"--data {' --data '.join(data)}: a data set stands alone; two folders may stand together")
     if len(data) > 1 or name not in data_set_names() or Path(data[0]).is_dir():
         return None
     return load_plugins([name]).factory(name, "dataset"), argument or None

@@ -121,7 +121,10 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     user = (config.set, USER)
     scale = (quick, f"quick scale of {dataset.name}")
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
-    settings = {name: _first(name, option, [user, scale, *_papers(parts)]) for name, option in setting_options.items()}
+    recipes, losses = _papers(parts)
+    sources = [user, *losses, scale, *recipes]
+    settings = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    Settings(**{name: setting.value for name, setting in settings.items()})  # refuses what is out of range
     return Resolved(
         config=config,
         plugins=plugins,
@@ -132,14 +135,19 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     )
 
 
-def _papers(parts: Mapping[str, Part]) -> list[tuple[Mapping[str, Any], str]]:
-    """Return the settings that the papers state: a chosen loss's, the recipe's, the recipe's default loss's."""
+Said = list[tuple[Mapping[str, Any], str]]
+"""Values by name, and who states them."""
+
+
+def _papers(parts: Mapping[str, Part]) -> tuple[Said, Said]:
+    """Return what the recipe's paper states with what follows it, and what a loss states that the user chose."""
     recipe, loss = parts["recipe"], parts.get("loss")
-    stated = [(_stated(recipe), f"recipe {recipe.plugin}")]
-    if loss is not None:
-        chosen = not loss.origin.startswith("default")
-        stated.insert(0 if chosen else 1, (_stated(loss), f"loss {loss.plugin}"))
-    return [*stated, (FALLBACK.said(), "default")]
+    stated: Said = [(_stated(recipe), f"recipe {recipe.plugin}")]
+    game: Said = [(_stated(loss), f"loss {loss.plugin}")] if loss is not None else []
+    default = (FALLBACK.said(), "default")
+    if loss is not None and not loss.origin.startswith("default"):
+        return [*stated, default], game
+    return [*stated, *game, default], []
 
 
 def _stated(part: Part) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from gantk.engine.checkpoints import Checkpoints
 from gantk.engine.config import Config, read_config, write_config
 from gantk.errors import GantkError, UsageError
+from gantk.runtime.files import written_aside
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
 
@@ -31,7 +32,11 @@ class Run:
     @property
     def manifest(self) -> dict[str, Any]:
         """What was recorded when the run started."""
-        facts: dict[str, Any] = json.loads((self.path / "manifest.json").read_text("utf-8"))
+        path = self.path / "manifest.json"
+        try:
+            facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise GantkError(f"cannot read {path}, which says what the run was trained on: {error}") from error
         return facts
 
     def checkpoints(self, keep: int = 3) -> Checkpoints:
@@ -42,7 +47,8 @@ class Run:
         """Make the folder, and write what the run is told and on what it runs."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            write_config(config, self.path / "config.yaml")
+            with written_aside(self.path / "config.yaml") as aside:
+                write_config(config, aside)
             self.write_manifest(
                 {
                     "command": sys.argv,
@@ -59,7 +65,8 @@ class Run:
 
     def write_manifest(self, facts: dict[str, Any]) -> None:
         """Write the manifest."""
-        (self.path / "manifest.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
+        with written_aside(self.path / "manifest.json") as aside:
+            aside.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
 
 
 def open_run(path: Path) -> Run:

@@ -126,11 +126,12 @@ class Training:
                 done = step + 1
                 bar.advance()
                 last = done == self.total
-                if last or done % self.resolved.config.log_every == 0:
+                logged = last or done % self.resolved.config.log_every == 0
+                if logged:
                     self._log(done, scalars, bar)
-                    stop = self.world.agree(interrupts.received is not None, self.device)
-                else:
-                    stop = self.world.size == 1 and interrupts.received is not None
+                # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
+                asked = logged or self.world.size == 1 or self.device.type == "cpu"
+                stop = asked and self.world.agree(interrupts.received is not None, self.device)
                 if last or done % self.resolved.config.preview_every == 0:
                     self._preview(done, scalars)
                 if last or stop or done % self.resolved.config.checkpoint_every == 0:
@@ -168,6 +169,15 @@ class Training:
                 f"{error}; {self._last_good()}. Try a lower learning_rate, or --precision fp32"
             ) from None
 
+    def _check_finite(self) -> None:
+        """Raise NonFiniteLoss where a loss or, after the last move, a weight is not finite."""
+        self.log.check()
+        for name, mover in self.movers.items():
+            finite = torch.stack([parameter.detach().isfinite().all() for parameter in mover.parameters])
+            if not bool(finite.all()):
+                step = self.context.progress.step + 1
+                raise NonFiniteLoss(f"a weight of player {name} became NaN or infinite by step {step}")
+
     def _last_good(self) -> str:
         saved = self.run.checkpoints().all()
         return f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
@@ -184,7 +194,7 @@ class Training:
         self.resolved.plugins.hook.previewed(run=self.run, step=step, images=path)
 
     def _save(self, step: int) -> None:
-        self._finite(self.log.check)
+        self._finite(self._check_finite)
         path = self.run.checkpoints(self.resolved.config.keep).save(self._state(step), self.world)
         if self.world.leads:
             self.resolved.plugins.hook.checkpoint_saved(run=self.run, path=path)

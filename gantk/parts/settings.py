@@ -1,13 +1,35 @@
 """The training settings that a paper states."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from gantk.errors import UsageError
+
+_AT_LEAST_ONE = (lambda value: value >= 1, "at least 1")
+
+_RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "learning_rate": (lambda value: 0 < value < math.inf, "above 0"),
+    "betas": (lambda value: all(0 <= beta < 1 for beta in value), "a pair in [0, 1)"),
+    "batch_size": _AT_LEAST_ONE,
+    "accumulate": _AT_LEAST_ONE,
+    "critic_steps": _AT_LEAST_ONE,
+    "decay_from": (lambda value: 0 <= value <= 1, "in [0, 1]"),
+    "size": _AT_LEAST_ONE,
+    "steps": _AT_LEAST_ONE,
+    "epochs": _AT_LEAST_ONE,
+    "ema": (lambda value: all(0 <= decay < 1 for decay in value.values()), "a decay in [0, 1) by network"),
+    "clip": (lambda value: 0 < value < math.inf, "above 0"),
+    "jitter": (lambda value: 1 <= value < math.inf, "at least 1"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Training settings of a recipe or a loss; None leaves a setting unsaid.
+
+    Raises UsageError for a value outside its range.
 
     Args:
         optimizer: update rule of every player that names none itself.
@@ -42,6 +64,12 @@ class Settings:
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name, (fits, range_in_words) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not callable(value) and not fits(value):
+                raise UsageError(f"setting {name}: {value} is not {range_in_words}")
 
     def said(self) -> dict[str, Any]:
         """Return the settings that are not None, by name."""

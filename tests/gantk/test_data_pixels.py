@@ -56,6 +56,16 @@ def test_shrinking_averages_areas(dtype: type, channels: int) -> None:
     assert np.abs(small - means).max() <= 0.5
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 4, 5, 8])
+def test_any_number_of_channels_shrinks_by_any_factor(dtype: type, channels: int) -> None:
+    flat = np.ones((40, 40, channels), dtype) * np.arange(channels, dtype=dtype)
+    small = scaled(flat, 32)
+    assert small.shape == (32, 32, channels)
+    assert small.dtype == dtype
+    assert np.array_equal(small[7, 9], np.arange(channels, dtype=dtype))
+
+
 @pytest.mark.parametrize("shape", [(20, 33), (33, 20), (7, 100)])
 @pytest.mark.parametrize("load", [5, 20, 31])
 def test_the_shorter_side_is_what_was_asked(shape: tuple[int, int], load: int) -> None:

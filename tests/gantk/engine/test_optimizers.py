@@ -94,3 +94,38 @@ def test_the_first_loss_that_is_not_finite_is_named_with_its_step(bad):
         log.add("discriminator", ("game", "penalty"), torch.tensor([1.0, value]))
     with pytest.raises(NonFiniteLoss, match="loss penalty of player discriminator became NaN or infinite at step 2$"):
         log.check()
+
+
+def test_the_loss_that_went_first_is_named():
+    context = Context(Progress(0, 10))
+    log = LossLog(context)
+    log.add("generator", ("game", "cycle"), torch.tensor([1.0, math.inf]))
+    context.progress = Progress(1, 10)
+    log.add("generator", ("game", "cycle"), torch.tensor([math.nan, math.nan]))
+    with pytest.raises(NonFiniteLoss, match="loss cycle .* at step 1$"):
+        log.check()
+
+
+def test_networks_compute_in_bf16_and_hand_back_float32():
+    class Inner(nn.Conv2d):
+        def features(self, x):
+            return [self(x)]
+
+        def forward(self, x):
+            seen.append(super().forward(x).dtype)
+            return super().forward(x)
+
+    seen: list[torch.dtype] = []
+    network = Network(Inner(1, 1, 1), "generator", torch.bfloat16)
+    x = torch.zeros(1, 1, 2, 2)
+    assert {network(x).dtype, network.eager(x).dtype, network.features(x)[0].dtype} == {torch.float32}
+    assert seen == [torch.bfloat16] * 3
+
+
+@pytest.mark.parametrize("norm", [nn.InstanceNorm2d, nn.BatchNorm2d])
+def test_one_call_for_each_gives_what_calls_apart_give(norm):
+    torch.manual_seed(0)
+    network = Network(nn.Sequential(nn.Conv2d(3, 4, 3), norm(4)), "generator").double()
+    a, b = torch.randn(2, 3, 8, 8, dtype=torch.float64), torch.randn(1, 3, 8, 8, dtype=torch.float64)
+    for together, apart in zip(network.each(a, b), (network(a), network(b)), strict=True):
+        torch.testing.assert_close(together, apart, rtol=0, atol=1e-12)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from gantk import Dataset, UsageError
+from gantk.engine.assemble import total_steps
 from gantk.engine.config import Config, check_config, read_config, write_config
 from gantk.engine.resolve import resolve
 
@@ -64,6 +65,38 @@ def test_a_chosen_loss_wins_over_the_recipe_and_a_default_one_does_not():
     assert chosen["critic_steps"] == (5, "loss wgan-gp")
     assert chosen["batch_size"] == (1, "recipe cyclegan")
     assert values()["betas"][1] == "recipe cyclegan"
+
+
+def test_a_chosen_loss_wins_over_the_quick_scale():
+    class Hasty(Quick):
+        quick = {**Quick.quick, "learning_rate": 4e-4}
+
+    def rate(loss):
+        return resolve(Config(plugins=["cyclegan"], loss=loss), Hasty()).setting("learning_rate")
+
+    assert (rate(None), rate("wgan-gp")) == (4e-4, 1e-4)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["batch_size=0", "accumulate=0", "critic_steps=-1", "steps=0", "epochs=0", "size=0", "jitter=0.5", "jitter=.nan",
+     "betas=2,3", "learning_rate=-1", "ema={a_to_b: 2}", "clip=0", "decay_from=2"],
+)  # fmt: skip
+def test_a_setting_out_of_range_is_one_line(said):
+    name, value = said.split("=", 1)
+    with pytest.raises(UsageError, match=f"setting {name}: .* is not ") as caught:
+        values(set={name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_passes_that_the_user_asks_for_win_over_the_quick_scales_steps():
+    def steps(**said):
+        return total_steps(resolve(Config(plugins=["cyclegan"], set=said), Quick()), samples=50)
+
+    assert steps() == 100
+    assert steps(epochs=3) == 150
+    assert steps(epochs=3, batch_size=10, accumulate=2) == 7
+    assert steps(epochs=3, steps=5) == 5
 
 
 def test_normalization_is_said_for_all_or_for_one_role():

@@ -66,7 +66,8 @@ def train_whole(run: Path, precision: str) -> Path:
 def test_kill_and_resume_is_bit_exact(tmp_path, precision, workers, request):
     whole = request.getfixturevalue("whole") if precision == "fp32" else train_whole(tmp_path / "whole", precision)
     run = tmp_path / "run"
-    options = ["--precision", precision, "--steps", "12", "--workers", str(workers)]
+    # Previews are seen by the killed run alone: they change nothing.
+    options = ["--precision", precision, "--steps", "12", "--workers", str(workers), "--preview-every", "3"]
     process = gantk("train", *TINY, *options, "--out", str(run), start_new_session=True)
     wait_for(run / "checkpoints" / "000004", process)
     os.killpg(process.pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from safetensors.torch import load_file
 
 import gantk
 from gantk.cli.main import main
@@ -136,6 +137,31 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_itself(tmp_path):
     assert "of player" in error
     assert "no checkpoint had been saved" in error
     assert "\n" not in error
+
+
+def test_no_checkpoint_holds_what_is_not_finite(tmp_path):
+    plugin = tmp_path / "torn.py"
+    plugin.write_text(
+        '"""A game whose gradient, not its loss, is NaN from the third step on."""\n'
+        "from gantk import AdversarialLoss, hookimpl\n\n\n"
+        "class Torn(AdversarialLoss):\n"
+        "    def discriminator(self, real, fake):\n        return (fake - real).mean()\n\n"
+        "    def generator(self, fake, real=None):\n"
+        "        torn = (fake - fake.detach()).abs().sqrt().mean() if self.progress.step >= 2 else 0\n"
+        "        return torn - fake.mean()\n\n\n"
+        "@hookimpl\ndef loss():\n    return Torn\n"
+    )
+    run = tmp_path / "run"
+    said = invoke(
+        "train", *TINY, "--plugin", plugin, "--steps", "9", "--checkpoint-every", "1", "--log-every", "100",
+        "--out", run, status=1,
+    )  # fmt: skip
+    assert "became NaN or infinite" in said
+    kept = sorted(path.name for path in (run / "checkpoints").iterdir())
+    for name in kept:
+        weights = load_file(run / "checkpoints" / name / "a_to_b.safetensors")
+        assert all(tensor.isfinite().all() for tensor in weights.values())
+    assert f"the last good checkpoint is {run / 'checkpoints' / kept[-1]}" in said
 
 
 def test_images_of_ones_own(tmp_path):
