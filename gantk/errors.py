@@ -1,5 +1,8 @@
 """Errors that a user can mend, each told in one to three lines: what, where, what to do."""
 
+import traceback
+from pathlib import Path
+
 
 class GantkError(Exception):
     """The work failed; the command ends with exit status 1."""
@@ -23,6 +26,14 @@ class PluginError(GantkError):
 
 class Unsupported(UsageError):  # noqa: N818 (the plan's word, which reads well after raise)
     """Raised by a part that cannot do what its spec asks; the message is the reason."""
+
+
+def blamed_line(error: BaseException) -> str:
+    """Return "file:line: " of the deepest line that led to an error and stands neither in torch nor in gantk's core."""
+    frames = traceback.extract_tb(error.__traceback__)
+    core = str(Path(__file__).parent)
+    own = [frame for frame in frames if not frame.filename.startswith((core, "<")) and "/torch/" not in frame.filename]
+    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -132,7 +132,7 @@ class _Resized(ArrayImages):
         from PIL import Image
 
         method = Image.Resampling.LANCZOS if self.load < self.array.shape[1] else Image.Resampling.BICUBIC
-        return np.asarray(Image.fromarray(self.array[index]).resize((self.load, self.load), method))
+        return np.array(Image.fromarray(self.array[index]).resize((self.load, self.load), method))
 
 
 def _images(tiles: Array, load: int | None) -> ArrayImages:

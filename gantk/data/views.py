@@ -33,6 +33,12 @@ VIEWS: Mapping[str, Mapping[str, Callable[[Split], Split]]] = {
 """How a kind is derived: wanted kind -> kind that the data set has -> view."""
 
 
+_CURES = {
+    "unpaired": "; name a second folder by another --data",
+    "paired": "; pairs are two folders with the same file names, or images side by side",
+}
+
+
 def serves(kinds: Iterable[str]) -> tuple[str, ...]:
     """Return every kind of batches that data of these kinds can serve."""
     own = tuple(kinds)
@@ -49,5 +55,5 @@ def open_split(dataset: Dataset, kind: str, test: bool, load: int | None) -> Spl
             return view(dataset.split(own, test, load))
     raise DataError(
         f"{dataset.name} serves batches of the kind {' / '.join(serves(dataset.kinds))}, but the recipe needs {kind} "
-        f"ones; it was read so: {dataset.summary}"
+        f"ones; it was read so: {dataset.summary}{_CURES.get(kind, '')}"
     )

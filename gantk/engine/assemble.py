@@ -10,7 +10,7 @@ from gantk.data.dataset import ImageInfo, Split
 from gantk.data.loading import Crops, image_infos
 from gantk.data.views import open_split
 from gantk.engine.resolve import USER, Resolved
-from gantk.errors import DataError, GantkError, PluginError
+from gantk.errors import DataError, PluginError
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.recipe.recipe import Recipe
@@ -67,12 +67,7 @@ def build_recipe(
         network_built=resolved.plugins.network_built,
     )
     part = resolved.parts["recipe"]
-    try:
-        recipe = part(build)
-    except GantkError:
-        raise
-    except Exception as error:
-        raise PluginError(f"recipe {part.plugin} cannot be built: {type(error).__name__}: {error}") from error
+    recipe = part(build)
     if not isinstance(recipe, Recipe):
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     for module in recipe.modules():

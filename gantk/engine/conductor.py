@@ -1,6 +1,5 @@
 """Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
 
-import traceback
 from collections.abc import Generator, Mapping
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from gantk.engine.losslog import LossLog
 from gantk.engine.optimizers import Mover
 from gantk.engine.processes import World
-from gantk.errors import GantkError, PluginError, one_line
+from gantk.errors import GantkError, PluginError, blamed_line, one_line
 from gantk.parts.losses import AdversarialLoss, Losses
 from gantk.recipe.recipe import Batches, Mean, Move, Recipe, Step
 
@@ -89,9 +88,8 @@ class Conductor:
         except torch.OutOfMemoryError as error:
             raise GantkError("out of memory: say a smaller --batch-size, --size or number of filters") from error
         except Exception as error:
-            line = traceback.extract_tb(error.__traceback__)[1]
             raise PluginError(
-                f"{self._name}.step, {line.filename}:{line.lineno}: {one_line(error)}; GANTK_TRACE=1 shows where"
+                f"{self._name}.step, {blamed_line(error)}{one_line(error)}; GANTK_TRACE=1 shows the whole way there"
             ) from error
         if isinstance(move, Mean):
             return move

@@ -28,6 +28,7 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
         training = Training(resolved, data, run, device, world, say)
         if init is not None:
             training.start_from(init)
+        training.rehearse()
         if world.leads:
             run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), training.facts())
         world.wait()
@@ -51,8 +52,11 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
         training = Training(resolved, _opened(resolved, world, say), run, device, world, say)
         training.resume(newest)
         if training.start >= training.total:
-            training.say(f"{path} is trained to its last step, {training.total}; say --steps N to go further")
+            training.say(
+                f"{path} stands at step {training.start} of {training.total}; say --steps with a larger number to go on"
+            )
             return
+        training.rehearse()
         if world.leads:
             facts = training.facts()
             if facts["data"]["fingerprint"] != run.manifest["data"]["fingerprint"]:

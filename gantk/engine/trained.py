@@ -68,7 +68,7 @@ def load_trained(run: Path) -> Trained:
         images=images,
         data=dataset.name,
         licence=dataset.licence,
-        classes=dataset.classes,
+        classes=dataset.classes if recipe.kind == "labelled" else (),
     )
 
 

@@ -116,7 +116,6 @@ class Training:
             hook.run_ended(run=self.run, error=error)
 
     def _train(self) -> None:
-        self.say(self._announcement(self._rehearse()))
         scalars = ScalarLog(self.run.path, self.start) if self.world.leads else None
         began = time.perf_counter()
         bar = TrainingBar(self.start, self.total, self._images_a_step(), self.world.leads)
@@ -132,7 +131,7 @@ class Training:
                 # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
                 asked = logged or self.world.size == 1 or self.device.type == "cpu"
                 stop = asked and self.world.agree(interrupts.received is not None, self.device)
-                if last or done % self.resolved.config.preview_every == 0:
+                if last or stop or done % self.resolved.config.preview_every == 0:
                     self._preview(done, scalars)
                 if last or stop or done % self.resolved.config.checkpoint_every == 0:
                     self._save(done)
@@ -216,7 +215,8 @@ class Training:
             workers=workers,
         )
 
-    def _rehearse(self) -> float:
+    def rehearse(self) -> None:
+        """Run a step that moves nobody, and say what will be trained and how long it takes. Raises PluginError."""
         conductor = Conductor(
             self.recipe,
             self.movers,
@@ -226,7 +226,7 @@ class Training:
         )
         seconds = rehearse(conductor, self._rehearsal_batches, self.context)
         self._rehearsal_batches.close()
-        return seconds
+        self.say(self._announcement(seconds))
 
     def _images_a_step(self) -> int:
         return self.batches.batch_size() * self.world.size * self.conductor.accumulate

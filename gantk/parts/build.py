@@ -9,7 +9,7 @@ from torch import nn
 
 from gantk.errors import Unsupported
 from gantk.parts.losses import AdversarialLoss
-from gantk.parts.networks import Discriminator, Network
+from gantk.parts.networks import Discriminator, Generator, Network
 from gantk.parts.normalization import Normalization
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 
@@ -66,8 +66,16 @@ class Build:
 
         Raises Unsupported where the chosen generator cannot.
         """
-        module = self._finished(self._part("generator")(spec, self), role)
-        return Network(module, role, self.autocast, self._mixes_samples("generator"))
+        part = self._part("generator")
+        module = self._finished(part(spec, self), role)
+        return Generator(
+            module,
+            role,
+            spec,
+            part.plugin,
+            autocast=self.autocast,
+            mixes_samples=self._mixes_samples("generator"),
+        )
 
     def discriminator(self, spec: DiscriminatorSpec, role: str = "discriminator") -> Discriminator:
         """Return a network that scores images as the spec says, with what the chosen game wants besides.
@@ -77,7 +85,8 @@ class Build:
         mixes_samples = self._mixes_samples("discriminator")
         if "loss" in self.parts:
             game = self.loss()
-            spec = replace(spec, output=game.wants, features=spec.features or game.wants_features)
+            output = "energies" if game.wants == "energies" else spec.output
+            spec = replace(spec, output=output, features=spec.features or game.wants_features)
             if game.per_sample and mixes_samples:
                 raise Unsupported(
                     f"loss {self.parts['loss'].plugin} cannot be used with normalization "

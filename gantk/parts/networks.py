@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantk.errors import PluginError
+from gantk.parts.specs import GeneratorSpec
+
 Scores = Tensor | list[Tensor]
 
 
@@ -78,6 +81,26 @@ class Network(nn.Module):
         device = next((x.device.type for x in inputs if isinstance(x, Tensor)), "cpu")
         with torch.autocast(device, dtype=self.autocast):
             yield
+
+
+class Generator(Network):
+    """A network that makes images; what it makes is held against its spec."""
+
+    def __init__(self, module: nn.Module, role: str, spec: GeneratorSpec, plugin: str, **options: Any) -> None:
+        super().__init__(module, role, **options)
+        self.spec = spec
+        self.plugin = plugin
+
+    def forward(self, *inputs: Any) -> Any:
+        images = super().forward(*inputs)
+        if isinstance(images, Tensor) and images.ndim == 4:
+            size = inputs[0].shape[2:] if self.spec.inputs is not None else images.shape[2:]
+            if (images.shape[1], images.shape[2:]) != (self.spec.outputs, size):
+                raise PluginError(
+                    f"generator {self.plugin} gave {images.shape[1]} channels of {tuple(images.shape[2:])} pixels; "
+                    f"{self.spec.outputs} channels of {tuple(size)} are needed"
+                )
+        return images
 
 
 class Discriminator(Network):

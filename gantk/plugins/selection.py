@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gantk.errors import PluginError, Unsupported, UsageError
+from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins
 from gantk.plugins.options import nearest
@@ -58,6 +58,12 @@ class Part:
             if self.slot == "recipe":
                 raise
             raise Unsupported(f"{_kind(self.slot)} {self.plugin} {error}{unsupported_hint(self.slot, self)}") from None
+        except GantkError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{_kind(self.slot)} {self.plugin} cannot be made: {blamed_line(error)}{one_line(error)}"
+            ) from error
 
     def with_options(self, options: Mapping[str, Any]) -> "Part":
         """Return the same part, made with these options as well."""

@@ -71,6 +71,8 @@ def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
     CPU. Raises GantkError where the file is missing, broken, or not gantk's.
     """
     path = Path(path)
+    if path.is_dir():
+        raise GantkError(f"{path} is a folder; give an .onnx file, such as `gantk export` writes to RUN/exports")
     if not path.is_file():
         raise GantkError(f"{path}: no such file; give an .onnx file that `gantk export` wrote")
     import onnxruntime

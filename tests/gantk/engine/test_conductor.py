@@ -230,3 +230,11 @@ def test_a_world_of_one_averages_nothing():
     value = torch.tensor(3.0)
     assert World().mean(value) == 3.0
     assert not World().agree(False, torch.device("cpu"))
+
+
+def test_what_fails_inside_a_step_names_the_line_that_is_to_blame(stage, batch):
+    def step(self, batches):
+        yield "generator", {"game": self.generator(next(batches)[:, :2]).mean()}
+
+    with pytest.raises(PluginError, match=r"Pair.step, .*test_conductor.py:\d+: RuntimeError: .*GANTK_TRACE=1"):
+        stage(step).run([batch])

@@ -102,7 +102,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, number
 
 
 def test_a_finished_run_says_so_and_can_go_further(whole):
-    assert "trained to its last step, 12; say --steps N" in finish(gantk("train", "--resume", str(whole)))
+    assert "stands at step 12 of 12; say --steps" in finish(gantk("train", "--resume", str(whole)))
     refused = finish(gantk("train", "--resume", str(whole), "--seed", "3"), 2)
     assert "leave out seed" in refused
 

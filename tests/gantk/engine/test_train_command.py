@@ -139,6 +139,33 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_itself(tmp_path):
     assert "\n" not in error
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return nn.Conv2d(3, 5, 1)", "generator mine gave 5 channels of .32, 32. pixels; 3 channels"),
+        ("return nn.Conv2d(3, 3, 5)", "generator mine gave 3 channels of .28, 28. pixels; 3 channels of .32, 32."),
+        ("return nn.Conv2d(4, 3, 1)", "RuntimeError: Given groups=1"),
+        ("return nn.Conv2D(3, 3, 1)", "generator mine cannot be made: .*mine.py:5: AttributeError"),
+    ],
+)
+def test_a_plugins_mistake_is_one_line_and_leaves_no_run(tmp_path, plugin_file, body, message):
+    run = tmp_path / "run"
+    plugin = plugin_file(
+        "mine",
+        f"from torch import nn\n\ndef mine(spec, build):\n    {body}\n\n@hookimpl\ndef generator():\n    return mine\n",
+    )
+    said = invoke("train", *TINY[:6], "--plugin", plugin, "--steps", "1", "--out", run, status=1)
+    assert re.search(message, said), said
+    assert "Traceback" not in said
+    assert not run.exists()
+
+
+def test_a_hook_that_forgets_its_return_is_an_error(plugin_file):
+    plugin = plugin_file("mine", "@hookimpl\ndef loss():\n    object()\n")
+    said = invoke("train", "--plugin", "cyclegan", "--plugin", plugin, "--dry-run", status=1)
+    assert "plugin mine: hook loss returns nothing" in said
+
+
 def test_no_checkpoint_holds_what_is_not_finite(tmp_path):
     plugin = tmp_path / "torn.py"
     plugin.write_text(
