@@ -1,8 +1,11 @@
 """What `gantk train` does: a new run, a resumed one, or a dry run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from gantk.engine.assemble import OpenedData, open_training_data
 from gantk.engine.config import Config, check_config
@@ -30,7 +33,7 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
             training.start_from(init)
         training.rehearse()
         if world.leads:
-            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), training.facts())
+            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
         world.wait()
         training.train()
     return run.path
@@ -58,7 +61,7 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
             return
         training.rehearse()
         if world.leads:
-            facts = training.facts()
+            facts = _facts(training)
             if facts["data"]["fingerprint"] != run.manifest["data"]["fingerprint"]:
                 say(f"note: the images are not those that {path} was started on")
             run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), run.manifest | facts)
@@ -99,13 +102,30 @@ def _computed(training: Training) -> dict[str, Any]:
     return {"precision": "bf16" if training.autocast is not None else "fp32"}
 
 
+def _facts(training: Training) -> dict[str, Any]:
+    """Return what a run's manifest says of its data and its device."""
+    dataset, device = training.resolved.dataset, training.device
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "precision": "bf16" if training.autocast is not None else "fp32",
+        "processes": training.world.size,
+        "data": {
+            "name": dataset.name,
+            "summary": dataset.summary,
+            "licence": dataset.licence,
+            "fingerprint": dataset.fingerprint(),
+            "classes": list(dataset.classes),
+            "domains": list(dataset.domains),
+            "images": {key: asdict(info) for key, info in training.data.images.items()},
+        },
+    }
+
+
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:
     """Return the run's folder, the same in every process: the first one chooses."""
     name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
     if world.size == 1:
         return new_run(out, name)
-    import torch
-
     chosen: list[Any] = [str(new_run(out, name).path) if world.leads else None]
     torch.distributed.broadcast_object_list(chosen, src=0)
     return Run(Path(chosen[0]))

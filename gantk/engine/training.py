@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -67,24 +66,6 @@ class Training:
         self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=setting("accumulate"))
         self.data = data
         self.start = 0
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a run's manifest says of its data and device."""
-        dataset = self.resolved.dataset
-        return {
-            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device),
-            "precision": "bf16" if self.autocast is not None else "fp32",
-            "processes": self.world.size,
-            "data": {
-                "name": dataset.name,
-                "summary": dataset.summary,
-                "licence": dataset.licence,
-                "fingerprint": dataset.fingerprint(),
-                "classes": list(dataset.classes),
-                "domains": list(dataset.domains),
-                "images": {key: asdict(info) for key, info in self.data.images.items()},
-            },
-        }
 
     def resume(self, folder: Path) -> None:
         """Take everything back from a checkpoint."""
