@@ -1,11 +1,18 @@
 """Plugins and packages that a test writes, and that are gone after it."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Take Ctrl-C as a terminal would send it: a shell that starts the tests in the background ignores it for them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
