@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from gantk.parts.settings import Settings
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
     from gantk.recipe.graph import Graph, Inference
+    from gantk.recipe.metric import Metric, Score, Subject
     from gantk.recipe.player import Player
+    from gantk.recipe.ports import Category, Latent, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
     from gantk.runtime.model import Model, load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
@@ -37,7 +39,9 @@ _HOMES = {
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
     "gantk.recipe.graph": ("Graph", "Inference"),
+    "gantk.recipe.metric": ("Metric", "Score", "Subject"),
     "gantk.recipe.player": ("Player",),
+    "gantk.recipe.ports": ("Category", "Latent", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
     "gantk.runtime.model": ("Model", "load"),
 }
@@ -48,6 +52,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Build",
+    "Category",
     "Critic",
     "DataError",
     "DataInfo",
@@ -61,8 +66,10 @@ __all__ = [
     "Group",
     "Images",
     "Inference",
+    "Latent",
     "Losses",
     "Mean",
+    "Metric",
     "Model",
     "Move",
     "Network",
@@ -71,12 +78,15 @@ __all__ = [
     "PluginError",
     "Points",
     "Recipe",
+    "Score",
     "Scores",
     "Settings",
     "Split",
     "Step",
+    "Subject",
     "Unsupported",
     "UsageError",
+    "Vector",
     "hookimpl",
     "initialize_normal",
     "load",

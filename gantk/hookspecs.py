@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gantk.parts.build import Build
     from gantk.parts.losses import AdversarialLoss
     from gantk.parts.normalization import Normalization
+    from gantk.recipe.metric import Metric, Score
     from gantk.recipe.recipe import Recipe
 
 hookspec = pluggy.HookspecMarker("gantk")
@@ -53,6 +54,11 @@ def dataset() -> Callable[..., Dataset] | None:
     """Return what opens the images to train on: `(argument, *, options) -> Dataset`."""
 
 
+@hookspec(firstresult=True)
+def metric() -> type[Metric] | None:
+    """Return a measure of what was trained."""
+
+
 @hookspec
 def network_built(network: nn.Module, role: str, build: Build) -> nn.Module | None:
     """Replace or wrap a network after it is built."""
@@ -76,6 +82,11 @@ def previewed(run: Run, step: int, images: Path) -> None:
 @hookspec
 def checkpoint_saved(run: Run, path: Path) -> None:
     """Act on a checkpoint that was written."""
+
+
+@hookspec
+def evaluated(run: Run, step: int, scores: Sequence[Score]) -> None:
+    """Act on scores that were measured."""
 
 
 @hookspec

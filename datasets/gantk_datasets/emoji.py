@@ -8,7 +8,6 @@ LobeHub (https://github.com/lobehub/fluent-emoji, MIT). Names and groups: Unicod
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError, hookimpl
+from gantk import DataError, Dataset, Group, Split, UsageError, hookimpl
 from gantk.data.dataset import Array, Column
+from gantk.data.resizing import resized
 
 DOMAINS = ("line", "flat", "3d")
 SHIPPED = Path(__file__).with_name("emoji_images")
@@ -43,6 +43,8 @@ QUICK: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+QUICK_SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32})
+
 
 class Emoji(Dataset):
     """The emoji as uint8 RGB on white; a row stands for the same emoji in every domain.
@@ -56,7 +58,6 @@ class Emoji(Dataset):
 
     name = "emoji"
     licence = "MIT"
-    quick = QUICK
     domains = DOMAINS
 
     def __init__(self, *shown: str) -> None:
@@ -71,6 +72,10 @@ class Emoji(Dataset):
             f"{len(listed) - test:,} to train, {test:,} held out"
         )
 
+    def quick(self, kind: str) -> Mapping[str, Any]:
+        """Return the scale at which two CPU cores show something within ten minutes."""
+        return QUICK if kind in ("paired", "unpaired") else QUICK_SINGLE
+
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the training or the test share; images are brought to `load` pixels when read."""
         if kind not in self.kinds:
@@ -82,9 +87,9 @@ class Emoji(Dataset):
         if kind == "domains":
             everything = np.concatenate([_tiles(domain)[rows] for domain in DOMAINS])
             domain_of = np.repeat(np.arange(len(DOMAINS)), len(rows)).astype(np.int64)
-            groups = ({"image": _images(everything, load), "domain": domain_of},)
+            groups = ({"image": resized(everything, load), "domain": domain_of},)
         elif kind in ("paired", "unpaired"):
-            first, second = (_images(_tiles(domain)[rows], load) for domain in self.shown)
+            first, second = (resized(_tiles(domain)[rows], load) for domain in self.shown)
             groups = ({"source": first, "target": second},) if kind == "paired" else ({"a": first}, {"b": second})
         else:
             further: dict[str, dict[str, Column]] = {
@@ -92,7 +97,7 @@ class Emoji(Dataset):
                 "labelled": {"label": np.array([self.classes.index(listed[row]["group"]) for row in rows], np.int64)},
                 "captioned": {"caption": [listed[row]["name"] for row in rows]},
             }
-            groups = ({"image": _images(_tiles(self.shown[-1])[rows], load), **further[kind]},)
+            groups = ({"image": resized(_tiles(self.shown[-1])[rows], load), **further[kind]},)
         return Split(tuple(Group(columns) for columns in groups))
 
     def fingerprint(self) -> str:
@@ -120,23 +125,6 @@ def emoji(argument: str | None) -> Emoji:
 def dataset() -> Callable[..., Dataset]:
     """Return what opens the emoji."""
     return emoji
-
-
-@dataclass(frozen=True)
-class _Resized(ArrayImages):
-    """Images that are resized when they are read: all at once they would take long and fill the memory."""
-
-    load: int = 64
-
-    def __getitem__(self, index: int) -> Array:
-        from PIL import Image
-
-        method = Image.Resampling.LANCZOS if self.load < self.array.shape[1] else Image.Resampling.BICUBIC
-        return np.array(Image.fromarray(self.array[index]).resize((self.load, self.load), method))
-
-
-def _images(tiles: Array, load: int | None) -> ArrayImages:
-    return ArrayImages(tiles) if load is None or load == tiles.shape[1] else _Resized(tiles, load=load)
 
 
 @cache

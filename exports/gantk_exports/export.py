@@ -9,7 +9,8 @@ from gantk.cli.extras import require_training
 from gantk.errors import UsageError
 
 if TYPE_CHECKING:
-    from gantk_exports.wrapper import Io
+    from gantk.runtime.card import Card
+    from gantk_exports.ports import Io
 
 EPILOG = """\b
 Example:
@@ -36,7 +37,8 @@ Example:
 def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> None:
     """Write a run's graphs as ONNX models that run without PyTorch, each compared with PyTorch first.
 
-    A model takes any batch, height and width, and says of itself what it is; the same card lies beside it as .json.
+    A model takes any batch, and any height and width if it translates, unless its networks are made for one size. It
+    says of itself what it is; the same card lies beside it as .json.
     """
     require_training("gantk export")
     from time import perf_counter
@@ -58,10 +60,9 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
         began = perf_counter()
         export_graph(trained, name, path, io)
         listeners.hook.exported(run=opened, model=path)
-        parity = load(path).card.parity
         click.echo(
-            f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {max(parity.values()):.2g} "
-            f"({'in [-1, 1]' if io == 'float' else 'in pixel values'})  {perf_counter() - began:.1f} s"
+            f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {_worst(load(path).card)}  "
+            f"{perf_counter() - began:.1f} s"
         )
 
 
@@ -74,3 +75,13 @@ def _places(names: list[str], out: Path) -> dict[str, Path]:
     if len(names) > 1:
         raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
     return {names[0]: out}
+
+
+def _worst(card: "Card") -> str:
+    """Return the largest difference from torch that a card notes, and what it is in."""
+    from gantk.runtime.card import Port
+
+    port, largest = card.outputs[0], max(card.parity.values())
+    if isinstance(port, Port):
+        return f"{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'})"
+    return f"{largest:.2g} (of the largest value)"

@@ -1,6 +1,7 @@
 """A trained recipe's graph as a verified model: one ONNX file, and its card beside it."""
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -17,24 +18,33 @@ from torch import nn
 import gantk
 from gantk.engine.inference import ImageNorm, inference_form
 from gantk.engine.trained import Trained
-from gantk.errors import GantkError, UsageError, one_line
+from gantk.errors import GantkError, UsageError, blamed_line, one_line
 from gantk.recipe.graph import Graph
-from gantk.runtime.card import Card
+from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import load
-from gantk_exports.geometry import geometry
-from gantk_exports.parity import check, differences, sample
-from gantk_exports.wrapper import Io, port, wrapped
+from gantk_exports.parity import check, differences
+from gantk_exports.ports import Io, ports
+from gantk_exports.samples import samples, shape
+from gantk_exports.trial import sizes
+from gantk_exports.wrapper import AnySize, Tensors
 
 _OPSET = 20
+_TENSORS = {
+    "translate": "one image and gives one",
+    "generate": "no image and gives one",
+    "encode": "one image and gives vectors",
+    "score": "one image and gives one vector",
+}
 
 
 def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Path:
     """Write a graph to the ONNX file `out`, and its card beside it as `.json`; return `out`.
 
-    The model takes and gives the data's own pixels, `io="float"`: (N, C, H, W) in [-1, 1]; any batch, height and width.
-    It is compared with torch first. Raises UsageError where there is no such graph, and GantkError, leaving no file,
-    where the network cannot be exported, where it differs from torch, or where a file cannot be written.
+    The model takes and gives the data's own pixels, `io="float"`: (N, C, H, W) in [-1, 1]; any batch, and any height
+    and width where the graph translates and states no size. It is compared with torch first. Raises UsageError where
+    there is no such graph, and GantkError, leaving no file, where the network does not do what the graph says, cannot
+    be exported, or differs from torch, or where a file cannot be written.
     """
     module, card = prepare(trained, name, io)
     proto = _to_onnx(module, card, name)
@@ -46,7 +56,7 @@ def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Pa
         card = replace(card, parity=measured)
         onnx.save(_with_card(proto, card), aside)
         model = load(aside)
-        model.run(sample(card.inputs[0], 1, 1, 1))
+        model.call(*samples(card.inputs, 1, card.size or 1, card.size or 1))
         beside_aside.write_text(card.json(), encoding="utf-8")
     return out
 
@@ -54,35 +64,43 @@ def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Pa
 def prepare(trained: Trained, name: str, io: Io) -> tuple[nn.Module, Card]:
     """Return what is exported of a graph, as a torch module, and its card without a parity.
 
-    Raises UsageError where the recipe has no such graph.
+    Raises UsageError where the recipe has no such graph, and GantkError where its network does not do what it says.
     """
     graphs = trained.recipe.graphs()
     if name not in graphs:
         raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(sorted(graphs))}")
-    graph = graphs[name]
+    try:
+        return _prepared(trained, name, graphs[name], io)
+    except GantkError as error:
+        raise GantkError(f"graph {name}: {error}") from error
+
+
+def _prepared(trained: Trained, name: str, graph: Graph, io: Io) -> tuple[nn.Module, Card]:
     network = inference_form(graph.network, trained.recipe.inference).cpu().module
-    source, target = trained.images[graph.source], trained.images[graph.target]
-    sizes = geometry(network, source.channels)
+    inputs, outputs = ports(graph, trained, io)
     card = Card(
         version=gantk.__version__,
         plugin=trained.plugin,
         graph=name,
         task=graph.task,
-        inputs=(port("image", source, io),),
-        outputs=(port("output", target, io),),
-        multiple=sizes.multiple,
-        minimum=sizes.minimum,
-        mode={"batch_norm": _batch_norm(graph, network), "dropout": "off"},
-        halo=sizes.halo,
+        inputs=inputs,
+        outputs=outputs,
+        mode={"batch_norm": _batch_norm(network), "dropout": "off"},
         classes=trained.classes,
         data=trained.data,
         licence=trained.licence,
         created=datetime.now(UTC).date().isoformat(),
     )
-    return wrapped(network, sizes, source, target, io), card
+    if not card.fits_task:
+        raise GantkError(f"a graph that {graph.task}s takes {_TENSORS[graph.task]}")
+    geometry, size = sizes(network, graph.task, *ports(graph, trained, "float"), graph.size)
+    if geometry is None:
+        return Tensors(network, inputs, outputs).eval(), replace(card, size=size)
+    card = replace(card, multiple=geometry.multiple, minimum=geometry.minimum, halo=geometry.halo)
+    return Tensors(AnySize(network, geometry), inputs, outputs).eval(), card
 
 
-def _batch_norm(graph: Graph, network: nn.Module) -> str:
+def _batch_norm(network: nn.Module) -> str:
     kinds = {type(layer) for layer in network.modules()}
     if ImageNorm in kinds:
         return "image"
@@ -90,32 +108,62 @@ def _batch_norm(graph: Graph, network: nn.Module) -> str:
 
 
 def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
-    source, target = card.inputs[0], card.outputs[0]
-    images = torch.from_numpy(sample(source, 2, card.minimum + 5, card.minimum + card.multiple + 9))
-    if source.layout == "NCHW":
-        images = images.permute(0, 3, 1, 2).contiguous()
-    spatial = (2, 3) if source.layout == "NCHW" else (1, 2)
-    axes = {0: "batch", spatial[0]: "height", spatial[1]: "width"}
+    height, width = card.size or card.minimum + 5, card.size or card.minimum + card.multiple + 9
+    values = tuple(torch.from_numpy(value) for value in samples(card.inputs, 2, height, width))
     try:
         with _quiet():
             program: Any = torch.onnx.export(
                 module,
-                (images,),
+                values,
                 dynamo=True,
                 opset_version=_OPSET,
                 external_data=False,
                 verbose=False,
-                input_names=[source.name],
-                output_names=[target.name],
-                dynamic_shapes=(axes,),
+                input_names=[port.name for port in card.inputs],
+                output_names=[port.name for port in card.outputs],
+                dynamic_shapes=(tuple(_free(port, card) for port in card.inputs),),
             )
     except Exception as error:
-        raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {one_line(error)}") from error
+        raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {_reason(error, card)}") from error
     proto: onnx.ModelProto = program.model_proto
     _forget_origins(proto)
-    for axis, label in axes.items():
-        proto.graph.output[0].type.tensor_type.shape.dim[axis].dim_param = label
+    for tensors, ports_ in ((proto.graph.input, card.inputs), (proto.graph.output, card.outputs)):
+        for tensor, port in zip(tensors, ports_, strict=True):
+            _state_shape(tensor, port, card)
     return proto
+
+
+def _reason(error: BaseException, card: Card) -> str:
+    """Return in one line why an export failed, which the exporter says in the cause of its error's cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    fixed = re.search(r"static shape of \d+ for dimension inputs\[(\d+)\]\.shape\[(\d+)\]", str(error))
+    if fixed is None:
+        return blamed_line(error) + one_line(error)
+    port, axis = card.inputs[int(fixed[1])], int(fixed[2])
+    length = "batch size" if axis == 0 else _free(port, card)[axis]
+    return f"its code is made for one {length} of {port.name}, as by a Python loop over it"
+
+
+def _free(port: Port | Numbers, card: Card) -> dict[int, str]:
+    """Return the names of a tensor's free dimensions: the batch, and an image's height and width where any will do."""
+    if isinstance(port, Numbers) or card.size is not None:
+        return {0: "batch"}
+    height = port.layout.index("H")
+    return {0: "batch", height: "height", height + 1: "width"}
+
+
+def _state_shape(tensor: onnx.ValueInfoProto, port: Port | Numbers, card: Card) -> None:
+    """Write a tensor's shape as its card has it; what the exporter inferred are formulas."""
+    free = _free(port, card)
+    lengths = shape(port, 0, card.size or 0, card.size or 0)
+    stated = tensor.type.tensor_type.shape
+    stated.ClearField("dim")
+    for axis, length in enumerate(lengths):
+        if axis in free:
+            stated.dim.add(dim_param=free[axis])
+        else:
+            stated.dim.add(dim_value=length)
 
 
 def _forget_origins(proto: onnx.ModelProto) -> None:

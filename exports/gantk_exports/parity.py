@@ -1,6 +1,10 @@
-"""How far an exported model is from the torch network that it was exported from."""
+"""How far an exported model is from the torch network that it was exported from.
 
-from collections.abc import Mapping
+A difference of images is one of their values. One of vectors and scores is relative: divided by the largest magnitude
+that torch gives in that output, over everything that is tried.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,54 +12,54 @@ from torch import nn
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
-from gantk.runtime.card import Card, Port
+from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.model import Model
 from gantk_exports.geometry import Geometry
+from gantk_exports.samples import samples
+from gantk_exports.wrapper import several
 
 _TOLERANCE = 1e-4
 _BATCHES = (1, 2)
+_MOST = 64
 _SIDE = 64
 
 
 def differences(model: Model, module: nn.Module) -> dict[str, float]:
-    """Return the largest difference in the output's values between a model and its torch module, by input shape.
+    """Return the largest difference between a model and its torch module, by input shapes, and by output if several.
 
-    Two sizes, one of which must be padded, in two batch sizes each; a shape reads N x H x W x C.
+    Two batch sizes, of which the larger holds every category (the first 64 at most), at two sizes each where those are
+    free, of which one must be padded. An image's shape reads N x H x W x C.
     """
     card = model.card
-    geometry = Geometry(card.multiple, card.minimum, card.halo)
-    side = geometry.padded(_SIDE)
-    measured = {}
-    for height, width in ((side, side), (side - 5, side + 13)):
-        for batch in _BATCHES:
-            images = sample(card.inputs[0], batch, height, width)
-            answer, expected = model.run(images), run_torch(module, card.inputs[0], images)
-            name = "x".join(str(length) for length in images.shape)
-            measured[name] = _largest_difference(answer, expected)
-    return measured
+    found: dict[tuple[str, int], float] = {}
+    magnitudes = [float(np.finfo(np.float32).tiny)] * len(card.outputs)
+    for height, width in _sizes(card):
+        for batch in _batches(card):
+            values = samples(card.inputs, batch, height, width)
+            shapes = ",".join(_shape(value, port) for value, port in zip(values, card.inputs, strict=True))
+            compared = zip(model.call(*values), run_torch(module, values), strict=True)
+            for index, (answer, expected) in enumerate(compared):
+                found[shapes, index] = _largest_difference(answer, expected)
+                magnitudes[index] = max(magnitudes[index], float(np.abs(expected.astype(np.float64)).max()))
+    return {
+        shapes if len(card.outputs) == 1 else f"{shapes} {card.outputs[index].name}": (
+            value if isinstance(card.outputs[index], Port) else value / magnitudes[index]
+        )
+        for (shapes, index), value in found.items()
+    }
 
 
-def sample(port: Port, batch: int, height: int, width: int) -> Array:
-    """Return random images (N, H, W, C) over the values of a model's input."""
-    low, high = port.range
-    values = np.random.default_rng(height * width + batch).uniform(low, high, (batch, height, width, port.channels))
-    return values.astype(port.dtype)
-
-
-def run_torch(module: nn.Module, port: Port, images: Array) -> Array:
-    """Return a torch module's answer (N, H, W, C) to images (N, H, W, C)."""
-    tensor = torch.from_numpy(images)
+def run_torch(module: nn.Module, values: Sequence[Array]) -> tuple[Array, ...]:
+    """Return a torch module's output tensors for the tensors of its card."""
     with torch.no_grad():
-        if port.layout == "NCHW":
-            answer = module(tensor.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        else:
-            answer = module(tensor)
-    values: Array = answer.numpy()
-    return values
+        answers = several(module(*map(torch.from_numpy, values)))
+    return tuple(answer.numpy() for answer in answers)
 
 
-def limit(port: Port) -> float:
+def limit(port: Port | Numbers) -> float:
     """Return the largest difference allowed: 1e-4 of a network's output, as pixels at least one level."""
+    if isinstance(port, Numbers):
+        return _TOLERANCE
     low, high = port.range
     if np.issubdtype(np.dtype(port.dtype), np.integer):
         return max(1.0, _TOLERANCE * (high - low))
@@ -64,12 +68,31 @@ def limit(port: Port) -> float:
 
 def check(measured: Mapping[str, float], card: Card, name: str) -> None:
     """Raise GantkError where a difference is above the limit, or not a number."""
+    # A graph gives one image, or else vectors alone, whose limits are one.
     allowed = limit(card.outputs[0])
-    for shape, value in measured.items():
+    for tried, value in measured.items():
         if not value <= allowed:
             raise GantkError(
-                f"{name}: ONNX Runtime differs from torch by {value:.3g} at {shape}, above the limit of {allowed:.3g}"
+                f"{name}: ONNX Runtime differs from torch by {value:.3g} at {tried}, above the limit of {allowed:.3g}"
             )
+
+
+def _sizes(card: Card) -> tuple[tuple[int, int], ...]:
+    if card.size is not None:
+        return ((card.size, card.size),)
+    side = Geometry(card.multiple, card.minimum, card.halo).padded(_SIDE)
+    return ((side, side), (side - 5, side + 13))
+
+
+def _batches(card: Card) -> tuple[int, int]:
+    counts = [port.categories for port in card.inputs if isinstance(port, Numbers)]
+    small, large = _BATCHES
+    return small, max(large, min(_MOST, max(counts, default=0)))
+
+
+def _shape(value: Array, port: Port | Numbers) -> str:
+    lengths = (port.from_tensor(value) if isinstance(port, Port) else value).shape
+    return "x".join(str(length) for length in lengths)
 
 
 def _largest_difference(answer: Array, expected: Array) -> float:

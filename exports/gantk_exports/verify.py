@@ -1,21 +1,31 @@
 """`gantk verify`: what a model says of itself, and whether it keeps its word."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gantk.errors import GantkError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gantk.runtime.card import Card, Numbers, Port
+    from gantk.runtime.model import Model
+
 EPILOG = """\b
 Example:
   gantk verify a_to_b.onnx
   gantk verify a_to_b.onnx --run runs/cyclegan-emoji
+  gantk verify generator.onnx
 """
 
 _SIZES = ((1, 1), (33, 77), (128, 128))
+_BATCHES = (1, 4)
 
 
 @click.command(epilog=EPILOG)
@@ -23,41 +33,52 @@ _SIZES = ((1, 1), (33, 77), (128, 128))
 @click.option("--run", type=click.Path(path_type=Path), help="The run it comes from: compare with PyTorch again.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program.")
 def verify(model: Path, run: Path | None, as_json: bool) -> None:
-    """Show the card of a model that `gantk export` wrote, and run it at several sizes; needs PyTorch for --run only."""
+    """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
     from gantk.runtime.model import load
 
     opened = load(model)
-    seconds = {f"{height}x{width}": _seconds(opened, height, width) for height, width in _SIZES}
+    seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}
     measured = _compare(opened, run) if run is not None else None
-    card = json.loads(opened.card.json())
     if as_json:
+        card = json.loads(opened.card.json())
         click.echo(json.dumps({"card": card, "seconds": seconds, "differences": measured}, indent=2))
     else:
-        click.echo("\n".join(_lines(model, card)))
-        click.echo("runs at   " + ", ".join(f"{size} ({value * 1000:.0f} ms)" for size, value in seconds.items()))
+        click.echo("\n".join(_lines(model, opened.card)))
+        click.echo("runs at   " + ", ".join(f"{label} ({value * 1000:.0f} ms)" for label, value in seconds.items()))
         if measured is not None:
-            click.echo("torch     " + ", ".join(f"{shape}: {value:.2g}" for shape, value in measured.items()))
+            click.echo(f"torch     {_differences(measured)}")
     if measured is not None:
         from gantk_exports.parity import check
 
         check(measured, opened.card, str(model))
 
 
-def _seconds(model: Any, height: int, width: int) -> float:
-    """Run a model on a mid-grey image. Raises GantkError where its answer has another size or is not finite."""
+def _tries(card: Card) -> dict[str, tuple[int, int, int]]:
+    """Return what a model is run on, (N, H, W), by the words for it: several sizes, else several batches."""
+    if card.size is None:
+        return {f"{height}x{width}": (1, height, width) for height, width in _SIZES}
+    return {f"batch {batch}": (batch, card.size, card.size) for batch in _BATCHES}
+
+
+def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> float:
+    """Run a model. Raises GantkError where what it gives has another shape than its card says, or is not finite."""
     import numpy as np
 
-    source, target = model.card.inputs[0], model.card.outputs[0]
-    image = np.full((1, height, width, source.channels), sum(source.range) / 2).astype(source.dtype)
+    from gantk_exports.samples import samples, shape
+
+    values = samples(model.card.inputs, batch, height, width)
     began = perf_counter()
-    answer = model.run(image)
+    answers = model.call(*values)
     seconds = perf_counter() - began
-    if answer.shape != (1, height, width, target.channels) or not np.isfinite(answer).all():
-        raise GantkError(f"{model.path}: at {height}x{width} it gives {answer.shape}, or values that are not finite")
+    for port, answer in zip(model.card.outputs, answers, strict=True):
+        if answer.shape != shape(port, batch, height, width) or not np.isfinite(answer).all():
+            raise GantkError(
+                f"{model.path}: at {label} it gives {answer.shape} as {port.name}, or values that are not finite"
+            )
     return seconds
 
 
-def _compare(model: Any, run: Path) -> dict[str, float]:
+def _compare(model: Model, run: Path) -> dict[str, float]:
     from gantk.cli.extras import require_training
 
     require_training("gantk verify --run")
@@ -65,32 +86,63 @@ def _compare(model: Any, run: Path) -> dict[str, float]:
     from gantk_exports.graphs import prepare
     from gantk_exports.parity import differences
 
-    raw = model.card.inputs[0].layout == "NCHW"
-    module, _ = prepare(load_trained(run), model.card.graph, "float" if raw else "uint8")
+    card = model.card
+    raw = any(port.layout == "NCHW" for port in (*card.inputs, *card.outputs))
+    module, own = prepare(load_trained(run), card.graph, "float" if raw else "uint8")
+    if (own.inputs, own.outputs, own.size) != (card.inputs, card.outputs, card.size):
+        raise GantkError(
+            f"{model.path}: graph {card.graph} of {run} takes or gives something else; it is another run's"
+        )
     return differences(model, module)
 
 
-def _lines(path: Path, card: dict[str, Any]) -> list[str]:
+def _lines(path: Path, card: Card) -> list[str]:
     """Return the card for a reader."""
-    (source,), (target,) = card["gantk.inputs"], card["gantk.outputs"]
-    halo, parity = card["gantk.halo"], card["gantk.parity"]
-    rows = {
-        "model": f"{path} ({path.stat().st_size / 1e6:.1f} MB)",
-        "graph": f"{card['gantk.graph']} ({card['gantk.task']}) of plugin {card['gantk.plugin']}",
-        "takes": _port(source),
-        "gives": _port(target),
-        "sizes": f"any; padded inside to multiples of {card['gantk.multiple']}, at least {card['gantk.minimum']}",
-        "halo": "unknown" if halo is None else f"{halo} pixels",
-        "mode": ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in card["gantk.mode"].items()),
-        "classes": ", ".join(card["gantk.classes"]) or "none",
-        "data": f"{card['gantk.data']} (licence: {card['gantk.licence'] or 'unknown'})",
-        "created": f"{card['gantk.created']} by gantk {card['gantk.version']}",
-        "parity": ", ".join(f"{shape}: {value:.2g}" for shape, value in parity.items()) or "not measured",
-    }
-    return [f"{name:<9} {value}" for name, value in rows.items()]
+    rows = [
+        ("model", f"{path} ({path.stat().st_size / 1e6:.1f} MB)"),
+        ("graph", f"{card.graph} ({card.task}) of plugin {card.plugin}"),
+        *_listed("takes", card.inputs),
+        *_listed("gives", card.outputs),
+        *_sizes(card),
+        ("mode", ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in card.mode.items())),
+        ("classes", ", ".join(card.classes) or "none"),
+        ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
+        ("created", f"{card.created} by gantk {card.version}"),
+        ("parity", _differences(card.parity) or "not measured"),
+    ]
+    return [f"{name:<9} {value}" for name, value in rows]
 
 
-def _port(port: dict[str, Any]) -> str:
-    low, high = port["range"]
-    colour = f" {port['colour']}" if port["colour"] else ""
-    return f"{port['name']}: {port['dtype']} {port['layout']}, {port['channels']} channels{colour}, {low:g} to {high:g}"
+def _listed(word: str, ports: Sequence[Port | Numbers]) -> list[tuple[str, str]]:
+    return [("" if index else word, f"{port.name}: {_described(port)}") for index, port in enumerate(ports)]
+
+
+def _described(port: Port | Numbers) -> str:
+    from gantk.runtime.card import Port
+
+    kind = f"{port.dtype} {port.layout}"
+    if isinstance(port, Port):
+        low, high = port.range
+        return f"{kind}, {_count(port.channels, 'channel')}{port.colour and ' '}{port.colour}, {low:g} to {high:g}"
+    if port.kind == "category":
+        names = f": {', '.join(port.names)}" if port.names else ""
+        return f"{kind}, one of {port.categories}{names}"
+    drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
+    return f"{kind}, {_count(port.length, 'number')} a sample{drawn}"
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' if count != 1 else ''}"
+
+
+def _sizes(card: Card) -> list[tuple[str, str]]:
+    if card.size is not None:
+        return [("sizes", f"{card.size}x{card.size} alone")]
+    return [
+        ("sizes", f"any; padded inside to multiples of {card.multiple}, at least {card.minimum}"),
+        ("halo", "unknown" if card.halo is None else f"{card.halo} pixels"),
+    ]
+
+
+def _differences(measured: Mapping[str, float]) -> str:
+    return ", ".join(f"{shapes}: {value:.2g}" for shapes, value in measured.items())

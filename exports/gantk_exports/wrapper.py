@@ -1,18 +1,19 @@
 """The graph around an exported network: any height and width, and the data's own pixels."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
-from gantk.data.dataset import ImageInfo
-from gantk.runtime.card import Port
+from gantk.runtime.card import Numbers, Port
 from gantk_exports.geometry import Geometry
 
-Io = Literal["uint8", "float"]
 
-_COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
+def several(answer: Any) -> tuple[Tensor, ...]:
+    """Return what a network gave as a tuple of its outputs."""
+    return tuple(answer) if isinstance(answer, tuple | list) else (answer,)
 
 
 class AnySize(nn.Module):
@@ -36,45 +37,37 @@ class AnySize(nn.Module):
         return torch.sym_max(self.geometry.minimum, (length + multiple - 1) // multiple * multiple)
 
 
-class Pixels(nn.Module):
-    """A network on the data's own pixels: (N, H, W, C) in the data's type and window to the same of the target's."""
+class Tensors(nn.Module):
+    """A network on the tensors of its card: images in the data's own pixels or as the network knows them, numbers."""
 
-    def __init__(self, network: AnySize, source: ImageInfo, target: ImageInfo) -> None:
+    def __init__(self, network: nn.Module, inputs: Sequence[Port | Numbers], outputs: Sequence[Port | Numbers]) -> None:
         super().__init__()
         self.network = network
-        self.source = source
-        self.target = target
+        self.inputs = inputs
+        self.outputs = outputs
 
-    def forward(self, image: Tensor) -> Tensor:
-        low, high = self.source.window
-        values = (image.to(torch.float32).permute(0, 3, 1, 2) - low) * (2 / (high - low)) - 1
-        low, high = self.target.window
-        pixels = ((self.network(values) + 1) * ((high - low) / 2) + low).permute(0, 2, 3, 1)
-        dtype = getattr(torch, self.target.dtype)
-        if not dtype.is_floating_point:
-            limits = torch.iinfo(dtype)
-            pixels = pixels.round().clamp(limits.min, limits.max)
-        output: Tensor = pixels.to(dtype)
-        return output
+    def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
+        taken = [_taken(value, port) for value, port in zip(values, self.inputs, strict=True)]
+        answers = several(self.network(*taken))
+        return tuple(_given(answer, port) for answer, port in zip(answers, self.outputs, strict=True))
 
 
-def wrapped(network: nn.Module, geometry: Geometry, source: ImageInfo, target: ImageInfo, io: Io) -> nn.Module:
-    """Return the module that is exported: `float` is `AnySize`, `uint8` (the data's own type) is `Pixels`."""
-    any_size = AnySize(network, geometry)
-    return (any_size if io == "float" else Pixels(any_size, source, target)).eval()
+def _taken(value: Tensor, port: Port | Numbers) -> Tensor:
+    """Return a card's tensor as the network knows it: images as (N, C, H, W) in [-1, 1]."""
+    if isinstance(port, Numbers) or port.layout == "NCHW":
+        return value
+    low, high = port.range
+    return (value.to(torch.float32).permute(0, 3, 1, 2) - low) * (2 / (high - low)) - 1
 
 
-def port(name: str, info: ImageInfo, io: Io) -> Port:
-    """Return the card's description of an input or output."""
-    low, high = info.window
-    window = (float(low), float(high))
-    return Port(
-        name=name,
-        layout="NCHW" if io == "float" else "NHWC",
-        dtype="float32" if io == "float" else info.dtype,
-        channels=info.channels,
-        colour=_COLOURS.get(info.channels, ""),
-        range=(-1.0, 1.0) if io == "float" else window,
-        pixel=info.dtype,
-        window=window,
-    )
+def _given(answer: Tensor, port: Port | Numbers) -> Tensor:
+    """Return what a network gives as its card's tensor, rounded and clamped where that holds whole numbers."""
+    if isinstance(port, Numbers) or port.layout == "NCHW":
+        return answer
+    low, high = port.range
+    pixels = ((answer + 1) * ((high - low) / 2) + low).permute(0, 2, 3, 1)
+    dtype = getattr(torch, port.dtype)
+    if not dtype.is_floating_point:
+        limits = torch.iinfo(dtype)
+        pixels = pixels.round().clamp(limits.min, limits.max)
+    return pixels.to(dtype)

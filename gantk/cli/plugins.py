@@ -21,6 +21,7 @@ _TITLES = {
     "loss": "Losses (--loss NAME)",
     "normalization": "Normalizations (--normalization NAME)",
     "dataset": "Data sets (--data NAME)",
+    "metric": "Metrics (gantk evaluate RUN --metric NAME)",
 }
 _PREFIXES = {"recipe": "", "normalization": "normalization.ROLE.", "dataset": "data."}
 
@@ -103,18 +104,18 @@ def _page(plugin: InstalledPlugin, name: str) -> dict[str, Any]:
         return {**page, "parts": [], "note": str(error)}
     factories = {part: loaded.factory(plugin.name, part) for part in part_hooks()}
     page["brings"] = [part for part, factory in factories.items() if factory]
-    page["parts"] = [_part(part, factory) for part, factory in factories.items() if factory]
+    page["parts"] = [_part(part, factory, plugin.name) for part, factory in factories.items() if factory]
     return page
 
 
-def _part(part: str, factory: Any) -> dict[str, Any]:
+def _part(part: str, factory: Any, name: str) -> dict[str, Any]:
     described: dict[str, Any] = {"part": part, "factory": factory.__qualname__}
     if part == "recipe":
         described["kind"] = getattr(factory, "kind", None)
         described["defaults"] = {slot: name for slot, name in vars(factory.defaults).items() if name}
     if part in ("recipe", "loss"):
         described["settings"] = factory.settings.said()
-    prefix = _PREFIXES.get(part, f"{part}.")
+    prefix = f"{name}." if part == "metric" else _PREFIXES.get(part, f"{part}.")
     described["options"] = [_option(prefix, option) for option in options_of(factory).values()]
     return described
 
@@ -156,7 +157,9 @@ def _page_text(page: dict[str, Any]) -> str:
 
 
 def _fact(fact: Any) -> str:
-    return ", ".join(f"{name} {_shown(value)}" for name, value in fact.items()) if isinstance(fact, dict) else str(fact)
+    if isinstance(fact, dict):
+        return ", ".join(f"{name} {_shown(value)}" for name, value in fact.items())
+    return " or ".join(fact) if isinstance(fact, tuple) else str(fact)
 
 
 def _shown(value: Any) -> str:

@@ -1,17 +1,11 @@
 """`gantk translate`: image files through an exported model."""
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.outcomes import succeeded
 from gantk.errors import GantkError
-
-if TYPE_CHECKING:
-    from gantk.runtime.translation import Outcome
 
 EPILOG = """\b
 Example:
@@ -32,33 +26,18 @@ Example:
 def translate(model: Path, inputs: tuple[Path, ...], out: Path, batch_size: int) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
-    The results have their inputs' names, formats and sizes; transparency is kept and EXIF orientation applied. A single
-    image is written to the format of OUT's suffix. An image that cannot be read is named and skipped. Needs no PyTorch.
+    The results have their inputs' names, formats and sizes; transparency is kept and EXIF orientation applied. A model
+    that takes one size alone gives that of the image's centre. A single image is written to the format of OUT's suffix.
+    An image that cannot be read is named and skipped. Needs no PyTorch.
     """
     from gantk.runtime.model import load
     from gantk.runtime.translation import plan, translate_files
 
     jobs = plan(inputs, out)
-    broken = 0
-    with _progress(translate_files(load(model), jobs, batch_size), len(jobs)) as outcomes:
-        for outcome in outcomes:
-            if outcome.problem:
-                broken += 1
-                click.echo(f"skipped {outcome.job.source}: {outcome.problem}", err=True)
-    if broken < len(jobs):
-        click.echo(f"{len(jobs) - broken} of {len(jobs)} images translated to {out}")
-    if broken:
-        raise GantkError(f"{broken} of {len(jobs)} images could not be translated")
-
-
-@contextmanager
-def _progress(outcomes: "Iterable[Outcome]", total: int) -> "Iterator[Iterable[Outcome]]":
-    """Show how many outcomes have come on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield outcomes
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        yield progress.track(outcomes, total=total, description="translating")
+    opened = load(model)
+    opened.require("translate")
+    done = len(succeeded(translate_files(opened, jobs, batch_size), len(jobs), "translating"))
+    if done:
+        click.echo(f"{done} of {len(jobs)} images translated to {out}")
+    if done < len(jobs):
+        raise GantkError(f"{len(jobs) - done} of {len(jobs)} images could not be translated")

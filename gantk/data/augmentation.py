@@ -17,10 +17,14 @@ class Augmentation:
         self.random = random
         self.flip = flip
 
+    def changes(self, shape: tuple[int, ...]) -> bool:
+        """Return whether images of this height and width are cut or mirrored."""
+        return (self.flip and self.random) or shape != (self.size, self.size)
+
     def __call__(self, images: dict[str, Array], seed: tuple[int, ...]) -> dict[str, Array]:
         """Return images (size, size, C) in their own dtype; the seed alone decides the geometry."""
-        if not images:
-            return {}
+        if not any(self.changes(image.shape[:2]) for image in images.values()):
+            return images
         transform = self._transform(tuple(images))
         if self.random:
             transform.set_random_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))

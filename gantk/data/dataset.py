@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -100,7 +99,6 @@ class Dataset(ABC):
         licence: the SPDX identifier of the images, or empty where unknown.
         kinds: the kinds of batches that it serves by itself; poorer ones are derived.
         summary: one line that says what was found and how it is read.
-        quick: option values at which its runs are quick, by name ("size", "steps", "generator.filters").
         classes: names of the labels.
         domains: names of the domains.
     """
@@ -109,7 +107,6 @@ class Dataset(ABC):
     licence: str = ""
     kinds: tuple[str, ...]
     summary: str = ""
-    quick: Mapping[str, Any] = MappingProxyType({})
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
 
@@ -117,6 +114,10 @@ class Dataset(ABC):
     def notes(self) -> Sequence[str]:
         """What a user should hear before a training, such as which files were left out; a line each."""
         return ()
+
+    def quick(self, kind: str) -> Mapping[str, Any]:
+        """Return option values at which runs on batches of a kind are quick, by name ("size", "generator.filters")."""
+        return {}
 
     @abstractmethod
     def split(self, kind: str, test: bool, load: int | None) -> Split:

@@ -9,8 +9,8 @@ import torch
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, ImageInfo, Split, image_columns
-from gantk.data.sampling import Samples, read_row
-from gantk.data.stream import BatchStream, collate, on_device
+from gantk.data.sampling import Samples, read_rows
+from gantk.data.stream import BatchStream, as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import DataError
 
@@ -108,13 +108,12 @@ def held_out_batch(
     else:
         chosen = list(range(count))[rows] if isinstance(rows, slice) else rows
     cut = Augmentation(crops.size, random=False, flip=False)
-    # A shorter group starts over.
-    samples = [
-        {key: value for group in split.groups for key, value in read_row(group, row % len(group), cut, ()).items()}
-        for row in chosen
-    ]
+    read: dict[str, Any] = {}
+    for group in split.groups:
+        # A shorter group starts over.
+        read |= read_rows(group, [row % len(group) for row in chosen], cut, [()] * len(chosen))
     windows = {key: info.window for key, info in image_infos(split).items()}
-    batch = on_device(collate(samples), windows, device)
+    batch = on_device(as_tensors(read), windows, device)
     return {"a": batch["source"], "b": batch["target"], "reference": batch["target"]} if aligned else batch
 
 

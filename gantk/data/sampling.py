@@ -1,12 +1,13 @@
 """Which sample comes at which position: sample i depends on the seed and on i only."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import Array, Group, Split, image_columns
+from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, image_columns
 
 
 class Samples:
@@ -20,21 +21,47 @@ class Samples:
         self.augmentation = augmentation
         self.seed = seed
 
-    def __getitem__(self, position: int) -> dict[str, Any]:
-        """Return sample `position`: images (H, W, C) in their own dtype, labels, texts."""
-        sample: dict[str, Any] = {}
+    def batch(self, positions: Sequence[int]) -> dict[str, Any]:
+        """Return the samples at these positions as one batch: images (N, H, W, C) in their own dtype, labels, texts."""
+        batch: dict[str, Any] = {}
         for number, group in enumerate(self.split.groups):
-            passes, place = divmod(position, len(group))
-            row = int(_order(len(group), (*self.seed, number, passes))[place])
-            sample |= read_row(group, row, self.augmentation, (*self.seed, number, position))
-        return sample
+            rows = [self._row(number, len(group), position) for position in positions]
+            seeds = [(*self.seed, number, position) for position in positions]
+            batch |= read_rows(group, rows, self.augmentation, seeds)
+        return batch
+
+    def _row(self, number: int, length: int, position: int) -> int:
+        passes, place = divmod(position, length)
+        return int(_order(length, (*self.seed, number, passes))[place])
 
 
-def read_row(group: Group, row: int, augmentation: Augmentation, seed: tuple[int, ...]) -> dict[str, Any]:
-    """Return a group's row, its images cut with one geometry that follows from the seed."""
+def read_rows(
+    group: Group, rows: Sequence[int], augmentation: Augmentation, seeds: Sequence[tuple[int, ...]]
+) -> dict[str, Any]:
+    """Return rows of a group as one batch; the images of a row are cut with one geometry, which follows from its seed.
+
+    Arrays and numbers are stacked, texts listed.
+    """
     images = image_columns(group.columns)
-    cut = augmentation({key: column[row] for key, column in images.items()}, seed)
-    return {key: cut[key] if key in cut else column[row] for key, column in group.columns.items()}
+    whole = {key: column.array for key, column in images.items() if _is_whole(column, augmentation)}
+    if len(whole) == len(images):
+        batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}
+    else:
+        cut = [
+            augmentation({key: column[row] for key, column in images.items()}, seed)
+            for row, seed in zip(rows, seeds, strict=True)
+        ]
+        batch = {key: np.stack([one[key] for one in cut]) for key in images}
+    for key, column in group.columns.items():
+        if key not in images:
+            values = [column[row] for row in rows]
+            batch[key] = values if isinstance(values[0], str) else np.stack(values)
+    return batch
+
+
+def _is_whole(column: Images, augmentation: Augmentation) -> TypeGuard[ArrayImages]:
+    """Return whether images stay as they are, and lie in one array: a subclass may make each when it is read."""
+    return type(column) is ArrayImages and not augmentation.changes(column.array.shape[1:3])
 
 
 @lru_cache(maxsize=8)

@@ -53,9 +53,10 @@ class BatchStream(Iterator[dict[str, Any]]):
 
     def _load(self, size: int) -> Iterator[dict[str, Any]]:
         loader = DataLoader(
-            _Positions(self.samples),
-            batch_sampler=_Schedule(self.position + self.rank * size, size, size * self.world),
-            collate_fn=collate,
+            _WholeBatches(self.samples),
+            # A sample of this loader is a batch.
+            batch_size=None,
+            sampler=_Schedule(self.position + self.rank * size, size, size * self.world),
             num_workers=self.workers,
             multiprocessing_context="spawn" if self.workers else None,
             pin_memory=self.device.type == "cuda",
@@ -65,12 +66,12 @@ class BatchStream(Iterator[dict[str, Any]]):
         return iter(loader)
 
 
-class _Positions(Dataset[dict[str, Any]]):
+class _WholeBatches(Dataset[dict[str, Any]]):
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
 
-    def __getitem__(self, position: int) -> dict[str, Any]:
-        return self.samples[position]
+    def __getitem__(self, positions: list[int]) -> dict[str, Any]:
+        return as_tensors(self.samples.batch(positions))
 
 
 class _Schedule:
@@ -88,22 +89,19 @@ class _Schedule:
             start += self.stride
 
 
-def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return samples as one batch: arrays and numbers stacked as tensors, texts as a list."""
-    batch: dict[str, Any] = {}
-    for key, first in samples[0].items():
-        values = [sample[key] for sample in samples]
-        if isinstance(first, str):
-            batch[key] = values
-        else:
-            stacked = np.stack(values)
-            # torch has few operations for uint16; int32 holds its values.
-            batch[key] = torch.from_numpy(stacked.astype(np.int32) if stacked.dtype == np.uint16 else stacked)
-    return batch
+def as_tensors(batch: dict[str, Any]) -> dict[str, Any]:
+    """Return a batch with its arrays as tensors; texts stay a list."""
+    # torch has few operations for uint16; int32 holds its values.
+    return {
+        key: torch.from_numpy(value.astype(np.int32) if value.dtype == np.uint16 else value)
+        if isinstance(value, np.ndarray)
+        else value
+        for key, value in batch.items()
+    }
 
 
 def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> dict[str, Any]:
-    """Return a collated batch on the device, images as float32 (N, C, H, W) with their window mapped to [-1, 1]."""
+    """Return a batch of tensors on the device, images as float32 (N, C, H, W) with their window mapped to [-1, 1]."""
 
     def moved(key: str, value: Any) -> Any:
         if not isinstance(value, Tensor):

@@ -28,6 +28,7 @@ VIEWS: Mapping[str, Mapping[str, Callable[[Split], Split]]] = {
         "domains": _keep(image="image"),
         "paired": _keep(image="target"),
         "unpaired": _keep(image="b"),
+        "points": _keep(image="point"),
     },
 }
 """How a kind is derived: wanted kind -> kind that the data set has -> view."""

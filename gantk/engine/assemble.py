@@ -28,7 +28,7 @@ class OpenedData:
 def open_training_data(resolved: Resolved) -> OpenedData:
     """Open the kind of batches that the recipe needs. Raises DataError."""
     crops = Crops(size=resolved.setting("size"), jitter=resolved.setting("jitter"), flip=resolved.setting("flip"))
-    split = open_split(resolved.dataset, recipe_of(resolved).kind, False, crops.load)
+    split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
     return OpenedData(split, crops, image_infos(split))
@@ -37,6 +37,11 @@ def open_training_data(resolved: Resolved) -> OpenedData:
 def recipe_of(resolved: Resolved) -> type[Recipe]:
     """Return the leading plugin's recipe."""
     return cast(type[Recipe], resolved.parts["recipe"].factory)
+
+
+def allows_bf16(resolved: Resolved) -> bool:
+    """Return whether networks may compute in bfloat16: single pixels are coordinates, which it would round."""
+    return recipe_of(resolved).allows_bf16 and resolved.setting("size") > 1
 
 
 def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
@@ -56,7 +61,7 @@ def build_recipe(
     dataset = resolved.dataset
     build = Build(
         data=DataInfo(
-            kind=recipe_of(resolved).kind,
+            kind=resolved.kind,
             size=resolved.setting("size"),
             channels={key: info.channels for key, info in images.items()},
             classes=dataset.classes,

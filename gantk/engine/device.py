@@ -30,7 +30,7 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device, allowed: bool) -> torch.dtype | None:
     """Return the autocast dtype, or None for float32. `auto`: bfloat16 where the device computes in it."""
     if name == "bf16" and not allowed:
-        raise UsageError("this recipe does not allow bf16: leave out --precision bf16")
+        raise UsageError("bf16 is too coarse for this recipe or these data: leave out --precision bf16")
     if name == "fp32" or not allowed:
         return None
     return torch.bfloat16 if name == "bf16" or _computes_bfloat16(device) else None

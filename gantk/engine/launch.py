@@ -111,6 +111,7 @@ def _facts(training: Training) -> dict[str, Any]:
         "processes": training.world.size,
         "data": {
             "name": dataset.name,
+            "kind": training.resolved.kind,
             "summary": dataset.summary,
             "licence": dataset.licence,
             "fingerprint": dataset.fingerprint(),

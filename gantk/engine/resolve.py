@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gantk.data.dataset import Dataset
+from gantk.data.views import serves
 from gantk.engine.config import Config
 from gantk.engine.open_data import data_options, located, open_data
 from gantk.errors import PluginError, UsageError
@@ -55,6 +56,7 @@ class Resolved:
         options: every option of the parts in play, by dotted name.
         settings: every setting, by name.
         dataset: the data, opened.
+        kind: the kind of batches that is trained on.
     """
 
     config: Config
@@ -63,6 +65,7 @@ class Resolved:
     options: Mapping[str, Value]
     settings: Mapping[str, Value]
     dataset: Dataset
+    kind: str
 
     def setting(self, name: str) -> Any:
         """Return a setting's value."""
@@ -119,7 +122,8 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         _refuse_unknown(config, [*declared, *setting_options, *(f"data.{name}" for name in data_options(config))])
         dataset = open_data(config)
 
-    quick = dataset.quick if config.scale == "quick" else {}
+    kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
+    quick = dataset.quick(kind) if config.scale == "quick" else {}
     user = (config.set, USER)
     scale = (quick, f"quick scale of {dataset.name}")
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
@@ -134,6 +138,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         options=options,
         settings=settings,
         dataset=dataset,
+        kind=kind,
     )
 
 
@@ -150,6 +155,16 @@ def _papers(parts: Mapping[str, Part]) -> tuple[Said, Said]:
     if loss is not None and not loss.origin.startswith("default"):
         return [*stated, default], game
     return [*stated, *game, default], []
+
+
+def _kind(recipe: Part, dataset: Dataset, wanted: str | None) -> str:
+    """Return the kind of batches that the user wants, or the first of the recipe's that the data serves."""
+    stated: str | tuple[str, ...] = getattr(recipe.factory, "kind", "")
+    kinds = (stated,) if isinstance(stated, str) else stated
+    if wanted is not None and wanted not in kinds:
+        raise UsageError(f"setting kind: {recipe.plugin} trains on {' or '.join(kinds)} batches, not on {wanted} ones")
+    served = serves(dataset.kinds)
+    return wanted or next((kind for kind in kinds if kind in served), kinds[0])
 
 
 def _stated(part: Part) -> dict[str, Any]:

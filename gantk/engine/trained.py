@@ -12,8 +12,8 @@ from gantk.engine.assemble import build_recipe
 from gantk.engine.checkpoints import load_own_state, load_weights
 from gantk.engine.inference import inference_form
 from gantk.engine.resolve import resolve
-from gantk.engine.run import open_run
-from gantk.errors import DataError
+from gantk.engine.run import Run, open_run
+from gantk.errors import DataError, UsageError
 from gantk.parts.context import Context
 from gantk.recipe.recipe import Recipe
 
@@ -43,13 +43,14 @@ class Trained:
     classes: tuple[str, ...]
 
 
-def load_trained(run: Path) -> Trained:
-    """Open a run's newest checkpoint. The data is not opened: what a recipe needs of it stands in the run's folder.
+def load_trained(run: Path, step: int | None = None) -> Trained:
+    """Open a run's checkpoint of that step, or its newest. What a recipe needs of the data stands in the run's folder.
 
-    Raises UsageError where the folder is no run, GantkError where it has no checkpoint or cannot be read.
+    Raises UsageError where the folder is no run, or where there is no such checkpoint, GantkError where it has none at
+    all or cannot be read.
     """
     opened = open_run(run)
-    newest = opened.checkpoints().newest()
+    checkpoint = _checkpoint(opened, step)
     facts = opened.manifest["data"]
     images = {
         key: ImageInfo(info["channels"], info["dtype"], tuple(info["window"])) for key, info in facts["images"].items()
@@ -58,18 +59,28 @@ def load_trained(run: Path) -> Trained:
     resolved = resolve(opened.config, dataset)
     recipe = build_recipe(resolved, images, Context())
     recipe.prepare(_BlankBatches(images, resolved.setting("size")))
-    load_weights(recipe, newest, averaged=True)
-    load_own_state(recipe, newest)
+    load_weights(recipe, checkpoint, averaged=True)
+    load_own_state(recipe, checkpoint)
     return Trained(
         run=run,
         plugin=resolved.plugins.leading,
-        step=int(newest.name),
+        step=int(checkpoint.name),
         recipe=inference_form(recipe, recipe.inference),
         images=images,
         data=dataset.name,
         licence=dataset.licence,
-        classes=dataset.classes if recipe.kind == "labelled" else (),
+        classes=dataset.classes if facts["kind"] == "labelled" else (),
     )
+
+
+def _checkpoint(run: Run, step: int | None) -> Path:
+    newest = run.checkpoints().newest()
+    if step is None:
+        return newest
+    there = {int(path.name): path for path in run.checkpoints().all()}
+    if step not in there:
+        raise UsageError(f"{run.path} has no checkpoint of step {step}, only of {', '.join(map(str, there))}")
+    return there[step]
 
 
 class _BlankBatches(Iterator[dict[str, Any]]):
@@ -93,10 +104,9 @@ class _BlankBatches(Iterator[dict[str, Any]]):
 class _RecordedData(Dataset):
     """What a run's folder says of its data, for when the images are not needed."""
 
-    kinds = ()
-
     def __init__(self, facts: dict[str, Any]) -> None:
         self.name = facts["name"]
+        self.kinds = (facts["kind"],)
         self.licence = facts["licence"]
         self.summary = facts["summary"]
         self.classes = tuple(facts["classes"])

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 
 from gantk.data.loading import TrainingBatches, held_out_batch
-from gantk.engine.assemble import OpenedData, build_recipe, recipe_of, total_steps
+from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, total_steps
 from gantk.engine.checkpoints import TrainingState, load_weights
 from gantk.engine.conductor import Conductor
 from gantk.engine.console import TrainingBar, duration, magnitude
@@ -16,7 +16,7 @@ from gantk.engine.device import choose_precision
 from gantk.engine.interrupts import Interrupts
 from gantk.engine.losslog import LossLog, NonFiniteLoss, latest
 from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
-from gantk.engine.previews import draw_grid, preview_columns, save_preview
+from gantk.engine.previews import draw_preview, preview_columns, preview_rows, save_preview
 from gantk.engine.processes import World
 from gantk.engine.rehearsal import rehearse
 from gantk.engine.resolve import Resolved
@@ -24,8 +24,6 @@ from gantk.engine.run import Run
 from gantk.engine.scalars import ScalarLog
 from gantk.errors import GantkError
 from gantk.parts.context import Context, Progress
-
-PREVIEW_ROWS = 8
 
 Say = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -43,7 +41,7 @@ class Training:
         config, setting = resolved.config, resolved.setting
         self.total = total_steps(resolved, len(data.split), world.size)
         self.context = Context(Progress(0, self.total), setting("critic_steps"))
-        self.autocast = choose_precision(config.precision, device, recipe_of(resolved).allows_bf16)
+        self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
         self.batches = self._streams(data, workers=_workers(config.workers, device))
@@ -165,9 +163,10 @@ class Training:
     def _preview(self, step: int, scalars: ScalarLog | None) -> None:
         if scalars is None:
             return
-        kind = type(self.recipe).kind
-        batch = held_out_batch(self.resolved.dataset, kind, self.data.crops, PREVIEW_ROWS, self.device)
-        sheet = draw_grid(preview_columns(self.recipe, self.averages, batch), f"{self.run.path.name}, step {step}")
+        rows, crops = preview_rows(self.data.crops.size), self.data.crops
+        batch = held_out_batch(self.resolved.dataset, self.resolved.kind, crops, rows, self.device)
+        columns = preview_columns(self.recipe, self.averages, batch)
+        sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}")
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
         scalars.show(step, sheet)
@@ -186,7 +185,7 @@ class Training:
         size = self.resolved.setting("batch_size")
         return TrainingBatches(
             dataset=self.resolved.dataset,
-            kind=type(self.recipe).kind,
+            kind=self.resolved.kind,
             crops=data.crops,
             seed=self.resolved.config.seed,
             device=self.device,

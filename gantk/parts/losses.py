@@ -32,7 +32,7 @@ class AdversarialLoss(Informed, nn.Module):
     settings: ClassVar[Settings] = Settings()
     needs_real: ClassVar[bool] = False
     wants: ClassVar[Literal["scores", "energies"]] = "scores"
-    wants_features: ClassVar[bool] = False
+    wants_features: bool = False
     per_sample: ClassVar[str] = ""
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:

@@ -106,6 +106,12 @@ class Generator(Network):
 class Discriminator(Network):
     """A network that scores images: `forward(x, *conditions)`, `features(x, *conditions)`."""
 
+    def score(self, features: list[Tensor]) -> Scores:
+        """Return the scores that belong to the inner activations `features`, of a network that offers it."""
+        with self._precision((features[-1],)):
+            scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
+            return scores
+
     def given(self, *conditions: Tensor) -> "Critic":
         """Return the critic that scores under these conditions."""
         return Critic(self, conditions)
@@ -125,6 +131,13 @@ class Critic:
     def features(self, *points: Tensor) -> list[Tensor]:
         """Return the discriminator's inner activations at these points."""
         return self.discriminator.features(*points, *self.conditions)
+
+    def both(self, *points: Tensor) -> tuple[Scores, list[Tensor]]:
+        """Return scores and inner activations, in one pass where the discriminator offers `score(features)`."""
+        features = self.features(*points)
+        if not hasattr(self.discriminator.module, "score"):
+            return self(*points), features
+        return self.discriminator.score(features), features
 
     def eager(self, *points: Tensor) -> Scores:
         """Score without torch.compile, for gradients that are differentiated again."""

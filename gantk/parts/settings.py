@@ -47,6 +47,7 @@ class Settings:
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
+        kind: the kind of batches, where a recipe can train on several.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] | None = None
@@ -64,6 +65,7 @@ class Settings:
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None
+    kind: str | None = None
 
     def __post_init__(self) -> None:
         for name, (fits, range_in_words) in _RANGES.items():

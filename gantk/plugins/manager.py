@@ -25,6 +25,7 @@ _BASES = {
     "recipe": ("gantk.recipe.recipe", "Recipe"),
     "loss": ("gantk.parts.losses", "AdversarialLoss"),
     "normalization": ("gantk.parts.normalization", "Normalization"),
+    "metric": ("gantk.recipe.metric", "Metric"),
 }
 
 

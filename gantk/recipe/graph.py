@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gantk.parts.networks import Network
+from gantk.recipe.ports import Category, Latent, Vector
+
+Task = Literal["translate", "generate", "encode", "score"]
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,18 @@ class Graph:
     """One exportable function of a trained recipe.
 
     Attributes:
-        network: what is exported.
-        task: what it does.
-        source: batch key of the images it takes ("a", "source"), whose channels and window it reads.
-        target: batch key of the images it gives.
+        network: what is exported; it takes the inputs in order, and gives a tensor, or a tuple of them for several
+            outputs.
+        task: `translate` makes images of images, `generate` images of what is drawn, `encode` vectors of images,
+            `score` one number of an image.
+        inputs: what goes in. Images are named by the batch key ("a", "source", "image") whose channels and window they
+            have.
+        outputs: what comes out, likewise.
+        size: height and width in pixels of the images that it takes, where it takes no other; None: any.
     """
 
     network: Network
-    task: Literal["translate"] = "translate"
-    source: str
-    target: str
+    task: Task = "translate"
+    inputs: tuple[str | Latent | Category, ...]
+    outputs: tuple[str | Vector, ...]
+    size: int | None = None

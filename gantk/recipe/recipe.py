@@ -55,14 +55,15 @@ class Recipe(Informed, nn.Module):
     members below. State is kept in buffers; random draws come from torch only.
 
     Attributes:
-        kind: the kind of batches that it needs (`images`, `paired`, `unpaired`, ...).
+        kind: the kind of batches that it needs (`images`, `paired`, `unpaired`, ...), or several, of which the first
+            that the data serves is taken; `build.data.kind` is the one.
         defaults: the parts that the paper uses.
         settings: the training settings that the paper states.
         inference: how its networks behave once trained.
         allows_bf16: whether its networks may compute in bfloat16.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str | tuple[str, ...]]
     defaults: ClassVar[Defaults] = Defaults()
     settings: ClassVar[Settings] = Settings()
     inference: ClassVar[Inference] = Inference()

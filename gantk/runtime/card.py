@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.errors import GantkError
+from gantk.errors import GantkError, UsageError
+
+Task = Literal["translate", "generate", "encode", "score"]
 
 _PREFIX = "gantk."
 _PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created")
@@ -17,11 +19,12 @@ _PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created")
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """One input or output of a model.
+    """An image that a model takes or gives.
 
     Attributes:
         name: the tensor's name.
-        kind: what it is.
+        kind: what it is: "image".
+        key: what the data calls such images ("image", "a", "target"); empty: unknown.
         layout: the order of its dimensions.
         dtype: the type of its values.
         channels: channels of each image.
@@ -33,6 +36,7 @@ class Port:
 
     name: str
     kind: str = "image"
+    key: str = ""
     layout: Literal["NHWC", "NCHW"] = "NHWC"
     dtype: str
     channels: int
@@ -40,6 +44,14 @@ class Port:
     range: tuple[float, float]
     pixel: str
     window: tuple[float, float]
+
+    def to_tensor(self, images: Array) -> Array:
+        """Return images (N, H, W, C) in this tensor's layout."""
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if self.layout == "NCHW" else images
+
+    def from_tensor(self, tensor: Array) -> Array:
+        """Return images (N, H, W, C) of this tensor."""
+        return tensor.transpose(0, 2, 3, 1) if self.layout == "NCHW" else tensor
 
     def from_pixels(self, pixels: Array) -> Array:
         """Return pixels as this tensor's values."""
@@ -59,6 +71,46 @@ class Port:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """A vector or a category that a model takes or gives.
+
+    Attributes:
+        name: the tensor's name.
+        kind: "latent", drawn by the caller; "category", drawn or said by the caller; "vector", given by the model.
+        layout: "NC", or "N" for one number a sample.
+        dtype: the type of its values.
+        length: numbers a sample.
+        distribution: what a latent's numbers are drawn from ("normal": N(0, 1), "uniform": U(-1, 1)), or empty.
+        stream: the stream of `gantk.runtime.random` from which it is drawn.
+        categories: how many categories there are; 0: it is none.
+        names: names of the categories, or empty.
+    """
+
+    name: str
+    kind: Literal["latent", "category", "vector"]
+    layout: Literal["NC", "N"] = "NC"
+    dtype: str = "float32"
+    length: int = 1
+    distribution: Literal["normal", "uniform", ""] = ""
+    stream: int = 0
+    categories: int = 0
+    names: tuple[str, ...] = ()
+
+    def category(self, said: str | int) -> int:
+        """Return the index of a category that is said by its name or its index.
+
+        Raises UsageError where there is no such category.
+        """
+        if said in self.names:
+            return self.names.index(str(said))
+        index = int(said) if str(said).isdecimal() else -1
+        if not 0 <= index < self.categories:
+            known = f", {', '.join(self.names)}" if self.names else ""
+            raise UsageError(f"{self.name} {said}: there are 0 to {self.categories - 1}{known}")
+        return index
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """What a model is, what it takes and gives, and where it comes from.
 
@@ -66,9 +118,10 @@ class Card:
         version: the gantk that wrote it.
         plugin: the plugin whose recipe trained it.
         graph: which of the recipe's graphs it is.
-        task: what it does ("translate").
+        task: what it does: "translate", "generate", "encode" or "score".
         inputs: the tensors it takes.
         outputs: the tensors it gives.
+        size: height and width in pixels of its images, where it takes no other; None: any.
         multiple: the graph pads height and width to a multiple of this many pixels.
         minimum: the graph pads height and width to at least this many pixels.
         mode: how batch norm ("running", "image" or "none") and dropout ("off") behave.
@@ -77,24 +130,57 @@ class Card:
         data: what it was trained on.
         licence: SPDX identifier of that data, or empty.
         created: ISO date.
-        parity: largest difference from torch in the output's values, by the shape of the tested input.
+        parity: largest difference from torch by the shapes of the tested inputs, and the output's name where there are
+            several: in an image's values; of a vector, relative to its largest number.
     """
 
     version: str
     plugin: str
     graph: str
-    task: str
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    multiple: int
-    minimum: int
+    task: Task
+    inputs: tuple[Port | Numbers, ...]
+    outputs: tuple[Port | Numbers, ...]
+    size: int | None = None
+    multiple: int = 1
+    minimum: int = 1
     mode: Mapping[str, str]
-    halo: int | None
+    halo: int | None = None
     classes: tuple[str, ...] = ()
     data: str = ""
     licence: str = ""
     created: str
     parity: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def image_in(self) -> Port:
+        """The image that it takes. Raises GantkError where it takes none, or more than that."""
+        return self._image("takes", self.inputs)
+
+    @property
+    def image_out(self) -> Port:
+        """The image that it gives. Raises GantkError where it gives none, or more than that."""
+        return self._image("gives", self.outputs)
+
+    @property
+    def fits_task(self) -> bool:
+        """Whether its tensors are such as its task takes and gives."""
+        takes, gives = ([isinstance(port, Port) for port in ports] for ports in (self.inputs, self.outputs))
+        return {
+            "translate": takes == [True] and gives == [True],
+            "generate": not any(takes) and gives == [True],
+            "encode": takes == [True] and not any(gives),
+            "score": takes == [True] and gives == [False],
+        }[self.task]
+
+    def _image(self, verb: str, ports: tuple[Port | Numbers, ...]) -> Port:
+        port = ports[0]
+        if len(ports) == 1 and isinstance(port, Port):
+            return port
+        names = ", ".join(port.name for port in ports)
+        raise GantkError(
+            f"{self.graph} of {self.plugin}: a model that {self.task}s images {verb} no single image, but {names}; "
+            f"use gantk {self.task}"
+        )
 
     def metadata(self) -> dict[str, str]:
         """Return the card as an ONNX file's metadata: strings only, whatever is no word being JSON."""
@@ -115,6 +201,8 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
         try:
             text = metadata[_PREFIX + key]
             values[key] = text if key in _PLAIN else json.loads(text)
+            if key == "task" and text not in get_args(Task):
+                raise ValueError(text)
             if key in ("inputs", "outputs"):
                 values[key] = tuple(_port(port) for port in values[key])
         except (KeyError, TypeError, ValueError):
@@ -122,8 +210,10 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
     return Card(**{**values, "classes": tuple(values["classes"])})
 
 
-def _port(values: dict[str, Any]) -> Port:
-    return Port(**{**values, "range": tuple(values["range"]), "window": tuple(values["window"])})
+def _port(values: dict[str, Any]) -> Port | Numbers:
+    if values["kind"] == "image":
+        return Port(**{**values, "range": tuple(values["range"]), "window": tuple(values["window"])})
+    return Numbers(**{**values, "names": tuple(values["names"])})
 
 
 def _rescaled(values: Array, old: tuple[float, float], new: tuple[float, float]) -> Array:

@@ -1,12 +1,12 @@
 """Files that are written whole or not at all, and the images of a folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gantk.data.reading import SUFFIXES
-from gantk.errors import DataError, GantkError
+from gantk.errors import DataError, GantkError, UsageError
 
 
 @contextmanager
@@ -34,3 +34,13 @@ def images_in(folder: Path) -> list[Path]:
     if not images:
         raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
     return images
+
+
+def image_files(inputs: Sequence[Path]) -> list[Path]:
+    """Return the files among the inputs, and the image files in the folders among them, in order.
+
+    Raises UsageError where an input is missing, DataError where a folder holds no images.
+    """
+    if missing := [path for path in inputs if not path.exists()]:
+        raise UsageError(f"{missing[0]}: no such file or folder")
+    return [file for path in inputs for file in (images_in(path) if path.is_dir() else [path])]

@@ -11,7 +11,8 @@ from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
 
 _PICTURES = {"uint8": (1, 3, 4), "uint16": (1,), "float32": (1,)}
-_LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+"""How lossy formats are written."""
 
 
 def read(path: Path) -> Image.Image | Array:
@@ -57,7 +58,7 @@ def write(image: Image.Image | Array, path: Path, file_format: str | None) -> No
     if file_format not in Image.SAVE or (image.mode in ("I;16", "F") and file_format not in ("PNG", "TIFF")):
         raise refusal
     try:
-        image.save(path, file_format, **_LOSSY.get(file_format, {}))
+        image.save(path, file_format, **LOSSY.get(file_format, {}))
     except OSError as error:
         # Pillow's own refusals have no error number, the system's have one.
         raise refusal if error.errno is None else error from error
@@ -88,13 +89,18 @@ def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Ar
     return with_channels(array, transparent, channels), alpha
 
 
-def pixels_to_picture(pixels: Array, alpha: Image.Image | None) -> Image.Image:
-    """Return pixels (H, W, C) as a picture, with the alpha channel of the image they come from.
+def is_picture(pixels: Array) -> bool:
+    """Return whether pixels (..., C) have channels and a type that a picture can have."""
+    return pixels.shape[-1] in _PICTURES.get(str(pixels.dtype), ())
+
+
+def pixels_to_picture(pixels: Array, alpha: Image.Image | None = None) -> Image.Image:
+    """Return pixels (H, W, C) as a picture, with the alpha channel of an image that they come from.
 
     Raises DataError where no picture has such channels.
     """
     channels = pixels.shape[-1]
-    if channels not in _PICTURES.get(str(pixels.dtype), ()):
+    if not is_picture(pixels):
         raise DataError(f"the model gives {channels} channels of {pixels.dtype}: give an array to receive one")
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels))
     if alpha is not None and image.mode in ("L", "RGB"):

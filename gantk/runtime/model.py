@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.errors import GantkError, UsageError, one_line
-from gantk.runtime.card import Card, read_card
-from gantk.runtime.taking import take
+from gantk.errors import DataError, GantkError, UsageError, one_line
+from gantk.runtime.card import Card, Task, read_card
+from gantk.runtime.generation import drawn
+from gantk.runtime.images import is_picture, pixels_to_picture
+from gantk.runtime.taking import Entry, in_batches, take
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,25 +45,108 @@ class Model:
         """Translate a picture, an image file, or an array (H, W), (H, W, C) or (N, H, W, C); the same kind comes back.
 
         A picture is turned the way its EXIF orientation says, brought to the model's channels, and keeps its size and
-        alpha channel. From an image file comes a picture, from a `.npy` file an array. Arrays are of the model's own
-        type (`card.inputs[0].dtype`). Raises DataError where the model cannot take the image.
+        alpha channel; where the model takes one size alone (`card.size`), its shorter side is brought to that and its
+        centre is cut out. From an image file comes a picture, from a `.npy` file an array. Arrays are of the model's
+        own type (`card.inputs[0].dtype`). Raises DataError where the model cannot take the image, UsageError where it
+        does not translate.
         """
+        self.require("translate")
         taken = take(image, self.card)
         return taken.give(self.run(taken.batch))
+
+    def generate(
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        start: int = 0,
+        truncation: float | None = None,
+        batch_size: int = 16,
+        **said: Any,
+    ) -> list[Any]:
+        """Return images made of the numbers that a seed stands for: `count` samples from number `start` on.
+
+        Sample k of a seed is the same whatever `count`, `start` and `batch_size` are. `said` gives inputs by their
+        names instead: a category by its index or name, a latent by an array (length,), or one for each sample. With
+        `truncation`, numbers of latents beyond it are drawn again. The images are PIL images, or arrays (H, W, C) where
+        no picture has such channels. Raises UsageError where the model does not generate, or cannot take what is said.
+        """
+        self.require("generate")
+        values = drawn(self.card, count, seed=seed, start=start, truncation=truncation, said=said)
+        pixels = [image for batch in self.pixels(values, batch_size) for image in batch]
+        return [pixels_to_picture(image) if is_picture(image) else image for image in pixels]
+
+    def encode(self, image: Any, *, batch_size: int = 16) -> Any:
+        """Return the vector of an image, (length,), or the vectors of several, (N, length).
+
+        The image is whatever translation takes; several are an array (N, H, W, C), or a list. A model that gives
+        several vectors answers with a dictionary of them. Raises DataError where the model cannot take an image,
+        UsageError where it does not encode.
+        """
+        self.require("encode")
+        values = dict(zip((port.name for port in self.card.outputs), self._measure(image, batch_size), strict=True))
+        return values if len(values) > 1 else next(iter(values.values()))
+
+    def score(self, image: Any, *, batch_size: int = 16) -> Any:
+        """Return the score of an image, a float, or the scores of several, (N,); they are given as to `encode`.
+
+        Raises DataError where the model cannot take an image, UsageError where it does not score.
+        """
+        self.require("score")
+        (scores,) = self._measure(image, batch_size)
+        return float(scores) if scores.ndim == 0 else scores
+
+    def require(self, task: Task) -> None:
+        """Raise UsageError, naming what to use instead, where the model does another task."""
+        if self.card.task != task:
+            raise UsageError(
+                f"{self.path}: a model that {self.card.task}s images: use gantk {self.card.task} "
+                f"(in Python: {'model(image)' if self.card.task == 'translate' else f'model.{self.card.task}'})"
+            )
+
+    def pixels(self, values: Mapping[str, Array], batch_size: int = 16) -> Iterator[Array]:
+        """Yield the pixels (n, H, W, C) that a generator makes of its inputs, up to `batch_size` samples at a time."""
+        target, inputs = self.card.image_out, [values[port.name] for port in self.card.inputs]
+        for first in range(0, len(inputs[0]), batch_size):
+            (images,) = self.call(*(value[first : first + batch_size] for value in inputs))
+            yield target.to_pixels(target.from_tensor(images))
+
+    def measure(self, batch: Array) -> tuple[Array, ...]:
+        """Return the vectors (N, length) or numbers (N,) that the model gives for a batch (N, H, W, C) of its type."""
+        return self.call(self.card.image_in.to_tensor(batch))
+
+    def _measure(self, image: Any, batch_size: int) -> list[Array]:
+        several = isinstance(image, list | tuple)
+        takens = [take(one, self.card) for one in (image if several else [image])]
+        if not takens:
+            raise DataError("no images were given")
+        batches = in_batches((Entry(None, taken) for taken in takens), batch_size)
+        answers = [
+            self.measure(np.concatenate([entry.taken.batch for entry in batch if entry.taken])) for batch in batches
+        ]
+        values = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+        return [value[0] for value in values] if takens[0].single and not several else values
+
+    def call(self, *values: Array) -> tuple[Array, ...]:
+        """Return the model's output tensors for its input tensors, in the order of its card, with nothing changed.
+
+        Raises GantkError where ONNX Runtime cannot run it.
+        """
+        given = {port.name: value for port, value in zip(self.card.inputs, values, strict=True)}
+        try:
+            return tuple(self._session.run([port.name for port in self.card.outputs], given))
+        except Exception as error:
+            shapes = ", ".join("x".join(str(length) for length in value.shape) for value in values)
+            raise GantkError(f"{self.path}: cannot run on a batch of {shapes}: {one_line(error)}") from error
 
     def run(self, batch: Array) -> Array:
         """Return the model's answer (N, H, W, C) to a batch (N, H, W, C) of its input's type, at any H and W.
 
         Raises GantkError where ONNX Runtime cannot run it.
         """
-        source, target = self.card.inputs[0], self.card.outputs[0]
-        values = np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if source.layout == "NCHW" else batch
-        try:
-            answer: Array = self._session.run([target.name], {source.name: values})[0]
-        except Exception as error:
-            shape = "x".join(str(length) for length in batch.shape)
-            raise GantkError(f"{self.path}: cannot run on a batch of {shape}: {one_line(error)}") from error
-        return answer.transpose(0, 2, 3, 1) if target.layout == "NCHW" else answer
+        source, target = self.card.image_in, self.card.image_out
+        (answer,) = self.call(source.to_tensor(batch))
+        return target.from_tensor(answer)
 
 
 def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
@@ -95,7 +180,10 @@ def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
 
 
 def _check(card: Card, session: Any, path: Path) -> None:
-    ports = {port.name for port in (*card.inputs, *card.outputs)}
-    tensors = {tensor.name for tensor in (*session.get_inputs(), *session.get_outputs())}
-    if ports != tensors or len(card.inputs) != 1 or len(card.outputs) != 1:
-        raise GantkError(f"{path}: its card names the tensors {sorted(ports)}, the graph has {sorted(tensors)}")
+    """Raise GantkError where the card names other tensors than the graph has, or such as its task does not take."""
+    for said, found in ((card.inputs, session.get_inputs()), (card.outputs, session.get_outputs())):
+        ports, tensors = sorted(port.name for port in said), sorted(tensor.name for tensor in found)
+        if ports != tensors:
+            raise GantkError(f"{path}: its card names the tensors {ports}, the graph has {tensors}")
+    if not card.fits_task:
+        raise GantkError(f"{path}: its card says that it {card.task}s images, which its tensors are not made for")

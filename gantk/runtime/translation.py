@@ -10,10 +10,11 @@ from PIL import Image
 from gantk.data.dataset import Array
 from gantk.data.reading import SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
-from gantk.runtime.files import images_in, written_aside
+from gantk.runtime.card import Card
+from gantk.runtime.files import image_files, written_aside
 from gantk.runtime.images import format_of, read, write
 from gantk.runtime.model import Model
-from gantk.runtime.taking import Taken, take
+from gantk.runtime.taking import Entry, in_batches, take
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Outcome:
     job: Job
     problem: str = ""
 
+    @property
+    def source(self) -> Path:
+        """The image file."""
+        return self.job.source
+
 
 def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
     """Return a job for each file among the inputs, and for each image in the folders among them.
@@ -39,9 +45,7 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
     `out` is a file where the one input is a file and `out` has a suffix, else a folder. Raises UsageError where an
     input is missing or would be overwritten, or where two inputs would go to one file.
     """
-    if missing := [path for path in inputs if not path.exists()]:
-        raise UsageError(f"{missing[0]}: no such file or folder")
-    sources = [file for path in inputs for file in (images_in(path) if path.is_dir() else [path])]
+    sources = image_files(inputs)
     if len(inputs) == 1 and inputs[0].is_file() and out.suffix and not out.is_dir():
         if out.suffix.lower() not in SUFFIXES:
             raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(sorted(SUFFIXES))}")
@@ -73,24 +77,16 @@ def translate_files(model: Model, jobs: Sequence[Job], batch_size: int = 1) -> I
 
     An image that cannot be read, taken or run is skipped. Raises GantkError where a file cannot be written.
     """
-    waiting: list[tuple[Job, str | None, Taken]] = []
-    for job in jobs:
-        try:
-            image = read(job.source)
-            entry = (job, _format(image, job), take(image, model.card))
-        except DataError as error:
-            yield from _finish(model, waiting)
-            waiting = []
-            yield Outcome(job, str(error).removeprefix(f"{job.source}: "))
-            continue
-        if waiting and entry[2].batch.shape[1:] != waiting[0][2].batch.shape[1:]:
-            yield from _finish(model, waiting)
-            waiting = []
-        waiting.append(entry)
-        if len(waiting) >= batch_size:
-            yield from _finish(model, waiting)
-            waiting = []
-    yield from _finish(model, waiting)
+    for batch in in_batches((_entry(job, model.card) for job in jobs), batch_size):
+        yield from _finish(model, batch)
+
+
+def _entry(job: Job, card: Card) -> Entry[tuple[Job, str | None]]:
+    try:
+        image = read(job.source)
+        return Entry((job, _format(image, job)), take(image, card))
+    except DataError as error:
+        return Entry((job, None), None, str(error).removeprefix(f"{job.source}: "))
 
 
 def _format(image: Image.Image | Array, job: Job) -> str | None:
@@ -100,16 +96,18 @@ def _format(image: Image.Image | Array, job: Job) -> str | None:
     return kept if job.keeps_format else format_of(job.target)
 
 
-def _finish(model: Model, waiting: list[tuple[Job, str | None, Taken]]) -> Iterator[Outcome]:
-    if not waiting:
+def _finish(model: Model, batch: list[Entry[tuple[Job, str | None]]]) -> Iterator[Outcome]:
+    ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
+    if not ready:
+        yield from (Outcome(entry.item[0], entry.problem) for entry in batch)
         return
-    counts = [len(taken.batch) for _, _, taken in waiting]
     try:
-        answer = model.run(np.concatenate([taken.batch for _, _, taken in waiting]))
+        answer = model.run(np.concatenate([taken.batch for _, taken in ready]))
     except GantkError as error:
-        yield from (Outcome(job, str(error)) for job, _, _ in waiting)
+        yield from (Outcome(job, str(error)) for (job, _), _ in ready)
         return
-    for (job, file_format, taken), part in zip(waiting, np.split(answer, np.cumsum(counts)[:-1]), strict=True):
+    ends = np.cumsum([len(taken.batch) for _, taken in ready])
+    for ((job, file_format), taken), part in zip(ready, np.split(answer, ends[:-1]), strict=True):
         try:
             with written_aside(job.target) as aside:
                 write(taken.give(part), aside, file_format)

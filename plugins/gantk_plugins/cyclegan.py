@@ -180,8 +180,8 @@ class CycleGAN(Recipe):
     def graphs(self) -> dict[str, Graph]:
         """Return both translations."""
         return {
-            "a_to_b": Graph(network=self.a_to_b, source="a", target="b"),
-            "b_to_a": Graph(network=self.b_to_a, source="b", target="a"),
+            "a_to_b": Graph(network=self.a_to_b, inputs=("a",), outputs=("b",)),
+            "b_to_a": Graph(network=self.b_to_a, inputs=("b",), outputs=("a",)),
         }
 
 

@@ -95,7 +95,7 @@ class Pix2Pix(Recipe):
 
     def graphs(self) -> dict[str, Graph]:
         """Return the translation."""
-        return {"source_to_target": Graph(network=self.generator, source="source", target="target")}
+        return {"source_to_target": Graph(network=self.generator, inputs=("source",), outputs=("target",))}
 
 
 @hookimpl

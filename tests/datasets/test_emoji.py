@@ -212,7 +212,7 @@ def test_summary_quick_scale_and_fingerprint():
     assert data.summary == "emoji: 1,570 Fluent emoji at 64 px, line -> flat, 1,334 to train, 236 held out"
     assert emoji("3d").summary == "emoji: 1,570 Fluent emoji at 64 px, 3d, 1,334 to train, 236 held out"
     assert data.licence == "MIT"
-    assert data.quick["size"] == 64
+    assert data.quick("paired")["size"] == 64
     assert data.fingerprint() == emoji("3d").fingerprint()
     assert len(data.fingerprint()) == 64
 

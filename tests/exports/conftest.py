@@ -1,6 +1,7 @@
 """Small networks in a trained recipe, and their exports: each is exported once in a session."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gantk.data.dataset import ImageInfo
 from gantk.engine.trained import Trained
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
+from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
 from gantk_exports.graphs import export_graph
 
@@ -69,7 +71,9 @@ class Translation(Recipe):
         self.translators = nn.ModuleDict({name: Network(network, name) for name, network in networks.items()})
 
     def graphs(self) -> Mapping[str, Graph]:
-        return {name: Graph(network=network, source="a", target="b") for name, network in self.translators.items()}
+        return {
+            name: Graph(network=network, inputs=("a",), outputs=("b",)) for name, network in self.translators.items()
+        }
 
 
 class ImageStatistics(Translation):
@@ -91,16 +95,100 @@ def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES
     )
 
 
-def worked(network: nn.Module, seed: int) -> nn.Module:
+def worked(network: nn.Module, seed: int, deviation: float = 0.2) -> nn.Module:
     """Return a network with weights large enough to tell images apart, and running averages far from the images'."""
     torch.manual_seed(seed)
     for parameter in network.parameters():
-        nn.init.normal_(parameter, 0.0, 0.2)
+        nn.init.normal_(parameter, 0.0, deviation)
     for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(layer.running_mean)
             nn.init.uniform_(layer.running_var, 0.5, 4.0)
     return network
+
+
+class Labelled(nn.Module):
+    """A generator of noise (N, 4) and labels (N,): an embedding, dense and convolutional layers, batch norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(5, 3)
+        self.dense = nn.Sequential(nn.Linear(7, 24), nn.BatchNorm1d(24), nn.ReLU())
+        self.image = nn.Sequential(nn.ConvTranspose2d(6, 4, 4, 2, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 3, 3, 1, 1))
+
+    def forward(self, noise: Tensor, label: Tensor) -> Tensor:
+        hidden = self.dense(torch.cat([noise, self.embedding(label)], 1))
+        return self.image(hidden.unflatten(1, (6, 2, 2))).tanh()
+
+
+class Gaussian(nn.Module):
+    """An encoder of images (N, 3, 4, 4): a mean (N, 4), and a variance (N, 2) that is a thousand times as large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Sequential(nn.Flatten(), nn.Linear(48, 6))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        mean, variance = self.dense(image).split([4, 2], 1)
+        return mean, 1000 * variance
+
+
+class Maxout(nn.Module):
+    """Scores of images (N, 3, 4, 4), one number each (N,): one-hot pieces, as the first GANs had them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(48, 20)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.dense(image.flatten(1)).unflatten(1, (4, 5)).amax(2).sum(1)
+
+
+class Middle(nn.Module):
+    """A reconstruction of images (N, 3, 4, 4) through the encoder's mean, under one label."""
+
+    def __init__(self, encoder: Gaussian, decoder: Labelled) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, image: Tensor) -> Tensor:
+        mean, _ = self.encoder(image)
+        return self.decoder(mean, torch.ones(len(mean), dtype=torch.int64))
+
+
+class Drawn(Recipe):
+    """A recipe with a graph of every task, whose networks share modules."""
+
+    kind = "labelled"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = Network(worked(Labelled(), 5, 0.6), "generator")
+        self.encoder = Network(worked(Gaussian(), 6), "encoder")
+        self.critic = Network(worked(Maxout(), 7), "discriminator")
+
+    def graphs(self) -> Mapping[str, Graph]:
+        noise, label = Latent(name="noise", length=4, distribution="uniform"), Category(count=5)
+        middle = Network(Middle(self.encoder.module, self.generator.module), "reconstruct")
+        moments = (Vector(name="mean", length=4), Vector(name="variance", length=2))
+        return {
+            "generator": Graph(network=self.generator, task="generate", inputs=(noise, label), outputs=("a",)),
+            "encoder": Graph(network=self.encoder, task="encode", inputs=("a",), outputs=moments, size=4),
+            "energy": Graph(network=self.critic, task="score", inputs=("a",), outputs=(Vector(name="score"),), size=4),
+            "reconstruct": Graph(network=middle, inputs=("a",), outputs=("b",), size=4),
+        }
+
+
+@pytest.fixture(scope="session")
+def opened() -> Callable[[Recipe], Trained]:
+    """Return what makes a recipe a trained one, whose images `a` and `b` are uint8 RGB."""
+    return trained
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Trained:
+    return replace(trained(Drawn()), classes=("cat", "dog", "cow", "hen", "bee"))
 
 
 @pytest.fixture(scope="session")
@@ -120,11 +208,11 @@ def deep() -> Trained:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that exports a graph `a_to_b` once a session."""
+    """Return a function that exports a graph once a session."""
     folder = tmp_path_factory.mktemp("exports")
 
-    def export(name: str, model: Trained, io: Any = "uint8") -> Path:
+    def export(name: str, model: Trained, io: Any = "uint8", graph: str = "a_to_b") -> Path:
         path = folder / f"{name}.{io}.onnx"
-        return path if path.exists() else export_graph(model, "a_to_b", path, io)
+        return path if path.exists() else export_graph(model, graph, path, io)
 
     return export

@@ -107,6 +107,12 @@ def test_a_recipes_page_says_what_it_needs_and_uses():
     assert "-s cycle=10.0" in words
 
 
+def test_a_metrics_page_names_its_options_as_evaluate_takes_them():
+    assert "Metrics (gantk evaluate RUN --metric NAME):" in show().stdout
+    words = " ".join(show("mode-coverage").stdout.split())
+    assert "Metric ModeCoverage: -s mode-coverage.points=2500" in words
+
+
 def test_the_page_of_a_file(plugin_file):
     path = plugin_file("mine", "def own(*, depth: int = 3): ...\n@hookimpl\ndef dataset(): return own\n")
     shown = show(str(path)).stdout

@@ -212,7 +212,7 @@ def squares(distribution: Callable[..., Path]) -> None:
 def test_data_sets_that_can_be_named_are_listed() -> None:
     result = gantk()
     assert result.exit_code == 0
-    assert "squares  Four grey squares." in result.stdout
+    assert "squares Four grey squares." in " ".join(result.stdout.split())
     assert "lsgan" not in result.stdout
     assert {"name": "squares", "summary": "Four grey squares."} in json.loads(gantk("--json").stdout)
 

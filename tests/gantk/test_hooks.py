@@ -197,6 +197,36 @@ def test_hook_dataset(plugin_file):
     assert options_of(factory)["count"].annotation is int
 
 
+def test_hook_metric(plugin_file):
+    path = plugin_file(
+        "mine",
+        """
+        from gantk import Metric, Score
+
+        class Brightness(Metric):
+            def __init__(self, *, images: int = 10):
+                self.images = images
+
+            def measure(self, subject):
+                mean = float(subject.generated(self.images).mean())
+                return [Score(name="brightness", value=mean, better="higher", protocol="mean value")]
+
+        @hookimpl
+        def metric():
+            return Brightness
+        """,
+    )
+
+    class Subject:
+        def generated(self, count):
+            return torch.full((count, 1, 2, 2), count / 8)
+
+    factory = load(path).factory("mine", "metric")
+    (score,) = factory(images=4).measure(Subject())
+    assert score.value == 0.5
+    assert options_of(factory)["images"].default == 10
+
+
 def test_hook_network_built(plugin_file):
     path = plugin_file(
         "mine",

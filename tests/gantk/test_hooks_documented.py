@@ -48,4 +48,4 @@ def test_each_hook_is_said_in_one_sentence(hook):
 
 
 def test_the_part_hooks_are_those_of_which_one_answer_counts():
-    assert part_hooks() == ("recipe", "generator", "discriminator", "loss", "normalization", "dataset")
+    assert part_hooks() == ("recipe", "generator", "discriminator", "loss", "normalization", "dataset", "metric")

@@ -10,8 +10,9 @@ import torch
 from gantk import ArrayImages, DataError, Dataset, Group, Split
 from gantk.data.augmentation import Augmentation
 from gantk.data.loading import Crops, TrainingBatches, held_out_batch
+from gantk.data.resizing import resized
 from gantk.data.sampling import Samples
-from gantk.data.stream import BatchStream, collate
+from gantk.data.stream import BatchStream, as_tensors
 from gantk.data.views import open_split, serves
 
 CPU = torch.device("cpu")
@@ -97,13 +98,11 @@ def test_random_numbers_of_the_training_are_not_touched():
 
 def test_a_pair_is_cut_and_mirrored_as_one():
     samples = Samples(Split((Group(pairs()),)), Augmentation(8, random=True, flip=True), (1,))
-    cuts = [samples[position] for position in range(20)]
-    for cut in cuts:
-        assert cut["source"].shape == (8, 8, 3)
-        assert cut["target"].shape == (8, 8, 1)
-        assert np.array_equal(cut["source"][..., :1], 255 - cut["target"])
-    again = samples[7]
-    assert np.array_equal(again["source"], cuts[7]["source"])
+    cuts = samples.batch(range(20))
+    assert cuts["source"].shape == (20, 8, 8, 3)
+    assert cuts["target"].shape == (20, 8, 8, 1)
+    assert np.array_equal(cuts["source"][..., :1], 255 - cuts["target"])
+    assert np.array_equal(samples.batch([7])["source"][0], cuts["source"][7])
 
 
 def test_mirroring_happens_half_of_the_time():
@@ -111,8 +110,9 @@ def test_mirroring_happens_half_of_the_time():
     samples = Samples(
         Split((Group({"image": ArrayImages(left_to_right)}),)), Augmentation(8, random=True, flip=True), (0,)
     )
-    mirrored = Counter(bool(samples[i]["image"][0, 0, 0] == 7) for i in range(200))
-    assert 70 < mirrored[True] < 130
+    mirrored = Counter(samples.batch(range(200))["image"][:, 0, 0, 0].tolist())
+    assert mirrored.keys() == {0, 7}
+    assert 70 < mirrored[7] < 130
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,72 @@ def test_mirroring_happens_half_of_the_time():
     [(np.uint8, (0, 255), 0, 255), (np.uint16, (0, 65535), 0, 65535), (np.float32, (-1000.0, 400.0), -1000, 400)],
 )
 def test_a_window_maps_to_minus_one_and_one(dtype, window, low, high):
-    image = np.full((2, 2, 1), low, dtype)
-    image[0, 0] = high
-    stepped = BatchStream([{"image": image}] * 9, {"image": window}, CPU, lambda: 1)
-    batch = next(stepped)["image"]
+    image = np.full((1, 2, 2, 1), low, dtype)
+    image[0, 0, 0] = high
+    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Augmentation(2, random=True, flip=False), (0,))
+    batch = next(BatchStream(samples, {"image": window}, CPU, lambda: 1))["image"]
     assert batch.shape == (1, 1, 2, 2)
     assert batch.dtype == torch.float32
     assert batch.flatten().tolist() == [1.0, -1.0, -1.0, -1.0]
 
 
-def test_labels_and_texts_are_collated():
-    batch = collate([{"label": np.int64(2), "caption": "a cat"}, {"label": np.int64(0), "caption": "a dog"}])
-    assert batch["label"].tolist() == [2, 0]
-    assert batch["label"].dtype == torch.int64
-    assert batch["caption"] == ["a cat", "a dog"]
+def test_labels_and_texts_come_with_their_image():
+    names = [f"number {number}" for number in range(10)]
+    columns = {"image": ArrayImages(NUMBERED), "label": np.arange(10), "caption": names, "domain": [3] * 10}
+    batch = as_tensors(Samples(Split((Group(columns),)), Augmentation(8, random=True, flip=False), (0,)).batch([5, 1]))
+    assert batch["label"].tolist() == batch["image"][:, 0, 0, 0].tolist()
+    assert batch["caption"] == [names[label] for label in batch["label"]]
+    assert batch["label"].dtype == batch["domain"].dtype == torch.int64
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_order_of_a_seed_is_never_another(flip):
+    samples = Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Augmentation(8, random=True, flip=flip), (3,))
+    expected = [9, 6, 0, 2, 1, 4, 7, 5, 3, 8, 3, 8, 9, 7, 4, 6, 1, 2, 0, 5]
+    assert samples.batch(range(20))["image"][:, 0, 0, 0].tolist() == expected
+
+
+class Single(ArrayImages):
+    """Images that are made one by one."""
+
+    def __getitem__(self, index):
+        return super().__getitem__(int(index))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_batch_read_at_once_is_one_read_row_by_row_and_cut_by_albumentations(dtype):
+    array = np.random.default_rng(0).integers(0, 256, (10, 12, 12, 3)).astype(dtype)
+    augmentation = Augmentation(12, random=True, flip=False)
+    at_once, one_by_one = (
+        Samples(Split((Group({"image": column}),)), augmentation, (4,)).batch(range(25))["image"]
+        for column in (ArrayImages(array), Single(array))
+    )
+    assert at_once.dtype == dtype
+    assert np.array_equal(at_once, one_by_one)
+    albumentations = augmentation._compose([])
+    assert all(np.array_equal(albumentations(image=image)["image"], image) for image in at_once)
+
+
+def test_a_pair_of_which_one_side_is_made_one_by_one_stays_a_pair():
+    columns = {"source": ArrayImages(NUMBERED), "target": Single(NUMBERED)}
+    batch = Samples(Split((Group(columns),)), Augmentation(8, random=True, flip=False), (3,)).batch(range(10))
+    assert np.array_equal(batch["source"], batch["target"])
+
+
+def test_what_needs_no_cut_never_reaches_albumentations(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("albumentations was asked")
+
+    monkeypatch.setattr(Augmentation, "_compose", refuse)
+    tenfold = np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(6, 1).repeat(6, 2)
+    for column in (ArrayImages(NUMBERED), resized(tenfold, 8)):
+        split = Split((Group({"image": column}),))
+        images = Samples(split, Augmentation(8, random=True, flip=False), (3,)).batch(range(10))["image"]
+        assert images[:, 0, 0, 0].tolist() == [9, 6, 0, 2, 1, 4, 7, 5, 3, 8]
+        with pytest.raises(AssertionError, match="was asked"):
+            Samples(split, Augmentation(8, random=True, flip=True), (3,)).batch([0])
+        with pytest.raises(AssertionError, match="was asked"):
+            Samples(split, Augmentation(7, random=False, flip=False), (3,)).batch([0])
 
 
 def test_a_richer_kind_serves_a_poorer_one():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, DataInfo, Mean, Recipe
+from gantk import AdversarialLoss, Build, DataInfo, Mean, Recipe
 from gantk.parts.context import Context, Informed, Progress
 
 
@@ -42,6 +43,7 @@ class Stream:
         return Stream(self.batch)
 
 
+@cache
 def brought(plugin: str, hook: str) -> Any:
     """Return the factory that an installed plugin brings for a hook."""
     (entry,) = entry_points(group="gantk", name=plugin)
@@ -49,7 +51,10 @@ def brought(plugin: str, hook: str) -> Any:
 
 
 def perform(recipe: Recipe, batches: Stream, *, steps: int = 1, critic_steps: int = 1) -> list[dict[str, Any]]:
-    """Run steps as the engine would, with plain Adam; return each step's losses by player."""
+    """Run steps as the engine would, with plain Adam; return each step's losses by player.
+
+    Moves that are not due are left out, and every game constrains a critic that has moved.
+    """
     recipe.train()
     recipe.prepare(batches)
     context = Context(critic_steps=critic_steps)
@@ -59,15 +64,17 @@ def perform(recipe: Recipe, batches: Stream, *, steps: int = 1, critic_steps: in
     players = recipe.players()
     parameters = {name: [p for net in player.networks for p in net.parameters()] for name, player in players.items()}
     optimizers = {name: torch.optim.Adam(group, 2e-4, (0.5, 0.999)) for name, group in parameters.items()}
+    games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
     log = []
     for step in range(steps):
         context.progress = Progress(step, steps)
-        log.append(_run_body(recipe, batches, parameters, optimizers))
+        log.append(_run_body(recipe, batches, parameters, optimizers, games))
     return log
 
 
-def _run_body(recipe: Recipe, batches: Stream, parameters: Any, optimizers: Any) -> dict[str, Any]:
+def _run_body(recipe: Recipe, batches: Stream, parameters: Any, optimizers: Any, games: Any) -> dict[str, Any]:
     moved: dict[str, Any] = {}
+    players = recipe.players()
     body, answer = recipe.step(batches), None
     while True:
         try:
@@ -78,13 +85,24 @@ def _run_body(recipe: Recipe, batches: Stream, parameters: Any, optimizers: Any)
         if isinstance(asked, Mean):
             continue
         moves = {asked[0]: asked[1]} if isinstance(asked, tuple) else asked
-        for player, losses in moves.items():
+        moves = {name: losses for name, losses in moves.items() if recipe.due(name)}
+        for number, (player, losses) in enumerate(moves.items()):
             optimizers[player].zero_grad()
-            torch.autograd.backward(sum(losses.values()), inputs=parameters[player])
+            more = number + 1 < len(moves)
+            torch.autograd.backward(sum(losses.values()), inputs=parameters[player], retain_graph=more)
             moved[player] = {name: loss.detach() for name, loss in losses.items()}
         for player in moves:
             optimizers[player].step()
             torch.autograd.graph.increment_version(parameters[player])
+            if players[player].critic:
+                with torch.no_grad():
+                    _constrain(games, players[player].networks)
+
+
+def _constrain(games: Any, networks: Any) -> None:
+    for game in games:
+        for network in networks:
+            game.constrain(network)
 
 
 @pytest.fixture(autouse=True)
@@ -100,28 +118,39 @@ def factory() -> Callable[[str, str], Any]:
 
 @pytest.fixture
 def make_build() -> Callable[..., Build]:
-    """Return a function that makes a Build of installed plugins, or of factories given in their place."""
+    """Return a function that makes a Build of installed plugins, or of factories given in their place.
+
+    A latent recipe's is `make_build(kind="images", channels={"image": 3}, generator="dcgan", ...)`; of labelled images
+    it also says `classes=("cat", "dog")`.
+    """
 
     def make(
         *,
+        kind: str = "unpaired",
         size: int = 32,
         channels: dict[str, int] | None = None,
+        classes: tuple[str, ...] = (),
         generator: Any = "resnet",
-        discriminator: str = "patchgan",
-        loss: str = "lsgan",
-        normalization: tuple[str, str] = ("instance", "instance"),
+        discriminator: Any = "patchgan",
+        loss: Any = "lsgan",
+        normalization: tuple[Any, Any] = ("instance", "instance"),
         generator_options: dict[str, Any] | None = None,
         discriminator_options: dict[str, Any] | None = None,
+        loss_options: dict[str, Any] | None = None,
     ) -> Build:
         parts = {}
-        options = {"generator": generator_options, "discriminator": discriminator_options}
+        options = {"generator": generator_options, "discriminator": discriminator_options, "loss": loss_options}
         for slot, plugin in {"generator": generator, "discriminator": discriminator, "loss": loss}.items():
             brings = brought(plugin, slot) if isinstance(plugin, str) else plugin
             parts[slot] = Choice(str(plugin), brings, options.get(slot) or {})
         for role, plugin in zip(("generator", "discriminator"), normalization, strict=True):
-            parts[f"normalization.{role}"] = Choice(plugin, brought(plugin, "normalization"))
+            brings = brought(plugin, "normalization") if isinstance(plugin, str) else plugin
+            parts[f"normalization.{role}"] = Choice(str(plugin), brings)
         data = DataInfo(
-            kind="unpaired", size=size, channels=channels or dict.fromkeys(("a", "b", "source", "target"), 3)
+            kind=kind,
+            size=size,
+            channels=channels or dict.fromkeys(("a", "b", "source", "target", "image"), 3),
+            classes=classes,
         )
         return Build(data=data, parts=parts)
 

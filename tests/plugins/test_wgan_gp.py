@@ -1,10 +1,13 @@
-"""The gradient penalty against hand computation."""
+"""The gradient penalty against hand computation, the recipe against the paper's appendix."""
 
 import pytest
 import torch
 from torch import nn
 
+from gantk import DiscriminatorSpec, GeneratorSpec, UsageError
 from gantk.parts.networks import Discriminator
+
+RESIDUAL = {"generator": "wgan-gp", "discriminator": "wgan-gp", "loss": "wgan-gp", "normalization": ("batch", "none")}
 
 
 class Linear(nn.Module):
@@ -106,3 +109,78 @@ def test_judge_adds_the_penalty_and_leaves_the_generator_alone(game):
 def test_settings_of_the_paper(game):
     said = game.settings.said()
     assert said == {"optimizer": "adam", "critic_steps": 5, "learning_rate": 1e-4, "betas": (0.0, 0.9)}
+
+
+def test_the_penalty_can_be_differentiated_twice(game):
+    critic = nn.Sequential(nn.Conv2d(2, 3, 2), nn.Tanh(), nn.Flatten(), nn.Linear(12, 1)).double()
+    x, y = torch.rand(2, 3, 2, 3, 3, dtype=torch.float64)
+    weight = critic[0].weight.detach().clone().requires_grad_()
+
+    def penalty(weight):
+        torch.manual_seed(0)
+        module = Calls(lambda points: torch.func.functional_call(critic, {"0.weight": weight}, (points,)))
+        return game().penalty(critic_of(module), x, y)["gradient_penalty"]
+
+    assert torch.autograd.gradcheck(penalty, (weight,))
+
+
+def test_the_recipe_trains_as_the_appendix_says(factory):
+    recipe = factory("wgan-gp", "recipe")
+    assert recipe.settings.said() == {
+        "optimizer": "adam",
+        "learning_rate": 2e-4,
+        "betas": (0.0, 0.9),
+        "batch_size": 64,
+        "critic_steps": 5,
+        "schedule": "linear",
+        "decay_from": 0.0,
+        "steps": 5 * 100_000,
+    }
+    assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "none"}
+
+
+def test_the_networks_are_the_papers(factory, make_build):
+    recipe = factory("wgan-gp", "recipe")(make_build(kind="images", **RESIDUAL))
+    assert recipe.latent.length == 128
+    generator, critic = recipe.generator.module, recipe.discriminator.module
+    three, one, norm = 128 * 128 * 9 + 128, 128 * 128 + 128, 2 * 128
+    block = 2 * three - 128 + one + 2 * norm  # no bias before a norm
+    expected = 128 * 2048 + 2048 + 3 * block + norm + 128 * 3 * 9 + 3
+    assert sum(p.numel() for p in generator.parameters()) == expected
+    first = 3 * 128 * 9 + 128 + three + 3 * 128 + 128
+    assert sum(p.numel() for p in critic.parameters()) == first + 3 * 2 * three + one + 128 + 1
+    assert not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in critic.modules())
+    with torch.no_grad():
+        sizes = [tuple(feature.shape[1:]) for feature in critic.features(torch.rand(1, 3, 32, 32))]
+    assert sizes == [(128, 16, 16), (128, 8, 8), (128, 8, 8), (128, 8, 8)]
+
+
+@pytest.mark.parametrize("slot", ["generator", "discriminator"])
+def test_wrong_options(slot, factory, make_build):
+    spec = GeneratorSpec(latent=8, size=32) if slot == "generator" else DiscriminatorSpec(channels=3, size=32)
+    with pytest.raises(UsageError, match="wgan-gp needs filters >= 1, not 0"):
+        factory("wgan-gp", slot)(spec, make_build(**RESIDUAL), filters=0)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"generator": "gan", "discriminator": "dcgan", "generator_options": {"units": 8}},
+        {"generator": "dcgan", "discriminator": "dcgan", "generator_options": {"filters": 4}},
+        {"generator": "dcgan", "discriminator": "dcgan", "generator_options": {"filters": 4, "activation": "tanh"}},
+    ],
+    ids=["dense generator", "no normalization", "tanh everywhere"],
+)
+def test_the_hard_architectures_of_figure_2_train(parts, factory, make_build, pictures, stream, run_steps):
+    activation = {"activation": "tanh"} if "activation" in parts["generator_options"] else {}
+    build = make_build(
+        kind="images",
+        loss="wgan-gp",
+        normalization=("none", "none"),
+        discriminator_options={"filters": 4, **activation},
+        **parts,
+    )
+    recipe = factory("wgan-gp", "recipe")(build, latent=4)
+    (moves,) = run_steps(recipe, stream({"image": pictures("3d", 3)}))
+    assert list(moves["discriminator"]) == ["game", "gradient_penalty"]
+    assert all(loss.isfinite() for losses in moves.values() for loss in losses.values())

@@ -15,13 +15,16 @@ class Quick(Dataset):
     name = "quick"
     kinds = ("paired",)
     summary = "quick"
-    quick = {"size": 64, "steps": 100, "generator.filters": 8, "generator.blocks": 2, "decoder.filters": 5}
+    scale = {"size": 64, "steps": 100, "generator.filters": 8, "generator.blocks": 2, "decoder.filters": 5}
 
     def split(self, kind, test, load):
         raise AssertionError("the images were not asked for")
 
     def fingerprint(self):
         return "quick"
+
+    def quick(self, kind):
+        return self.scale
 
 
 def values(plugin="cyclegan", **said):
@@ -69,7 +72,7 @@ def test_a_chosen_loss_wins_over_the_recipe_and_a_default_one_does_not():
 
 def test_a_chosen_loss_wins_over_the_quick_scale():
     class Hasty(Quick):
-        quick = {**Quick.quick, "learning_rate": 4e-4}
+        scale = {**Quick.scale, "learning_rate": 4e-4}
 
     def rate(loss):
         return resolve(Config(plugins=["cyclegan"], loss=loss), Hasty()).setting("learning_rate")

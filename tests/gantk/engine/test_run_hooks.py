@@ -42,6 +42,12 @@ def checkpoint_saved(run, path):
 
 
 @hookimpl
+def evaluated(run, step, scores):
+    recorded = len((run.path / "metrics.jsonl").read_text().splitlines())
+    note(run, "evaluated", step, {score.name: score.value for score in scores}, recorded)
+
+
+@hookimpl
 def exported(run, model):
     note(run, "exported", model.name, model.exists())
 
@@ -63,6 +69,7 @@ def heard(tmp_path_factory) -> list:
     listener, run = folder / "listener.py", folder / "run"
     listener.write_text(LISTENER)
     invoke("train", *TINY, "--plugin", str(listener), "--steps", "3", "--preview-every", "2", "--out", str(run))
+    invoke("evaluate", str(run), "--metric", "l1", "--metric", "psnr")
     invoke("export", str(run))
     return read(run)
 
@@ -99,6 +106,15 @@ def test_hook_previewed(heard):
 
 def test_hook_checkpoint_saved(heard):
     assert of(heard, "checkpoint_saved") == [["000003", True]]
+
+
+def test_hook_evaluated(heard):
+    (l1_step, l1, l1_recorded), (psnr_step, psnr, psnr_recorded) = of(heard, "evaluated")
+    assert l1_step == psnr_step == 3
+    assert (l1_recorded, psnr_recorded) == (1, 2)
+    assert l1.keys() == {"l1"}
+    assert 0 < l1["l1"] < 2
+    assert psnr.keys() == {"psnr"}
 
 
 def test_hook_exported(heard):

@@ -163,17 +163,24 @@ def test_an_unknown_provider_is_refused(make_model: MakeModel) -> None:
         gantk.load(make_model(), providers=["Abacus"])
 
 
-def test_no_torch_is_imported(make_model: MakeModel, tmp_path: Path) -> None:
+def test_no_torch_is_imported(
+    make_model: MakeModel, make_generator: MakeModel, make_encoder: MakeModel, tmp_path: Path
+) -> None:
     Image.fromarray(ramp(5, 8, 3)).save(tmp_path / "in.png")
     code = """
 import sys, gantk
 from gantk.cli.translate import translate
-model, image, out = sys.argv[1:]
+from gantk.cli.generate import generate
+from gantk.cli.encode import encode
+model, generator, encoder, image, out = sys.argv[1:]
 assert gantk.load(model)(image).size == (8, 5)
 translate.main([model, image, "-o", out], standalone_mode=False)
+generate.main([generator, "-n", "4", "-o", out, "--walk", "1"], standalone_mode=False)
+encode.main([encoder, image], standalone_mode=False)
 heavy = [name for name in ("torch", "onnx", "cv2", "kornia", "albumentations") if name in sys.modules]
 assert not heavy, heavy
 """
-    arguments = [str(make_model()), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
+    models = [str(make_model()), str(make_generator()), str(make_encoder(size=4))]
+    arguments = [*models, str(tmp_path / "in.png"), str(tmp_path / "out.png")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
     assert (tmp_path / "out.png").exists()

@@ -1,0 +1,189 @@
+"""What papers report, and the commands that repeat it.
+
+Published numbers are those of the table that is named. `differs` says where data, length or parts are not the paper's.
+"""
+
+from dataclasses import dataclass, field
+
+PACGAN = "Lin et al. 2018 (PacGAN), arXiv:1712.04086, table 1"
+TOY = (
+    "-s latent=2 -s generator.layers=4 -s generator.units=400 -s generator.output=linear "
+    "-s generator.initial=he -s batch_size=100 --normalization generator=batch"
+)
+MAXOUT = (
+    "-s discriminator.layers=3 -s discriminator.units=200 -s discriminator.pieces=5 -s discriminator.initial=he "
+    "-s discriminator.dropout=0 -s discriminator.input_dropout=0"
+)
+ADAM = "-s optimizer=adam -s learning_rate=1e-4 -s betas=0.8,0.999"
+MNIST = "--data mnist:{mnist} --scale paper --size 28"
+FASHION = "--data fashion-mnist:{fashion} --scale paper --size 28"
+DIGITS = "10,000 digits (9,000 to train, 1,000 held out) instead of 60,000 and 10,000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """One line of a paper's table, or a figure of our own beside it.
+
+    Attributes:
+        name: what it is called here.
+        paper: where the published number stands.
+        published: the published numbers as printed there, by score; empty: none was published for this.
+        train: arguments of `gantk train`; {mnist} and {fashion} stand for the folders with those images.
+        steps: the length that the paper states.
+        short: the length on a CPU.
+        evaluate: arguments of `gantk evaluate`, for each time that it is called.
+        seeds: runs at full length.
+        curve: a scalar of the log whose rank correlation with the score over ten checkpoints is the result; empty: the
+            score of the last checkpoint is.
+        differs: where this is not the paper's protocol, its length apart.
+    """
+
+    name: str
+    paper: str
+    published: dict[str, str] = field(default_factory=dict)
+    train: str
+    steps: int
+    short: int
+    evaluate: tuple[str, ...]
+    seeds: int = 1
+    curve: str = ""
+    differs: str = ""
+
+
+def _modes(game: str, parts: str, differs: str) -> list[Protocol]:
+    """Return the protocol of mode coverage on the ring and on the grid for one game."""
+    published = {
+        "ring": {"modes": "6.3 ± 0.5", "high_quality": "98.2 ± 0.2", "reverse_kl": "0.45 ± 0.09"},
+        "grid": {"modes": "17.3 ± 0.8", "high_quality": "94.8 ± 0.7", "reverse_kl": "0.70 ± 0.07"},
+    }
+    return [
+        Protocol(
+            name=f"{shape}-{game}",
+            paper=PACGAN if game == "gan" else f"beside {PACGAN}: not in it",
+            published=published[shape] if game == "gan" else {},
+            train=f"--plugin gan --data points:{shape} {TOY} {parts}",
+            steps=400_000,
+            short=1_500,
+            evaluate=("--metric mode-coverage",),
+            seeds=10,
+            differs=differs,
+        )
+        for shape in ("ring", "grid")
+    ]
+
+
+PROTOCOLS = [
+    *_modes("gan", f"--loss non-saturating {MAXOUT} {ADAM}", ""),
+    *_modes("lsgan", f"--loss lsgan {MAXOUT} {ADAM}", "PacGAN's networks and optimizer with the least-squares game"),
+    *_modes("wgan", f"--loss wgan {MAXOUT}", "PacGAN's networks with WGAN's game and optimizer"),
+    *_modes("wgan-gp", f"--loss wgan-gp {MAXOUT}", "PacGAN's networks with WGAN-GP's game and optimizer"),
+    *_modes(
+        "sngan",
+        f"--loss hinge --normalization discriminator=spectral {MAXOUT} {ADAM}",
+        "PacGAN's networks and optimizer with the hinge game and spectral norm",
+    ),
+    *_modes(
+        "ebgan",
+        f"--loss ebgan --discriminator ebgan {ADAM}",
+        "PacGAN's generator and optimizer with an auto-encoder as discriminator",
+    ),
+    Protocol(
+        name="parzen-gan",
+        paper="Goodfellow et al. 2014, arXiv:1406.2661, table 1",
+        published={"log_likelihood": "225 ± 2"},
+        train=f"--plugin gan {MNIST}",
+        steps=100_000,
+        short=3_000,
+        evaluate=("--metric parzen",),
+        differs=DIGITS,
+    ),
+    Protocol(
+        name="parzen-cgan",
+        paper="Mirza & Osindero 2014, arXiv:1411.1784, table 1",
+        published={"log_likelihood": "132 ± 1.8"},
+        train=f"--plugin cgan {MNIST}",
+        steps=100_000,
+        short=3_000,
+        evaluate=("--metric parzen",),
+        differs=DIGITS,
+    ),
+    Protocol(
+        name="infogan-code",
+        paper="Chen et al. 2016, arXiv:1606.03657, section 7.2",
+        published={"code_error": "5"},
+        train=f"--plugin infogan {MNIST}",
+        steps=5_000,
+        short=500,
+        evaluate=("--metric code-error",),
+        seeds=5,
+        differs=DIGITS,
+    ),
+    Protocol(
+        name="bigan-nearest-neighbour",
+        paper="Donahue et al. 2016, arXiv:1605.09782, table 1",
+        published={"accuracy of features": "97.39"},
+        train=f"--plugin bigan {MNIST}",
+        steps=187_500,
+        short=2_000,
+        evaluate=("--metric one-nn --graph encoder", "--metric one-nn --graph features"),
+        differs=DIGITS,
+    ),
+    Protocol(
+        name="wgan-critic-estimate",
+        paper="Arjovsky et al. 2017, arXiv:1701.07875, figure 3: curves there, no number",
+        train=f"--plugin wgan {FASHION} -s generator.filters=32 -s discriminator.filters=32",
+        steps=500_000,
+        short=1_500,
+        evaluate=("--metric kid -s kid.images=200",),
+        curve="note/critic_estimate",
+        differs="Fashion-MNIST at 28 px instead of LSUN bedrooms; KID instead of looking at samples",
+    ),
+    *(
+        Protocol(
+            name=f"hard-{architecture}-{game}",
+            paper="beside Gulrajani et al. 2017, arXiv:1704.00028, figure 2: pictures there, no number",
+            train=f"--plugin {game} {FASHION} {parts}",
+            steps=200_000,
+            short=300 if game == "dcgan" else 1_500,
+            evaluate=("--metric kid -s kid.images=200",),
+            differs="Fashion-MNIST at 28 px instead of LSUN bedrooms at 64 px; shortened, 300 moves of each generator",
+        )
+        for architecture, parts in {
+            "mlp-generator": "--generator gan -s generator.layers=4 -s generator.units=512 --discriminator dcgan "
+            "-s discriminator.filters=32",
+            "no-normalization": "--generator dcgan --discriminator dcgan --normalization none "
+            "-s generator.filters=32 -s discriminator.filters=32",
+            "tanh": "--generator dcgan --discriminator dcgan --normalization none "
+            "-s generator.filters=32 -s discriminator.filters=32 -s generator.activation=tanh "
+            "-s discriminator.activation=tanh",
+        }.items()
+        for game in ("dcgan", "wgan-gp")
+    ),
+    Protocol(
+        name="ebgan-fashion",
+        paper="Zhao et al. 2016, arXiv:1609.03126: pictures there, no number of this kind",
+        train=f"--plugin ebgan {FASHION}",
+        steps=100_000,
+        short=800,
+        evaluate=("--metric kid -s kid.images=200",),
+        differs="Fashion-MNIST",
+    ),
+    Protocol(
+        name="vaegan-fashion",
+        paper="Larsen et al. 2015, arXiv:1512.09300: CelebA there",
+        train=f"--plugin vaegan {FASHION}",
+        steps=100_000,
+        short=800,
+        evaluate=("--metric kid --metric ssim -s kid.images=200",),
+        differs="Fashion-MNIST",
+    ),
+    Protocol(
+        name="vae-fashion",
+        paper="beside Larsen et al. 2015, arXiv:1512.09300: a plain VAE of the same size",
+        train=f"--plugin vae {FASHION}",
+        steps=100_000,
+        short=800,
+        evaluate=("--metric kid --metric ssim -s kid.images=200",),
+        differs="Fashion-MNIST",
+    ),
+]

@@ -1,0 +1,145 @@
+"""`gantk generate`: images from random numbers, with an exported generator."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantk.cli.outcomes import shown
+
+if TYPE_CHECKING:
+    from gantk.runtime.card import Card
+    from gantk.runtime.generation import Samples
+
+EPILOG = """\b
+Examples:
+  gantk generate generator.onnx -n 64 -o samples/            a file each, named by seed and number
+  gantk generate generator.onnx -n 64 -o sheet.png --seed 7  all on one sheet
+  gantk generate generator.onnx -n 8 --label sneaker -o sneakers.png
+  gantk generate generator.onnx -n 8 --traverse label -o labels.png
+  gantk generate generator.onnx -n 8 --traverse c2 -o c2.png
+  gantk generate generator.onnx -n 90 --walk 1 -o walk.gif   from seed 0 to seed 1
+"""
+
+SAMPLES, ROWS, FRAMES = 16, 8, 60
+
+SEED = click.IntRange(0, 2**64 - 1)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1),
+    help=f"Images, rows of --traverse, or frames of --walk.  [default: {SAMPLES}, {ROWS}, {FRAMES}]",
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A folder; a picture (a sheet, where there are several images); a .npy; a .gif or .webp for --walk.",
+)
+@click.option("--seed", default=0, show_default=True, type=SEED, help="What the random numbers follow from.")
+@click.option(
+    "--start", default=0, show_default=True, type=click.IntRange(0), help="Number of the seed's first sample."
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="[NAME=]LABEL",
+    help="A category by its name or index; NAME= where the model has several.  [default: random]",
+)
+@click.option(
+    "--truncation", type=float, metavar="T", help="Draw numbers beyond T again: fewer odd images, less variety."
+)
+@click.option("--walk", type=SEED, metavar="SEED", help="Go from the sample of --seed to that of this one.")
+@click.option(
+    "--traverse",
+    metavar="NAME",
+    help="One column for each value of a category, or along a number of a latent: c2, or latent[5].",
+)
+@click.option("--columns", type=click.IntRange(2), help="Values of a latent that is traversed.  [default: 10]")
+@click.option(
+    "--reach",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    help="A latent is traversed from -R to R.  [default: 2 if it is normal, 1 if uniform]",
+)
+@click.option("--batch-size", default=16, show_default=True, type=click.IntRange(1), help="Images run together.")
+def generate(
+    model: Path,
+    count: int | None,
+    out: Path,
+    seed: int,
+    start: int,
+    labels: tuple[str, ...],
+    truncation: float | None,
+    walk: int | None,
+    traverse: str | None,
+    columns: int | None,
+    reach: float | None,
+    batch_size: int,
+) -> None:
+    """Make images with a generator that `gantk export` wrote.
+
+    Image k of a seed is the same however many are made, on any machine and in any language: docs/models.md says how its
+    numbers are drawn. Needs no PyTorch.
+    """
+    if walk is not None and traverse is not None:
+        raise click.UsageError("--walk and --traverse exclude each other")
+    if traverse is None and (columns is not None or reach is not None):
+        raise click.UsageError("--columns and --reach belong to --traverse")
+    if walk is not None and count == 1:
+        raise click.UsageError("--walk needs -n 2 or more frames")
+    from gantk.runtime.generation import samples
+    from gantk.runtime.model import load
+    from gantk.runtime.traversal import traversal
+    from gantk.runtime.traversal import walk as walked
+    from gantk.runtime.writing import check_out, write_images
+
+    check_out(out, frames=walk is not None)
+    opened = load(model)
+    opened.require("generate")
+    drawing: dict[str, Any] = {
+        "seed": seed,
+        "start": start,
+        "truncation": truncation,
+        "said": _said(labels, opened.card),
+    }
+    made: Samples
+    if walk is not None:
+        made = walked(opened.card, count or FRAMES, to=walk, **drawing)
+    elif traverse is not None:
+        made = traversal(opened.card, traverse, count or ROWS, columns=columns, reach=reach, **drawing)
+    else:
+        made = samples(opened.card, count or SAMPLES, **drawing)
+    total = -(-len(made.names) // batch_size)
+    with shown(opened.pixels(made.values, batch_size), total, "generating") as batches:
+        write_images(batches, made, out, ground=opened.card.image_out.window[1], frames=walk is not None)
+    if made.headings:
+        click.echo(f"columns of {traverse}: {', '.join(made.headings)}")
+    click.echo(f"{len(made.names)} image{'s' if len(made.names) > 1 else ''} written to {out}")
+
+
+def _said(labels: Sequence[str], card: "Card") -> dict[str, str]:
+    """Return what was said of categories, by input. Raises UsageError where that is not clear."""
+    from gantk.runtime.generation import numbers_in
+
+    known = [port.name for port in numbers_in(card) if port.categories]
+    if labels and not known:
+        raise click.UsageError(f"--label {labels[0]}: the model takes no category")
+    said: dict[str, str] = {}
+    for label in labels:
+        name, equals, value = label.partition("=")
+        if not equals or name not in known:
+            if len(known) > 1:
+                raise click.UsageError(f"--label {label}: say NAME={label}, NAME being one of {', '.join(known)}")
+            name, value = known[0], label
+        if name in said:
+            raise click.UsageError(f"--label {label}: {name} is {said[name]} already")
+        said[name] = value
+    return said

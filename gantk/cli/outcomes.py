@@ -1,0 +1,47 @@
+"""What commands share that take many image files: progress, and the files that were skipped."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import click
+
+
+class Outcome(Protocol):
+    """What became of a file; `problem` says why it was skipped, empty: it was not."""
+
+    @property
+    def source(self) -> Path: ...
+    @property
+    def problem(self) -> str: ...
+
+
+Item = TypeVar("Item")
+Done = TypeVar("Done", bound=Outcome)
+
+
+def succeeded(outcomes: Iterable[Done], total: int, doing: str) -> list[Done]:
+    """Return the outcomes without a problem as they come; name those that have one on standard error."""
+    done = []
+    with shown(outcomes, total, doing) as coming:
+        for outcome in coming:
+            if outcome.problem:
+                click.echo(f"skipped {outcome.source}: {outcome.problem}", err=True)
+            else:
+                done.append(outcome)
+    return done
+
+
+@contextmanager
+def shown(items: Iterable[Item], total: int, doing: str) -> Iterator[Iterable[Item]]:
+    """Show how many items have come on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield items
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        yield progress.track(items, total=total, description=doing)

@@ -1,0 +1,33 @@
+"""`gantk score`: the number that an exported model gives each image file."""
+
+from pathlib import Path
+
+import click
+
+from gantk.cli.tables import tabulate
+
+EPILOG = """\b
+Example:
+  gantk score energy.onnx photos/
+  gantk score energy.onnx photos/ --sort | tail    the most unusual images
+  gantk score energy.onnx photos/ -o energies.csv
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A .csv, .npz or .npy file.  [default: CSV on standard output]"
+)
+@click.option("--sort", "ordered", is_flag=True, help="Lowest first.  [default: in the order of the inputs]")
+@click.option(
+    "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Images of one size run together."
+)
+def score(model: Path, inputs: tuple[Path, ...], out: Path | None, ordered: bool, batch_size: int) -> None:
+    """Write the scores of images, and of the images in folders, with a model that `gantk export` wrote.
+
+    A row an image, `file,energy`: what the number is says the model's plugin. An image that cannot be read is named and
+    skipped. Needs no PyTorch.
+    """
+    tabulate(model, "score", inputs, out, batch_size, ordered=ordered)

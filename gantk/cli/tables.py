@@ -1,0 +1,42 @@
+"""What `gantk encode` and `gantk score` share: image files through a model, and the table of its answers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gantk.cli.outcomes import succeeded
+from gantk.errors import GantkError
+
+if TYPE_CHECKING:
+    from gantk.runtime.card import Task
+
+
+def tabulate(
+    model: Path, task: "Task", inputs: Sequence[Path], out: Path | None, batch_size: int, *, ordered: bool = False
+) -> None:
+    """Write what a model says of image files to a table, or as CSV to standard output.
+
+    Raises UsageError on wrong use, GantkError at the end where an image was skipped.
+    """
+    from gantk.runtime.files import image_files
+    from gantk.runtime.measuring import check_table, csv_text, measure_files, table, write_table
+    from gantk.runtime.model import load
+
+    files = image_files(inputs)
+    if out is not None:
+        check_table(out, files)
+    opened = load(model)
+    opened.require(task)
+    doing = f"{task.removesuffix('e')}ing"
+    done = succeeded(measure_files(opened, files, batch_size), len(files), doing)
+    if done:
+        rows = table(done, opened.card, ordered=ordered)
+        if out is None:
+            click.echo(csv_text(rows), nl=False)
+        else:
+            write_table(rows, out)
+            click.echo(f"{len(done)} of {len(files)} images {task}d to {out}")
+    if len(done) < len(files):
+        raise GantkError(f"{len(files) - len(done)} of {len(files)} images could not be {task}d")

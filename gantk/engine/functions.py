@@ -1,0 +1,141 @@
+"""Graphs of a run and exported models as functions of tensors, computed in pieces."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantk.recipe.graph import Graph, Task
+from gantk.recipe.ports import Category, Latent, Vector
+from gantk.runtime.card import Numbers, Port
+from gantk.runtime.model import Model
+
+PIECE = 64
+"""Samples that are computed at once, where their images have no more than `PIXELS` pixels together."""
+
+PIXELS = 2**20
+
+
+def piece(size: int) -> int:
+    """Return how many images of this height and width are computed at once."""
+    return max(1, min(PIECE, PIXELS // size**2))
+
+
+class Pieces(ABC):
+    """A function of many samples that answers a few at once.
+
+    Attributes:
+        name: the graph's name.
+        task: what it does.
+        inputs: what goes in: images by their batch key, a Latent, a Category.
+        outputs: what comes out: images by their batch key, or a Vector.
+        form: how it is computed.
+    """
+
+    name: str
+    task: Task
+    inputs: tuple[str | Latent | Category, ...]
+    outputs: tuple[str | Vector, ...]
+    form: str
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs on the CPU, in order."""
+        parts = zip(*(torch.split(values, piece(self._size)) for values in inputs), strict=True)
+        answers = [self._answer(*part) for part in parts]
+        return tuple(torch.cat(column) for column in zip(*answers, strict=True))
+
+    @abstractmethod
+    def _answer(self, *inputs: Tensor) -> tuple[Tensor, ...]: ...
+
+
+class RunFunction(Pieces):
+    """A graph of a trained recipe that stands in its inference form, in float32.
+
+    Args:
+        name: the graph's name.
+        graph: the graph.
+        size: height and width in pixels of the images.
+        device: where it computes.
+    """
+
+    form = "torch fp32"
+
+    def __init__(self, name: str, graph: Graph, size: int, device: torch.device) -> None:
+        super().__init__(size)
+        self.name, self.task, self.inputs, self.outputs = name, graph.task, graph.inputs, graph.outputs
+        self._device = device
+        self._network = graph.network.to(device)
+
+    def _answer(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        # The default for convolutions on CUDA is TF32, which is not float32.
+        with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            answer = self._network(*(values.to(self._device) for values in inputs))
+        return tuple(values.cpu() for values in (answer if isinstance(answer, tuple) else (answer,)))
+
+
+class ModelFunction(Pieces):
+    """An exported model, run by ONNX Runtime.
+
+    Args:
+        model: the model.
+        size: height and width in pixels of the images.
+    """
+
+    form = "onnxruntime"
+
+    def __init__(self, model: Model, size: int) -> None:
+        super().__init__(size)
+        self._model = model
+        self.name, self.task = model.card.graph, model.card.task
+
+    @cached_property
+    def inputs(self) -> tuple[str | Latent | Category, ...]:  # type: ignore[override]
+        return tuple(_input(port) for port in self._model.card.inputs)
+
+    @cached_property
+    def outputs(self) -> tuple[str | Vector, ...]:  # type: ignore[override]
+        return tuple(_output(port) for port in self._model.card.outputs)
+
+    def _answer(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        card = self._model.card
+        given = (_to_model(port, values) for port, values in zip(card.inputs, inputs, strict=True))
+        answer = self._model.call(*given)
+        return tuple(_from_model(port, values) for port, values in zip(card.outputs, answer, strict=True))
+
+
+def _input(port: Port | Numbers) -> str | Latent | Category:
+    if isinstance(port, Port):
+        return port.key
+    if port.kind == "category":
+        return Category(name=port.name, count=port.categories, names=port.names)
+    return Latent(name=port.name, length=port.length, distribution=port.distribution or "normal")
+
+
+def _output(port: Port | Numbers) -> str | Vector:
+    if isinstance(port, Port):
+        return port.key
+    return Vector(name=port.name, length=None if port.layout == "N" else port.length)
+
+
+def _to_model(port: Port | Numbers, values: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    if not isinstance(port, Port):
+        return values.numpy().astype(port.dtype)
+    low, high = port.range
+    tensor = (values.permute(0, 2, 3, 1) + 1) * ((high - low) / 2) + low
+    if np.issubdtype(np.dtype(port.dtype), np.integer):
+        limits = np.iinfo(port.dtype)
+        tensor = tensor.round().clamp(limits.min, limits.max)
+    return port.to_tensor(tensor.numpy().astype(port.dtype))
+
+
+def _from_model(port: Port | Numbers, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
+    if not isinstance(port, Port):
+        return torch.from_numpy(values)
+    low, high = port.range
+    images = torch.from_numpy(port.from_tensor(values).astype(np.float32)).permute(0, 3, 1, 2).contiguous()
+    return (images - low) * (2 / (high - low)) - 1

@@ -1,0 +1,50 @@
+"""Pictures brought to the one size that a model takes, as training brings them there: with NumPy alone."""
+
+import numpy as np
+
+from gantk.data.dataset import Array
+
+_SHARPNESS = -0.75
+"""Parameter of the cubic kernel (Keys 1981) that OpenCV has, with which training enlarges."""
+
+
+def fitted(pixels: Array, size: int) -> Array:
+    """Return the centre (size, size, C) of an image (H, W, C) whose shorter side is brought to `size` pixels.
+
+    Shrinking averages areas, growing is bicubic: `gantk.data.pixels.scaled` and a central crop, to within a level.
+    """
+    height, width = pixels.shape[:2]
+    if height == width == size:
+        return pixels
+    factor = size / min(height, width)
+    rows = _weights(height, max(size, round(height * factor)), size)
+    columns = _weights(width, max(size, round(width * factor)), size)
+    values: Array = np.einsum("hc,vcd->vhd", columns, np.tensordot(rows, pixels.astype(np.float32), 1), optimize=True)
+    if pixels.dtype == np.float32:
+        values = values.clip(pixels.min(), pixels.max())
+    else:
+        values = np.rint(values).clip(0, np.iinfo(pixels.dtype).max)
+    return values.astype(pixels.dtype)
+
+
+def _weights(old: int, new: int, size: int) -> Array:
+    """Return what each of `old` pixels adds to the central `size` of `new` ones: float32 (size, old)."""
+    ratio = old / new
+    numbers: Array = np.arange(size)[:, None] + (new - size) // 2
+    if ratio >= 1:
+        places = np.arange(old)
+        overlaps = np.minimum(places + 1, (numbers + 1) * ratio) - np.maximum(places, numbers * ratio)
+        shares: Array = (overlaps.clip(0) / ratio).astype(np.float32)
+        return shares
+    centres = (numbers + 0.5) * ratio - 0.5
+    taps = np.floor(centres).astype(int) + np.arange(-1, 3)
+    weights = np.zeros((size, old), np.float32)
+    np.add.at(weights, (np.arange(size)[:, None], taps.clip(0, old - 1)), _cubic(np.abs(taps - centres)))
+    return weights
+
+
+def _cubic(distance: Array) -> Array:
+    near = ((_SHARPNESS + 2) * distance - (_SHARPNESS + 3)) * distance**2 + 1
+    far = _SHARPNESS * (((distance - 5) * distance + 8) * distance - 4)
+    values: Array = np.where(distance <= 1, near, far)
+    return values

@@ -1,0 +1,120 @@
+"""Ways through what a generator can make: from one sample to another, and along one of its inputs."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gantk.data.dataset import Array
+from gantk.errors import UsageError
+from gantk.runtime.card import Card, Numbers
+from gantk.runtime.generation import Samples, categories_of, drawn, numbers_in, plain
+
+REACH = {"normal": 2.0, "uniform": 1.0}
+"""How far a latent is traversed on either side of 0, by its distribution; InfoGAN's figures go as far as 2."""
+
+COLUMNS = 10
+"""Values of a latent that is traversed."""
+
+
+def walk(card: Card, count: int, *, seed: int, to: int, start: int = 0, **settings: Any) -> Samples:
+    """Return `count` steps from a sample of one seed to that of another, both included.
+
+    Normal latents go along a great circle (White 2016, arXiv:1609.04468), uniform ones along a straight line, and
+    categories stay those of the first seed. Further settings are those of `drawn`.
+    """
+    first = drawn(card, 1, seed=seed, start=start, **settings)
+    last = drawn(card, 1, seed=to, start=start, **settings)
+    share = np.linspace(0, 1, count)
+    values = {}
+    for port in numbers_in(card):
+        one, other = first[port.name][0], last[port.name][0]
+        if port.categories:
+            points = np.repeat(one, count)
+        else:
+            way = great_circle if port.distribution == "normal" else straight_line
+            points = np.stack([way(one, other, part) for part in share])
+        values[port.name] = points.astype(port.dtype)
+    names = [f"seed{seed}-to-{to}-{row:05d}{categories_of(card, values, row)}" for row in range(count)]
+    return Samples(values, names)
+
+
+def straight_line(one: Array, other: Array, share: float) -> Array:
+    """Return the vector at a share of the straight way from one to another."""
+    point: Array = (1 - share) * one + share * other
+    return point
+
+
+def great_circle(one: Array, other: Array, share: float) -> Array:
+    """Return the vector at a share of the way from one to another around the origin; their lengths blend likewise.
+
+    Vectors on one line through the origin have no one circle: between them the way is straight.
+    """
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    angle = np.arccos(np.clip(np.sum(one * other) / lengths, -1, 1)) if lengths else 0.0
+    if np.sin(angle) < 1e-6:
+        return straight_line(one, other, share)
+    point: Array = (np.sin((1 - share) * angle) * one + np.sin(share * angle) * other) / np.sin(angle)
+    return point
+
+
+def traversal(
+    card: Card,
+    target: str,
+    count: int,
+    *,
+    columns: int | None = None,
+    reach: float | None = None,
+    seed: int = 0,
+    start: int = 0,
+    said: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Samples:
+    """Return `count` samples of a seed, each at every value of one input and all else kept: a row a sample.
+
+    `target` is a category, each of whose values is a column, or a number of a latent (`c2`, `latent[5]`), which goes
+    from -reach to reach in so many columns. Further settings are those of `drawn`. Raises UsageError where there is no
+    such input, or where it is said.
+    """
+    port, place = _target(card, target)
+    if said and port.name in said:
+        raise UsageError(f"{port.name} is traversed, so it cannot be {said[port.name]} throughout")
+    steps, headings = _steps(port, columns, reach)
+    rows = drawn(card, count, seed=seed, start=start, said=said, **settings)
+    values = {name: value.repeat(len(steps), axis=0) for name, value in rows.items()}
+    values[port.name][:, place] = np.tile(steps, count)
+    names = []
+    for number in range(count * len(steps)):
+        row, column = divmod(number, len(steps))
+        end = "" if port.categories else f"-{plain(target)}-column{column:02d}"
+        names.append(f"seed{seed}-{start + row:05d}{categories_of(card, values, number)}{end}")
+    return Samples(values, names, len(steps), headings)
+
+
+def _steps(port: Numbers, columns: int | None, reach: float | None) -> tuple[Array, list[str]]:
+    """Return the values that an input takes one after another, and what they are called."""
+    if not port.categories:
+        reach = REACH[port.distribution or "normal"] if reach is None else reach
+        steps: Array = np.linspace(-reach, reach, columns or COLUMNS)
+        return steps, [f"{step:+.2f}" for step in steps]
+    if columns is not None or reach is not None:
+        raise UsageError(f"{port.name} is a category: its columns are its {port.categories} values")
+    return np.arange(port.categories), list(port.names) or [str(step) for step in range(port.categories)]
+
+
+def _target(card: Card, target: str) -> tuple[Numbers, Any]:
+    """Return the input that is traversed, and where in its tensor's rows."""
+    known = {port.name: port for port in numbers_in(card)}
+    found = re.fullmatch(r"(.+)\[(\d+)\]", target)
+    name, place = (found[1], int(found[2])) if found else (target, None)
+    port = known.get(name)
+    if port is None:
+        raise UsageError(f"there is no input {name!r} to traverse, only {', '.join(known)}")
+    if port.categories:
+        if place is not None:
+            raise UsageError(f"{name} is a category: traverse {name}, not {target}")
+        return port, ...
+    if (place is None and port.length > 1) or (place or 0) >= port.length:
+        raise UsageError(f"{name} has {port.length} numbers: traverse one of {name}[0] to {name}[{port.length - 1}]")
+    return port, ... if port.layout == "N" else place or 0

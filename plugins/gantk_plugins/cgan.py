@@ -1,0 +1,255 @@
+"""CGAN: images of a label, by a GAN whose two networks are told it (Mirza and Osindero 2014, arXiv:1411.1784).
+
+Both networks see y beside their own input (equation 2), and what the generator makes is judged under the label that it
+was made for. Labels are those of the images in the batch. Conditioning on an image instead of a label is pix2pix.
+
+Networks, dropout, batch size, rate and momentum are those of section 4.1; what it leaves open is as in `gan`, on whose
+code it builds. Departures:
+
+- One-hot vectors times a matrix are an embedding, and are computed as one.
+- Noise is uniform in [-1, 1], not in the unit hypercube: the same functions up to an affine map of what goes in.
+- The rate falls linearly to zero, where the paper's falls by a factor of 1.00004 a step; momentum stays at 0.5, where
+  the paper's grows to 0.7.
+- The paper does not say where dropout stands: here behind every hidden layer of both networks. No early stop.
+- The generator maximizes log D(G(z|y)|y); `--loss minimax` plays equation 2 as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Category,
+    DataError,
+    Defaults,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Graph,
+    Latent,
+    Normalization,
+    Player,
+    Recipe,
+    Settings,
+    Step,
+    Unsupported,
+    UsageError,
+    hookimpl,
+)
+from gantk_plugins.dense import Draw, ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, begin_at_mean, dense, drawing
+
+ROWS, LABELS = 8, 10
+"""Samples of each label, and labels, of a preview grid."""
+
+
+class CGAN(Recipe):
+    """Makes images of noise and a label.
+
+    Args:
+        latent: length of the noise vector.
+    """
+
+    kind = "labelled"
+    defaults = Defaults(
+        generator="cgan",
+        discriminator="cgan",
+        loss="non-saturating",
+        normalization={"generator": "none", "discriminator": "none"},
+    )
+    settings = Settings(
+        optimizer="sgd", learning_rate=0.1, betas=(0.5, 0.999), batch_size=100, schedule="linear", decay_from=0.0
+    )
+
+    def __init__(self, build: Build, *, latent: int = 100) -> None:
+        super().__init__()
+        channels, size, names = build.data.channels["image"], build.data.size, build.data.classes
+        if not names:
+            raise DataError("the data's labels have no names, so that it is not known how many there are")
+        self.latent = Latent(length=latent, distribution="uniform")
+        self.label = Category(count=len(names), names=names)
+        self.game = build.loss()
+        self.generator = build.generator(GeneratorSpec(latent=latent, classes=len(names), outputs=channels, size=size))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=len(names), size=size))
+
+    def prepare(self, batches: Batches) -> None:
+        """Let a generator that ends in a sigmoid begin at the mean image."""
+        begin_at_mean(self.generator, batches)
+
+    def players(self) -> dict[str, Player]:
+        """Return the discriminator and the generator."""
+        return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
+
+    def step(self, batches: Batches) -> Step:
+        """Move the discriminator, then the generator, both under the labels of the batch (equation 2)."""
+        batch = next(batches)
+        x, y = batch["image"], batch["label"]
+        critic = self.discriminator.given(y)
+
+        with torch.no_grad():
+            fake = self.generator(self.latent.drawn(len(x), x.device), y)
+        yield "discriminator", self.game.judge(critic, x, fake)
+
+        if self.due("generator"):
+            fake = self.generator(self.latent.drawn(len(x), x.device), y)
+            yield "generator", {"game": self.game.fool(critic, fake, x)}
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Return a column of images for each label, the same noise along a row, and real images."""
+        image = batch["image"]
+        noise = self.latent.fixed(ROWS).to(image.device)
+        columns = {}
+        for label, name in enumerate(self.label.names[:LABELS]):
+            columns[name] = self.generator(noise, torch.full((ROWS,), label, device=image.device))
+        return {**columns, "real": image}
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the generator."""
+        inputs = (self.latent, self.label)
+        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+
+
+class Conditioned(nn.Module):
+    """Reads an image or a vector (N, ...) and labels (N,), each by a layer of its own, and both by a joint one.
+
+    Args:
+        own: layers that read the first input, to (N, units).
+        label: layers that read the labels, to (N, label_units).
+        joint: layers that read both side by side.
+        last: layers that make an image or a score of that.
+    """
+
+    def __init__(self, own: nn.Module, label: nn.Module, joint: nn.Module, last: nn.Module) -> None:
+        super().__init__()
+        self.own, self.label, self.joint, self.last = own, label, joint, last
+
+    def forward(self, x: Tensor, label: Tensor) -> Tensor:
+        return self.score(self.features(x, label))
+
+    def features(self, x: Tensor, label: Tensor) -> list[Tensor]:
+        """Return the activations of the first layers side by side, and of the joint one."""
+        first = torch.cat([self.own(x), self.label(label)], 1)
+        return [first, self.joint(first)]
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return what the network gives for inner activations."""
+        given: Tensor = self.last(features[-1])
+        return given
+
+
+def _embedding(classes: int, units: int, normalization: Normalization, draw: Draw) -> nn.Module:
+    embedding = nn.Embedding(classes, units)
+    draw(embedding.weight)
+    return normalization.weight(embedding)
+
+
+def generator_network(
+    spec: GeneratorSpec,
+    build: Build,
+    *,
+    noise_units: int = 200,
+    label_units: int = 1000,
+    units: int = 1200,
+    dropout: float = 0.5,
+) -> nn.Module:
+    """Build a generator of dense layers that is told a label.
+
+    Args:
+        noise_units: width of the layer that reads the noise.
+        label_units: width of the layer that reads the label.
+        units: width of the joint layer.
+        dropout: share of each hidden layer's activations dropped in training.
+    """
+    if spec.inputs is not None or spec.domains is not None or spec.latent is None or spec.classes is None:
+        raise Unsupported("makes images of a latent vector and a class label, of nothing less or else")
+    _check(dropout, noise_units=noise_units, label_units=label_units, units=units)
+    normalization, draw = build.normalization("generator"), drawing("uniform", 0.05)
+    shape = (spec.outputs, spec.size, spec.size)
+    network = Conditioned(
+        nn.Sequential(
+            dense(spec.latent, noise_units, normalization, draw), VectorNorm(normalization, noise_units), nn.ReLU()
+        ),
+        nn.Sequential(_embedding(spec.classes, label_units, normalization, draw), nn.ReLU()),
+        nn.Sequential(
+            nn.Dropout(dropout),
+            dense(noise_units + label_units, units, normalization, draw),
+            VectorNorm(normalization, units),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+        ),
+        ImageLayer(units, shape, normalization, draw, SignedSigmoid()),
+    )
+    return normalization.network(network)
+
+
+def discriminator_network(
+    spec: DiscriminatorSpec,
+    build: Build,
+    *,
+    units: int = 240,
+    pieces: int = 5,
+    label_units: int = 50,
+    joint_pieces: int = 4,
+    dropout: float = 0.5,
+) -> nn.Module:
+    """Build a discriminator of maxout layers that is told a label.
+
+    Args:
+        units: width of the layer that reads the image, and of the joint one.
+        pieces: linear pieces of a unit in the layers that read the image and the label.
+        label_units: width of the layer that reads the label.
+        joint_pieces: linear pieces of a unit in the joint layer.
+        dropout: share of each hidden layer's activations dropped in training.
+    """
+    if spec.classes is None or spec.condition_channels or spec.joint_latent is not None:
+        raise Unsupported("scores images under a class label, not under images or latent vectors, or alone")
+    if spec.output == "energies":
+        raise Unsupported("gives scores, not energies")
+    _check(dropout, units=units, pieces=pieces, label_units=label_units, joint_pieces=joint_pieces)
+    normalization, draw = build.normalization("discriminator"), drawing("uniform", 0.005)
+    pixels = spec.channels * spec.size**2
+    network = Conditioned(
+        nn.Sequential(
+            Unit(),
+            nn.Flatten(),
+            Maxout(dense(pixels, units * pieces, normalization, draw), pieces),
+            VectorNorm(normalization, units),
+        ),
+        Maxout(_embedding(spec.classes, label_units * pieces, normalization, draw), pieces),
+        nn.Sequential(
+            nn.Dropout(dropout),
+            Maxout(dense(units + label_units, units * joint_pieces, normalization, draw), joint_pieces),
+            VectorNorm(normalization, units),
+            nn.Dropout(dropout),
+        ),
+        dense(units, 1, normalization, draw),
+    )
+    return normalization.network(network)
+
+
+def _check(dropout: float, **widths: int) -> None:
+    if min(widths.values()) < 1 or not 0 <= dropout < 1:
+        said = ", ".join(f"{name}={width}" for name, width in widths.items())
+        raise UsageError(f"cgan needs widths and pieces >= 1 and 0 <= dropout < 1, not {said}, dropout={dropout}")
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return CGAN's training algorithm."""
+    return CGAN
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the generator that is told a label."""
+    return generator_network
+
+
+@hookimpl
+def discriminator() -> Callable[..., nn.Module]:
+    """Return what builds the discriminator that is told a label."""
+    return discriminator_network

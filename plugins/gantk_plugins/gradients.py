@@ -1,0 +1,44 @@
+"""A critic's gradient at points, which the penalties of several Wasserstein games read (Gulrajani et al. 2017).
+
+The papers' critics give a sample one number. A critic that gives a map of scores, or maps at several scales, is read as
+their mean: it is the value that the game itself averages, so it is the function whose slope is meant.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gantk import Critic, Points
+
+
+def points_between(real: Points, fake: Points) -> tuple[Tensor, ...]:
+    """Return points drawn uniformly on the lines between real and fake ones (arXiv:1704.00028, algorithm 1).
+
+    A sample has one epsilon for all the tensors that make its point. The points are detached, and take gradients.
+    """
+    reals, fakes = _tuple(real), _tuple(fake)
+    epsilon = torch.rand(len(reals[0]), device=reals[0].device, dtype=reals[0].dtype)
+    return tuple(
+        torch.lerp(y, x, epsilon.view(-1, *[1] * (x.dim() - 1))).detach().requires_grad_()
+        for x, y in zip(reals, fakes, strict=True)
+    )
+
+
+def gradient_norms(critic: Critic, points: tuple[Tensor, ...]) -> Tensor:
+    """Return the norm of the critic's gradient at each sample's point (N,), over all the tensors that make it.
+
+    The points take gradients. The norms can be differentiated again; where a gradient is zero, theirs is zero too.
+    """
+    samples = len(points[0])
+    scores = critic.eager(*points)
+    maps = [scores] if isinstance(scores, Tensor) else scores
+    value = torch.stack([scores.reshape(samples, -1).mean(1) for scores in maps]).mean(0)
+    # Samples do not meet in the critic, so the gradient of the sum holds each sample's own gradient.
+    gradients = torch.autograd.grad(value.sum(), points, create_graph=True)
+    norms: Tensor = torch.linalg.vector_norm(torch.cat([gradient.flatten(1) for gradient in gradients], 1), dim=1)
+    return norms
+
+
+def _tuple(points: Points) -> tuple[Tensor, ...]:
+    return points if isinstance(points, tuple) else (points,)

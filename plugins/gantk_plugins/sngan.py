@@ -1,0 +1,193 @@
+"""SNGAN: a discriminator whose weights are spectrally normalized (Miyato et al. 2018, arXiv:1802.05957).
+
+The hinge game (equations 16 and 17) on the residual networks of table 4, which take the sum over pixels; noise is
+N(0, I) of length 128. On labelled images it is the conditional GAN of Miyato and Koyama 2018 (arXiv:1802.05637): the
+discriminator adds the inner product of a label's embedding and its inner activations to the score (section 3), the
+generator's norms have a scale and shift a label. `-s kind=images` leaves labels out.
+
+Where this leaves the papers or their authors' code: the game is judged under the labels of each batch on both sides,
+so that a label is real as often as fake also where some are rare; the code draws fake ones uniformly, which is the same
+on CIFAR-10. The code's generator makes 128 samples a move, here as many as the batch has. Its schedule is kept: 50,000
+moves of the generator, the rate falling linearly to zero from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Category,
+    DataError,
+    Defaults,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Graph,
+    Latent,
+    Normalization,
+    Player,
+    Recipe,
+    Settings,
+    Step,
+    UsageError,
+    hookimpl,
+)
+from gantk_plugins.gan import SHOWN
+from gantk_plugins.residual import ResidualDiscriminator, ResidualGenerator, ResidualTrunk, linear
+
+ROWS, LABELS = 8, 10
+"""Samples of each label, and labels, of a preview grid."""
+
+
+class SNGAN(Recipe):
+    """Makes images of noise, and of a label where images are labelled.
+
+    Args:
+        latent: length of the noise vector.
+    """
+
+    kind = ("labelled", "images")
+    defaults = Defaults(
+        generator="sngan",
+        discriminator="sngan",
+        loss="hinge",
+        normalization={"generator": "batch", "discriminator": "spectral"},
+    )
+    # 50,000 moves of the generator; the discriminator moves at each of these steps.
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.0, 0.9),
+        batch_size=64,
+        critic_steps=5,
+        schedule="linear",
+        decay_from=0.0,
+        steps=250_000,
+    )
+
+    def __init__(self, build: Build, *, latent: int = 128) -> None:
+        super().__init__()
+        channels, size = build.data.channels["image"], build.data.size
+        labelled, names = build.data.kind == "labelled", build.data.classes
+        if labelled and not names:
+            raise DataError("the data's labels have no names, so that it is not known how many there are")
+        classes = len(names) if labelled else None
+        self.latent = Latent(length=latent)
+        self.label = Category(count=len(names), names=names) if labelled else None
+        self.game = build.loss()
+        self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
+
+    def players(self) -> dict[str, Player]:
+        """Return the discriminator and the generator."""
+        return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
+
+    def step(self, batches: Batches) -> Step:
+        """Move the discriminator, and at every `critic_steps`-th step the generator, under the labels of the batch."""
+        batch = next(batches)
+        real = batch["image"]
+        labels = () if self.label is None else (batch["label"],)
+        critic = self.discriminator.given(*labels)
+
+        with torch.no_grad():
+            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
+        yield "discriminator", self.game.judge(critic, real, fake)
+
+        if self.due("generator"):
+            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
+            yield "generator", {"game": self.game.fool(critic, fake, real)}
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Return images of fixed noise, where there are labels the same under each of the first, and real ones."""
+        real = batch["image"]
+        if self.label is None:
+            noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
+            return {"generated": self.generator(noise), "real": real}
+        names = self.label.names[:LABELS]
+        labels = torch.arange(len(names), device=real.device).repeat_interleave(ROWS)
+        generated = self.generator(self.latent.fixed(ROWS).to(real.device).repeat(len(names), 1), labels)
+        return {**dict(zip(names, generated.split(ROWS), strict=True)), "real": real}
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the generator."""
+        inputs = (self.latent,) if self.label is None else (self.latent, self.label)
+        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+
+
+class ProjectionDiscriminator(ResidualTrunk):
+    """Scores images (N, channels, H, W) under labels (N,), and image conditions before these: (N, 1).
+
+    The score is y^T V phi + psi(phi), where y is the label as a one-hot vector and phi the sum of the last activations
+    over pixels (arXiv:1802.05637, section 3). Its arguments are the trunk's.
+
+    Args:
+        classes: number of labels.
+    """
+
+    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, *, classes: int) -> None:
+        super().__init__(spec, normalization, filters, "sum")
+        self.scores = linear(filters, 1, normalization)
+        embedding = nn.Embedding(classes, filters)
+        nn.init.xavier_uniform_(embedding.weight)
+        self.embedding = normalization.weight(embedding)
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        *images, label = conditions
+        phi = self.pooled(self.features(image, *images))
+        scores: Tensor = self.scores(phi) + (self.embedding(label) * phi).sum(1, keepdim=True)
+        return scores
+
+
+def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) -> nn.Module:
+    """Build a residual generator of images of 4 to 7 pixels, doubled once or more often.
+
+    Args:
+        filters: channels of every block.
+    """
+    _check(filters)
+    normalization = build.normalization("generator")
+    return normalization.network(ResidualGenerator(spec, normalization, filters))
+
+
+def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 128) -> nn.Module:
+    """Build a residual discriminator, which takes the sum over pixels and gives an image one score.
+
+    Args:
+        filters: channels of every block.
+    """
+    _check(filters)
+    normalization = build.normalization("discriminator")
+    network: nn.Module
+    if spec.classes is None:
+        network = ResidualDiscriminator(spec, normalization, filters, "sum")
+    else:
+        network = ProjectionDiscriminator(spec, normalization, filters, classes=spec.classes)
+    return normalization.network(network)
+
+
+def _check(filters: int) -> None:
+    if filters < 1:
+        raise UsageError(f"sngan needs filters >= 1, not {filters}")
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return SNGAN's training algorithm."""
+    return SNGAN
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the residual generator."""
+    return generator_network
+
+
+@hookimpl
+def discriminator() -> Callable[..., nn.Module]:
+    """Return what builds the residual discriminator, with labels one of projections."""
+    return discriminator_network

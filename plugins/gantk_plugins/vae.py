@@ -1,0 +1,181 @@
+"""VAE: an auto-encoder that learns what its images are drawn from (Kingma and Welling 2013, arXiv:1312.6114).
+
+The encoder gives each image a Gaussian over latent vectors, of which one is drawn as mean + deviation * noise, so that
+gradients pass (section 2.4). The decoder gives each pixel a Gaussian of fixed deviation around the value that it draws
+(appendix C.2, its variance held). What is minimized is equation 10 negated, without the Gaussian's constant: a sum over
+pixels and over latent numbers, averaged over the batch.
+
+It stands here to be held against VAE-GAN (Larsen et al. 2015, arXiv:1512.09300), whose own comparison it is. Hence that
+paper's networks (table 1), RMSProp 3e-4 and batches of 64, in place of one hidden layer and Adagrad.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Defaults,
+    GeneratorSpec,
+    Graph,
+    Latent,
+    Network,
+    Normalization,
+    Player,
+    Recipe,
+    Settings,
+    Step,
+    Unsupported,
+    UsageError,
+    Vector,
+    hookimpl,
+)
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(N(mean, variance) || N(0, 1)) of (N, length), summed over a vector, averaged over N (appendix B)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+
+
+def surprise(mean: Tensor, value: Tensor, deviation: float = 1.0) -> Tensor:
+    """Return -log N(value; mean, deviation^2) of (N, ...) without its constant, summed over a sample, averaged."""
+    return 0.5 * ((value - mean) / deviation).square().flatten(1).sum(1).mean()
+
+
+def sampled(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return one draw from each Gaussian, through which the gradient reaches mean and variance (section 2.4)."""
+    return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+
+
+def halvings(size: int) -> int:
+    """Return how often images are halved: to 8 pixels, three times at least, and never below 4 (64 px: 3, 28 px: 2).
+
+    Raises Unsupported where they cannot be halved at all.
+    """
+    count, side = 0, size
+    while side % 2 == 0 and (side > 8 or (side >= 8 and count < 3)):
+        count, side = count + 1, side // 2
+    if not count:
+        raise Unsupported(f"needs an even size of at least 8 pixels, not {size}")
+    return count
+
+
+def dense(inputs: int, outputs: int, normalization: Normalization) -> list[nn.Module]:
+    """Return a fully connected layer and its norm: (N, C, H, W) or (N, inputs) -> (N, outputs, 1, 1)."""
+    norm = normalization.activation(outputs)
+    # A sample's own statistics of a single pixel would leave nothing of it.
+    norm = nn.Identity() if isinstance(norm, nn.InstanceNorm2d) else norm
+    bias = isinstance(norm, nn.Identity) or not normalization.shifts
+    layer = normalization.weight(nn.Linear(inputs, outputs, bias=bias))
+    return [nn.Flatten(), layer, nn.Unflatten(1, (outputs, 1, 1)), norm]
+
+
+class Encoder(nn.Module):
+    """Gives images (N, channels, size, size) the mean and the log variance (N, latent) of a Gaussian (table 1)."""
+
+    def __init__(self, channels: int, size: int, latent: int, filters: int, normalization: Normalization) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        count = halvings(size)
+        for level in range(count):
+            width = filters * 2 ** min(level, 2)
+            layer = nn.Conv2d(channels, width, 5, stride=2, padding=2, bias=not normalization.shifts)
+            layers += [normalization.weight(layer), normalization.activation(width), nn.ReLU()]
+            channels = width
+        inputs = channels * (size // 2**count) ** 2
+        self.trunk = nn.Sequential(*layers, *dense(inputs, 32 * filters, normalization), nn.ReLU(), nn.Flatten())
+        self.mean = nn.Linear(32 * filters, latent)
+        self.log_variance = nn.Linear(32 * filters, latent)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.trunk(image)
+        return self.mean(hidden), self.log_variance(hidden)
+
+
+class Mean(nn.Module):
+    """An encoder's mean: the latent vector (N, latent) that an image most likely has."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, image: Tensor) -> Tensor:
+        mean: Tensor = self.encoder(image)[0]
+        return mean
+
+
+class VAE(Recipe):
+    """Encodes images into latent vectors of a normal distribution, and decodes them.
+
+    Args:
+        latent: length of the latent vector.
+        filters: channels of the encoder's first layer; they double twice.
+        deviation: standard deviation of a pixel around its decoded value, where pixels are in [-1, 1].
+    """
+
+    kind = "images"
+    defaults = Defaults(generator="vaegan", normalization={"encoder": "batch", "generator": "batch"})
+    settings = Settings(optimizer="rmsprop", learning_rate=3e-4, batch_size=64, jitter=1.0, flip=False)
+
+    def __init__(self, build: Build, *, latent: int = 128, filters: int = 64, deviation: float = 1.0) -> None:
+        super().__init__()
+        if latent < 1 or filters < 1 or deviation <= 0:
+            raise UsageError(
+                "the encoder needs latent >= 1 and filters >= 1, and pixels deviation > 0, "
+                f"not latent={latent}, filters={filters}, deviation={deviation}"
+            )
+        channels = build.data.channels["image"]
+        self.size = build.data.size
+        self.deviation = deviation
+        self.latent = Latent(length=latent)
+        norms = build.normalization("encoder")
+        encoder = norms.network(Encoder(channels, self.size, latent, filters, norms))
+        self.encoder = build.network(encoder, "encoder")
+        self.decoder = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size), "decoder")
+
+    def players(self) -> dict[str, Player]:
+        """Return encoder and decoder, who move as one."""
+        return {"autoencoder": Player(self.encoder, self.decoder)}
+
+    def step(self, batches: Batches) -> Step:
+        """Move encoder and decoder up the lower bound (algorithm 1, equation 10 with one draw an image)."""
+        image = next(batches)["image"]
+        mean, log_variance = self.encoder(image)
+        decoded = self.decoder(sampled(mean, log_variance))
+        yield (
+            "autoencoder",
+            {"prior": divergence(mean, log_variance), "likelihood": surprise(decoded, image, self.deviation)},
+        )
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Return real images, what is decoded of their means, and what is decoded of fixed noise."""
+        real = batch["image"]
+        mean, _ = self.encoder(real)
+        noise = self.latent.fixed(len(real)).to(real.device)
+        return {"real": real, "reconstructed": self.decoder(mean), "generated": self.decoder(noise)}
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the decoder as the generator, the encoder's mean, and both in a row."""
+        mean = Mean(self.encoder.module)
+        latent = Vector(name="latent", length=self.latent.length)
+        return {
+            "generator": Graph(network=self.decoder, task="generate", inputs=(self.latent,), outputs=("image",)),
+            "encoder": Graph(
+                network=Network(mean, "encoder"), task="encode", inputs=("image",), outputs=(latent,), size=self.size
+            ),
+            "reconstruct": Graph(
+                network=Network(nn.Sequential(mean, self.decoder.module), "reconstruct"),
+                inputs=("image",),
+                outputs=("image",),
+                size=self.size,
+            ),
+        }
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return the VAE's training algorithm."""
+    return VAE

@@ -1,0 +1,39 @@
+"""The JavaScript of docs/models.md gives the committed vectors."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gantk.runtime import random
+
+BOOK = Path(__file__).parents[3] / "docs" / "models.md"
+VECTORS = Path(random.__file__).with_name("philox_vectors.json")
+PROGRAM = """
+const { draws, categories } = JSON.parse(require("fs").readFileSync(process.argv[2], "utf-8"));
+const rows = (one) => Array.from({ length: one.count }, (_, row) => BigInt(one.start + row));
+const places = (one) => Array.from({ length: one.length }, (_, place) => BigInt(place));
+console.log(JSON.stringify({
+  draws: draws.map((one) =>
+    rows(one).map((k) => places(one).map((i) => latent(one, BigInt(one.seed), k, i, one.truncation ?? Infinity)))),
+  categories: categories.map((one) => rows(one).map((k) => category(one, BigInt(one.seed), k))),
+}));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_the_javascript_of_the_book_gives_the_vectors(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```js\n(.*?)```", BOOK.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "draw.cjs").write_text(code + PROGRAM)
+    done = subprocess.run(
+        ["node", tmp_path / "draw.cjs", VECTORS], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    found, wanted = json.loads(done.stdout), json.loads(VECTORS.read_text(encoding="utf-8"))
+    for ours, case in zip(found["draws"], wanted["draws"], strict=True):
+        np.testing.assert_array_max_ulp(np.float32(ours), np.float32(case["values"]), maxulp=1)
+    assert found["categories"] == [case["values"] for case in wanted["categories"]]

@@ -1,0 +1,39 @@
+"""What every built-in metric owes: a hook, a source, documented options."""
+
+import re
+from importlib.metadata import entry_points
+
+import pytest
+
+from gantk import Metric
+from gantk.plugins.options import options_of
+
+METRICS = sorted(e.name for e in entry_points(group="gantk") if e.value.startswith("gantk_plugins.metrics."))
+
+
+def module_of(name):
+    (entry,) = entry_points(group="gantk", name=name)
+    return entry.load()
+
+
+def test_all_are_there():
+    assert METRICS == ["code-error", "kid", "l1", "mode-coverage", "one-nn", "parzen", "psnr", "ssim"]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_it_answers_the_hook(name):
+    assert issubclass(module_of(name).metric(), Metric)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_it_cites_its_source_in_the_first_line(name):
+    first = module_of(name).__doc__.splitlines()[0]
+    assert re.search(r"et al\. (19|20)\d\d.*(arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4}/)", first)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_its_options_are_documented_and_its_defaults_make_it(name):
+    factory = module_of(name).metric()
+    factory()
+    for option in options_of(factory).values():
+        assert option.help, option.name
