@@ -63,7 +63,7 @@ def _modes(game: str, parts: str, differs: str) -> list[Protocol]:
             published=published[shape] if game == "gan" else {},
             train=f"--plugin gan --data points:{shape} {TOY} {parts}",
             steps=400_000,
-            short=1_500,
+            short=1_000,
             evaluate=("--metric mode-coverage",),
             seeds=10,
             differs=differs,

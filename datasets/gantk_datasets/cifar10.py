@@ -36,13 +36,14 @@ def cifar10(argument: str | None) -> Dataset:
     Raises DataError where the folder does not hold them.
     """
     hint = "take the binary version: the Python one is pickled, and to unpickle it could run code"
-    files = Source("cifar10", (*TRAIN, TEST), ("cifar-10-batches-bin",), _download, hint).located(argument)
+    source = Source("cifar10", (*TRAIN, TEST), ("cifar-10-batches-bin",), _download, hint)
+    files, folder = source.located(argument), source.given(argument)
 
     def read() -> Shares:
         paths = files()
         return read_share([paths[name] for name in TRAIN]), read_share([paths[TEST]])
 
-    return SmallImages("cifar10", read, what="photographs", classes=CLASSES, licence="", size=PIXELS)
+    return SmallImages("cifar10", read, what="photographs", classes=CLASSES, licence="", size=PIXELS, folder=folder)
 
 
 def read_share(paths: Sequence[Path]) -> Share:

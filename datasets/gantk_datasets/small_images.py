@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from gantk import DataError, Dataset, Group, Split
@@ -31,6 +32,7 @@ class SmallImages(Dataset):
         read: returns both shares; raises DataError.
         what: what the images show, as the summary says it.
         split_by: how images were held out, where the publisher did not say which.
+        folder: where its files were given; None: they are downloaded.
         classes: names of the labels.
         licence: SPDX identifier, or empty where unknown.
         size: height and width in pixels of the quick scale.
@@ -48,7 +50,9 @@ class SmallImages(Dataset):
         licence: str,
         size: int,
         split_by: str = "",
+        folder: Path | None = None,
     ) -> None:
+        self.argument = None if folder is None else str(folder.absolute())
         self.name, self.classes, self.licence = name, classes, licence
         self._read, self._what, self._split_by, self._size = read, what, split_by, size
 

@@ -101,6 +101,8 @@ class Dataset(ABC):
         summary: one line that says what was found and how it is read.
         classes: names of the labels.
         domains: names of the domains.
+        argument: what follows its name in `--data NAME:ARGUMENT`, in a form that holds from every folder; None: as the
+            user said it.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Dataset(ABC):
     summary: str = ""
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    argument: str | None = None
 
     @property
     def notes(self) -> Sequence[str]:

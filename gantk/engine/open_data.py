@@ -41,10 +41,12 @@ def open_data(config: Config) -> Dataset:
     return folders
 
 
-def located(config: Config) -> list[str]:
+def located(config: Config, dataset: Dataset) -> list[str]:
     """Return what finds the same data again from anywhere: a data set's name, or folders' whole paths."""
     data = _data(config)
-    return data if _named(data) else [str(Path(item).expanduser().absolute()) for item in data]
+    if _named(data) is None:
+        return [str(Path(item).expanduser().absolute()) for item in data]
+    return data if dataset.argument is None else [f"{data[0].partition(':')[0]}:{dataset.argument}"]
 
 
 def data_set_names() -> list[str]:

@@ -77,7 +77,7 @@ class Resolved:
         return self.config.model_copy(
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
-                "data": located(self.config),
+                "data": located(self.config, self.dataset),
                 "generator": self._plugin("generator"),
                 "discriminator": self._plugin("discriminator"),
                 "loss": self._plugin("loss"),

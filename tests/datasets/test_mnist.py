@@ -10,6 +10,9 @@ import pytest
 
 from gantk import DataError
 from gantk.data.views import open_split, serves
+from gantk.engine.config import Config
+from gantk.engine.open_data import open_data
+from gantk.engine.resolve import resolve
 from gantk_datasets.fashion_mnist import fashion_mnist
 from gantk_datasets.mnist import mnist
 
@@ -89,6 +92,15 @@ def test_what_is_missing_is_named_when_the_data_set_is_opened(tmp_path, publishe
         fashion_mnist(str(tmp_path))
     with pytest.raises(DataError, match="mnist:.*nowhere: there is no such folder"):
         mnist(str(tmp_path / "nowhere"))
+
+
+def test_a_folder_that_is_named_from_here_is_found_from_anywhere(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(package.parent)
+    config = Config(plugins=["cgan"], data=[f"mnist:{package.name}"])
+    complete = resolve(config).complete({})
+    assert complete.data == [f"mnist:{package}"]
+    monkeypatch.chdir(tmp_path)
+    assert open_data(complete).summary
 
 
 @pytest.fixture(scope="module")

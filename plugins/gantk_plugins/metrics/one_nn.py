@@ -4,10 +4,10 @@ Each held-out image takes the label of the training image whose code lies neares
 reported is how often that label is right. The search is exact. Several vectors that an encoder gives are put side by
 side.
 
-The codes are those of the run's first `encode` graph, or of the one that `--graph` names. By the authors' log for MNIST,
-the paper's accuracy is that of the encoder's last hidden layer (`--graph features`); in E(x) itself it gives 92.1%.
-`normalize` brings codes to length 1 first; the script's `--encode_normalize` is about the weights of its losses, not
-about this.
+The codes are those of the run's first `encode` graph, or of the one that `--graph` names. By the authors' log for
+MNIST, the paper's accuracy is that of the encoder's last hidden layer (`--graph features`); in E(x) itself it gives
+92.1%. `normalize` brings codes to length 1 first; the script's `--encode_normalize` is about the weights of its losses,
+not about this.
 """
 
 import math
