@@ -26,14 +26,17 @@ import gantk
 
 def main() -> None:
     arguments = _arguments()
-    if arguments.command == "list":
+    if arguments.command == "list" and arguments.json:
+        print(json.dumps({protocol.name: protocol.train for protocol in PROTOCOLS}, indent=1))
+    elif arguments.command == "list":
         for protocol in PROTOCOLS:
             print(f"{protocol.name:<28} {protocol.paper}")
     elif arguments.command == "table":
         page = ledger.page([protocol.name for protocol in PROTOCOLS])
-        if arguments.check and ledger.TABLE.read_text("utf-8") != page:
+        if not arguments.check:
+            ledger.TABLE.write_text(page, "utf-8")
+        elif ledger.TABLE.read_text("utf-8") != page:
             sys.exit(f"{ledger.TABLE.name} is not what the ledger says: python benchmarks/reproduce table")
-        ledger.TABLE.write_text(page, "utf-8")
     else:
         by_name = {protocol.name: protocol for protocol in PROTOCOLS}
         for name in arguments.names:
@@ -43,7 +46,8 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the protocols")
+    listing = commands.add_parser("list", help="the protocols")
+    listing.add_argument("--json", action="store_true", help="with what each trains")
     table = commands.add_parser("table", help="write docs/ledger.md")
     table.add_argument("--check", action="store_true", help="fail where it is not up to date")
     run = commands.add_parser("run", help="run protocols")
@@ -88,13 +92,16 @@ def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, 
         },
         "steps": steps,
         "full_steps": protocol.steps,
+        "length": protocol.length,
         "data": records[0]["data"]["summary"],
         "fingerprint": records[0]["data"]["fingerprint"],
         "differs": protocol.differs,
         "measured": {record["name"]: record["protocol"] for record in records},
         "device": f"{device}, {os.environ.get('OMP_NUM_THREADS', 'all')} thread" if device == "cpu" else device,
         "minutes": sum(minutes) / len(minutes),
-        "command": f"gantk train {protocol.train} --steps {steps}",
+        "train": f"gantk train {protocol.train} --steps {steps} --seed 0 .. {seeds - 1}",
+        "evaluate": [f"gantk evaluate RUN {how}" for how in protocol.evaluate],
+        "details": {record["name"]: record["details"] | {"error": record["error"]} for record in records},
         "version": gantk.__version__,
         "date": datetime.now(UTC).date().isoformat(),
     }

@@ -15,7 +15,8 @@ every single value and how it was measured stand in
 `python benchmarks/reproduce table`. A published `±` is what the paper prints; ours is the standard deviation over
 seeds, with the single values behind it.
 
-**Shortened** runs are not the paper's: they show that the protocol runs, and what it gives at that length.
+**Shortened** runs are not of the full length, which is the paper's where it states one: they show that the protocol
+runs, and what it gives at that length. A step is one move of the critic.
 
 """
 
@@ -27,13 +28,8 @@ def append(record: dict[str, Any]) -> None:
 
 
 def records() -> list[dict[str, Any]]:
-    """Return the newest record of each protocol and length."""
-    newest: dict[tuple[str, int], dict[str, Any]] = {}
-    if LEDGER.exists():
-        for line in LEDGER.read_text("utf-8").splitlines():
-            record = json.loads(line)
-            newest[record["protocol"], record["steps"]] = record
-    return list(newest.values())
+    """Return every record: none hides another."""
+    return [json.loads(line) for line in LEDGER.read_text("utf-8").splitlines()] if LEDGER.exists() else []
 
 
 def page(names: list[str]) -> str:
@@ -51,7 +47,7 @@ def page(names: list[str]) -> str:
     return (
         HEAD
         + "\n".join(lines)
-        + f"\n\n**Not yet run at the paper's length**: {', '.join(waiting) or 'none'}.\n"
+        + f"\n\n**Not yet run at full length**: {', '.join(waiting) or 'none'}.\n"
         + f"\n**Not yet run at all**: {', '.join(never) or 'none'}.\n"
     )
 

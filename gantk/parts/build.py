@@ -90,7 +90,8 @@ class Build:
             if game.per_sample and mixes_samples:
                 raise Unsupported(
                     f"loss {self.parts['loss'].plugin} cannot be used with normalization "
-                    f"{self.parts['normalization.discriminator'].plugin} in the discriminator: {game.per_sample}"
+                    f"{self.parts['normalization.discriminator'].plugin} in the discriminator: {game.per_sample}; "
+                    "choose another by --normalization discriminator=NAME"
                 )
         module = self._finished(self._part("discriminator")(spec, self), role)
         return Discriminator(module, role, self.autocast, mixes_samples)

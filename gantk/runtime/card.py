@@ -105,8 +105,8 @@ class Numbers:
             return self.names.index(str(said))
         index = int(said) if str(said).isdecimal() else -1
         if not 0 <= index < self.categories:
-            known = f", {', '.join(self.names)}" if self.names else ""
-            raise UsageError(f"{self.name} {said}: there are 0 to {self.categories - 1}{known}")
+            known = f"{', '.join(self.names)}, or " if self.names else ""
+            raise UsageError(f"no {self.name} is called {said}: say {known}a number from 0 to {self.categories - 1}")
         return index
 
 

@@ -32,7 +32,9 @@ def images_in(folder: Path) -> list[Path]:
     files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     images = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not images:
-        raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
+        below = next((path for path in sorted(folder.iterdir()) if path.is_dir()), None)
+        hint = "" if below is None else f"; folders in it are not looked into: name them, such as {below}"
+        raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))}){hint}")
     return images
 
 

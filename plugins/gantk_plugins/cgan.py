@@ -10,6 +10,8 @@ code it builds. Departures:
 - Noise is uniform in [-1, 1], not in the unit hypercube: the same functions up to an affine map of what goes in.
 - The rate falls linearly to zero, where the paper's falls by a factor of 1.00004 a step; momentum stays at 0.5, where
   the paper's grows to 0.7.
+- Labels begin with wider weights than the rest, so that they have as much say in the joint layers as noise and digits
+  have: a one-hot vector is ten times shorter than a digit, and at first the label was ignored.
 - The paper does not say where dropout stands: here behind every hidden layer of both networks. No early stop.
 - The generator maximizes log D(G(z|y)|y); `--loss minimax` plays equation 2 as it stands.
 """
@@ -41,7 +43,7 @@ from gantk import (
     UsageError,
     hookimpl,
 )
-from gantk_plugins.dense import Draw, ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, begin_at_mean, dense, drawing
+from gantk_plugins.dense import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, begin_at_mean, dense, drawing
 
 ROWS, LABELS = 8, 10
 """Samples of each label, and labels, of a preview grid."""
@@ -141,9 +143,9 @@ class Conditioned(nn.Module):
         return given
 
 
-def _embedding(classes: int, units: int, normalization: Normalization, draw: Draw) -> nn.Module:
+def _embedding(classes: int, units: int, normalization: Normalization, spread: float) -> nn.Module:
     embedding = nn.Embedding(classes, units)
-    draw(embedding.weight)
+    drawing("uniform", spread)(embedding.weight)
     return normalization.weight(embedding)
 
 
@@ -173,7 +175,7 @@ def generator_network(
         nn.Sequential(
             dense(spec.latent, noise_units, normalization, draw), VectorNorm(normalization, noise_units), nn.ReLU()
         ),
-        nn.Sequential(_embedding(spec.classes, label_units, normalization, draw), nn.ReLU()),
+        nn.Sequential(_embedding(spec.classes, label_units, normalization, 0.13), nn.ReLU()),
         nn.Sequential(
             nn.Dropout(dropout),
             dense(noise_units + label_units, units, normalization, draw),
@@ -219,7 +221,7 @@ def discriminator_network(
             Maxout(dense(pixels, units * pieces, normalization, draw), pieces),
             VectorNorm(normalization, units),
         ),
-        Maxout(_embedding(spec.classes, label_units * pieces, normalization, draw), pieces),
+        Maxout(_embedding(spec.classes, label_units * pieces, normalization, 0.11), pieces),
         nn.Sequential(
             nn.Dropout(dropout),
             Maxout(dense(units + label_units, units * joint_pieces, normalization, draw), joint_pieces),

@@ -5,10 +5,15 @@ with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator
 map of scores is read as their mean, see gradients.py.
 
 The authors' code gives the generator twice as many samples a move as the critic; here, as in algorithm 1, they get as
-many. The hard architectures of figure 2 are these options:
+many. Hard architectures of figure 2 (a generator of four dense layers, no normalization, tanh everywhere) are these
+options, the authors' critics having layer norm where they have one:
 
-    gantk train --plugin wgan-gp --generator gan --discriminator dcgan
+    gantk train --plugin wgan-gp --generator gan --discriminator dcgan \\
+        --normalization generator=none --normalization discriminator=layer \\
+        -s generator.layers=4 -s generator.units=512 -s generator.initial=he -s generator.output=tanh
     gantk train --plugin wgan-gp --generator dcgan --discriminator dcgan --normalization none
+    gantk train --plugin wgan-gp --generator dcgan --discriminator dcgan --normalization discriminator=layer \\
+        -s generator.activation=tanh -s discriminator.activation=tanh
 """
 
 from __future__ import annotations

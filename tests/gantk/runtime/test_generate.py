@@ -184,7 +184,7 @@ def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path)
         (["--traverse", "latent"], r"latent has 3 numbers: traverse one of latent\[0\] to latent\[2\]"),
         (["--traverse", "latent[3]"], "latent has 3 numbers"),
         (["--traverse", "c9"], "there is no input 'c9' to traverse, only latent, label"),
-        (["--label", "shoe"], "label shoe: there are 0 to 3, T-shirt/top"),
+        (["--label", "shoe"], "no label is called shoe: say T-shirt/top"),
         (["--label", "1", "--label", "bag"], "label is 1 already"),
         (["--truncation", 0.001], r"truncation of 0\.001"),
         (["--seed", -1], "not in the range"),

@@ -109,7 +109,7 @@ def test_truncation_reaches_every_latent(make_generator: MakeModel, ports: Simpl
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"label": 4}, "label 4: there are 0 to 3, T-shirt/top, bag, ankle boot, 3"),
+        ({"label": 4}, "no label is called 4: say T-shirt/top, bag, ankle boot, 3, or a number from 0 to 3"),
         ({"label": "shoe"}, "label shoe"),
         ({"label": [0, 1]}, "label: 2 values for 3 samples"),
         ({"latent": [1, 2]}, r"latent takes 3 numbers a sample, not an array \(1, 2\)"),

@@ -67,7 +67,7 @@ def test_categories_are_said_by_name_or_index() -> None:
     assert [LABEL.category(said) for said in ("cat", "dög", 2, "0", np.int64(1))] == [0, 1, 2, 0, 1]
     assert LABEL.category("1") == 2, "a name comes before an index"
     for said in ("mouse", 3, -1, "-1", "1.0", ""):
-        with pytest.raises(UsageError, match=f"label {said}: there are 0 to 2, cat, dög, 1"):
+        with pytest.raises(UsageError, match=f"no label is called {said}: say cat, dög, 1, or a number from 0 to 2"):
             LABEL.category(said)
 
 
