@@ -35,21 +35,27 @@ class Maxout(nn.Module):
 
 
 class VectorNorm(nn.Module):
-    """Normalizes vectors (N, channels) as images of one pixel. Raises Unsupported where that cannot be."""
+    """Normalizes vectors (N, channels) as images of one pixel; training needs N > 1 where it is over the batch.
+
+    Raises Unsupported where the normalization cannot do so, and UsageError for a batch that is too small.
+    """
 
     def __init__(self, normalization: Normalization, channels: int) -> None:
         super().__init__()
         self.norm = normalization.activation(channels).eval()
         # A norm over each image's pixels refuses one pixel in either mode: better now than in a training's first step.
-        self(torch.zeros(2, channels))
+        try:
+            self.norm(torch.zeros(2, channels, 1, 1))
+        except ValueError as error:
+            raise Unsupported(f"has dense layers, which this normalization cannot serve: {error}") from None
         self.norm.train()
 
     def forward(self, x: Tensor) -> Tensor:
         try:
             normalized: Tensor = self.norm(x[:, :, None, None])
         except ValueError as error:
-            raise Unsupported(
-                f"has dense layers, which need another normalization, or batches of at least 2 in training: {error}"
+            raise UsageError(
+                f"dense layers under this normalization need a --batch-size of at least 2, or another one: {error}"
             ) from None
         return normalized.flatten(1)
 

@@ -121,6 +121,19 @@ def test_networks_of_the_paper(make_build):
     assert dropouts == [0.5] * 4
 
 
+def test_labels_begin_with_as_much_say_as_noise_and_digits(make_build):
+    """What reaches the joint layers has about one variance from either side, for noise and for digits of length 10."""
+    build = make_build(generator="cgan", discriminator="cgan", normalization=("none", "none"))
+    generator = build.generator(GeneratorSpec(latent=100, classes=10, outputs=1, size=28)).module
+    noise = generator.own[0](torch.rand(100, 100) * 2 - 1)
+    assert noise.var() * 200 == pytest.approx(generator.label[0].weight.var().item() * 1000, rel=0.15)
+
+    discriminator = build.discriminator(DiscriminatorSpec(channels=1, classes=10, size=28)).module
+    digits = torch.nn.functional.normalize(torch.rand(100, 784)) * 10
+    seen = discriminator.own[2].layer(digits)
+    assert seen.var() * 240 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
+
+
 def test_scores_belong_to_features(build, batch):
     critic = build().discriminator(DiscriminatorSpec(channels=3, classes=3, size=32)).eval().given(batch["label"])
     scores, features = critic.both(batch["image"])

@@ -234,14 +234,15 @@ def test_batch_norm_of_vectors_in_closed_form(factory):
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
 def test_refuses_a_norm_over_pixels(role, gan, build):
     chosen = {"generator": ("instance", "none"), "discriminator": ("none", "instance")}[role]
-    with pytest.raises(Unsupported, match="dense layers, which need another normalization"):
+    with pytest.raises(Unsupported, match="has dense layers, which this normalization cannot serve"):
         gan(build(normalization=chosen))
 
 
 def test_refuses_batch_norm_of_a_single_sample(build):
     network = build(normalization=("batch", "none")).generator(GeneratorSpec(latent=5, outputs=3, size=8))
-    with pytest.raises(Unsupported, match="batches of at least 2"):
+    with pytest.raises(UsageError, match="--batch-size of at least 2"):
         network(torch.rand(1, 5))
+    assert network.eval()(torch.rand(1, 5)).shape == (1, 3, 8, 8)
 
 
 def test_discriminator_reads_points_conditions_and_labels(build):

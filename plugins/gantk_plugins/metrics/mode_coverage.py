@@ -42,14 +42,15 @@ class ModeCoverage(Metric):
         captured = torch.bincount(nearest[good], minlength=len(modes))
         counted = captured if good.any() else torch.bincount(nearest, minlength=len(modes))
         share = good.double().mean().item()
-        how = f"{self.points:,} generated points, {self.deviations:g} standard deviations ({deviation:g} each)"
+        near = f"within {self.deviations:g} standard deviations of {deviation:g}"
+        how = f"{self.points:,} generated points"
         details = {"points": self.points, "modes_there": len(modes), "deviations": self.deviations}
         return [
             Score(
                 name="modes",
                 value=int((captured > 0).sum()),
                 better="higher",
-                protocol=f"modes with a point nearer than that: {how}; as PacGAN (arXiv:1712.04086)",
+                protocol=f"modes that have a point {near}; {how}; as PacGAN (arXiv:1712.04086)",
                 details=details,
             ),
             Score(
@@ -58,7 +59,7 @@ class ModeCoverage(Metric):
                 better="higher",
                 unit="%",
                 error=100 * math.sqrt(share * (1 - share) / self.points),
-                protocol=f"points nearer than that to their nearest mode: {how}; as PacGAN (arXiv:1712.04086)",
+                protocol=f"points {near} of their nearest mode; {how}; as PacGAN (arXiv:1712.04086)",
                 details=details,
             ),
             Score(
@@ -66,8 +67,8 @@ class ModeCoverage(Metric):
                 value=reverse_kl(counted),
                 better="lower",
                 unit="nats",
-                protocol="KL divergence of the high-quality points' histogram over the modes from the uniform one: "
-                f"{how}; as PacGAN's code (arXiv:1712.04086)",
+                protocol="KL divergence of the high-quality points' histogram over the modes from the uniform one; "
+                f"high quality: {near} of a mode; {how}; as PacGAN's code (arXiv:1712.04086)",
                 details=details | {"counted": "high quality" if good.any() else "all: none is of high quality"},
             ),
         ]
