@@ -126,12 +126,12 @@ def test_labels_begin_with_as_much_say_as_noise_and_digits(make_build):
     build = make_build(generator="cgan", discriminator="cgan", normalization=("none", "none"))
     generator = build.generator(GeneratorSpec(latent=100, classes=10, outputs=1, size=28)).module
     noise = generator.own[0](torch.rand(100, 100) * 2 - 1)
-    assert noise.var() * 200 == pytest.approx(generator.label[0].weight.var().item() * 1000, rel=0.15)
+    assert noise.var().item() * 200 == pytest.approx(generator.label[0].weight.var().item() * 1000, rel=0.15)
 
     discriminator = build.discriminator(DiscriminatorSpec(channels=1, classes=10, size=28)).module
     digits = torch.nn.functional.normalize(torch.rand(100, 784)) * 10
     seen = discriminator.own[2].layer(digits)
-    assert seen.var() * 240 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
+    assert seen.var().item() * 240 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
 
 
 def test_scores_belong_to_features(build, batch):
