@@ -142,7 +142,7 @@ def test_preview_and_graphs(cyclegan, batch, make_build):
     assert list(with_reference)[:3] == ["input", "output", "reference"]
     assert l1_loss(with_reference["reference"], batch["b"]) == 0
     graphs = recipe.graphs()
-    assert {name: (graph.source, graph.target) for name, graph in graphs.items()} == {
+    assert {name: (*graph.inputs, *graph.outputs) for name, graph in graphs.items()} == {
         "a_to_b": ("a", "b"),
         "b_to_a": ("b", "a"),
     }
