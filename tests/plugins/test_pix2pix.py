@@ -75,7 +75,7 @@ def test_preview_graphs_and_inference(pix2pix, batch, make_build):
     assert list(columns) == ["input", "output", "reference"]
     assert torch.equal(columns["output"], recipe.generator(batch["source"]))
     (graph,) = recipe.graphs().values()
-    assert (graph.network, graph.source, graph.target) == (recipe.generator, "source", "target")
+    assert (graph.network, graph.inputs, graph.outputs) == (recipe.generator, ("source",), ("target",))
     assert list(recipe.graphs()) == ["source_to_target"]
     assert recipe.inference.statistics == "image"
 
