@@ -81,7 +81,7 @@ def test_a_misspelled_specname_is_told_too(plugin_file):
 
 
 def test_an_optional_hook_of_a_later_gantk_is_let_be(plugin_file):
-    body = "@hookimpl(optionalhook=True)\ndef evaluated(run, step, metrics): ...\n"
+    body = "@hookimpl(optionalhook=True)\ndef rewound(run, step): ...\n"
     assert load_plugins([str(plugin_file("mine", body))]).names == ("mine",)
 
 
