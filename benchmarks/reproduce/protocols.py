@@ -83,7 +83,7 @@ PROTOCOLS = [
     *_modes(
         "gan",
         f"--loss non-saturating {MAXOUT} {ADAM}",
-        "players move in turn; initial weights as He et al. draw them: PacGAN's own were not looked up",
+        "players move in turn, PacGAN's at once; initial weights as He et al. draw them, PacGAN's from N(0, 0.02)",
     ),
     *_modes("lsgan", f"--loss lsgan {MAXOUT} {ADAM}", "PacGAN's networks and optimizer with the least-squares game"),
     *_modes(
