@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     run.add_argument("--short", action="store_true", help="the length that a CPU can do; the record says so")
     run.add_argument("--mnist", default="", help="folder with the digits")
     run.add_argument("--fashion", default="", help="folder with Fashion-MNIST")
+    run.add_argument("--runs", help="keep the runs in this folder; default: they are deleted")
     return parser.parse_args()
 
 
@@ -68,7 +69,7 @@ def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, 
     records: list[dict[str, Any]] = []
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            run = Path(folder) / "run"
+            run = Path(arguments.runs or folder) / f"{protocol.name}-{seed}"
             kept = 10 if protocol.curve else 1
             quiet = f"--preview-every {steps} --checkpoint-every {steps // kept} --keep {kept} --log-every 100"
             began = time.perf_counter()
@@ -80,10 +81,11 @@ def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, 
                 records = [
                     record for how in protocol.evaluate for record in _evaluated(run, how, len(protocol.evaluate))
                 ]
-            device = json.loads((run / "manifest.json").read_text("utf-8"))["device"]
+            manifest = json.loads((run / "manifest.json").read_text("utf-8"))
         for record in records:
             values.setdefault(record["name"], []).append(record["value"])
         print(f"{protocol.name} seed {seed}: { ({name: found[-1] for name, found in values.items()}) }", flush=True)
+    threads = f", {os.environ.get('OMP_NUM_THREADS', 'all')} thread" if manifest["device"] == "cpu" else ""
     return {
         "protocol": protocol.name,
         "paper": protocol.paper,
@@ -97,7 +99,7 @@ def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, 
         "fingerprint": records[0]["data"]["fingerprint"],
         "differs": protocol.differs,
         "measured": {record["name"]: record["protocol"] for record in records},
-        "device": f"{device}, {os.environ.get('OMP_NUM_THREADS', 'all')} thread" if device == "cpu" else device,
+        "device": f"{manifest['device']}, {manifest['precision']}{threads}",
         "minutes": sum(minutes) / len(minutes),
         "train": f"gantk train {protocol.train} --steps {steps} --seed 0 .. {seeds - 1}",
         "evaluate": [f"gantk evaluate RUN {how}" for how in protocol.evaluate],

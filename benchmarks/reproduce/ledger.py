@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 LEDGER = Path(__file__).with_name("ledger.jsonl")
@@ -80,4 +81,5 @@ def _obtained(values: list[float]) -> str:
     if len(values) == 1:
         return f"{mean:.4g}"
     spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
-    return f"{mean:.4g} ± {spread:.2g} ({', '.join(f'{value:.4g}' for value in values)})"
+    middle = f", median {median(values):.4g}" if len(values) >= 5 else ""
+    return f"{mean:.4g} ± {spread:.2g}{middle} ({', '.join(f'{value:.4g}' for value in values)})"

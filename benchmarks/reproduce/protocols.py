@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 PACGAN = "Lin et al. 2018 (PacGAN), arXiv:1712.04086, table 1"
 TOY = (
     "-s latent=2 -s generator.layers=4 -s generator.units=400 -s generator.output=linear "
-    "-s generator.initial=he -s batch_size=100 --normalization generator=batch"
+    "-s generator.initial=normal -s generator.spread=0.02 -s batch_size=100 --normalization generator=batch"
 )
 MAXOUT = (
-    "-s discriminator.layers=3 -s discriminator.units=200 -s discriminator.pieces=5 -s discriminator.initial=he "
-    "-s discriminator.dropout=0 -s discriminator.input_dropout=0"
+    "-s discriminator.layers=3 -s discriminator.units=200 -s discriminator.pieces=5 -s discriminator.dropout=0 "
+    "-s discriminator.input_dropout=0 -s discriminator.initial=normal -s discriminator.spread=0.02"
 )
 ADAM = "-s optimizer=adam -s learning_rate=1e-4 -s betas=0.8,0.999"
 MNIST = "--data mnist:{mnist} --scale paper --size 28"
@@ -66,7 +66,7 @@ def _modes(game: str, parts: str, differs: str) -> list[Protocol]:
             train=f"--plugin gan --data points:{shape} {TOY} {parts}",
             steps=400_000,
             length="PacGAN's code",
-            short=6_000,
+            short=3_000,
             evaluate=("--metric mode-coverage",),
             seeds=10,
             differs=differs,
@@ -83,7 +83,7 @@ PROTOCOLS = [
     *_modes(
         "gan",
         f"--loss non-saturating {MAXOUT} {ADAM}",
-        "players move in turn, PacGAN's at once; initial weights as He et al. draw them, PacGAN's from N(0, 0.02)",
+        "players move in turn, PacGAN's at once",
     ),
     *_modes("lsgan", f"--loss lsgan {MAXOUT} {ADAM}", "PacGAN's networks and optimizer with the least-squares game"),
     *_modes(
@@ -122,7 +122,7 @@ PROTOCOLS = [
         published={"log_likelihood": "132 ± 1.8"},
         train=f"--plugin cgan {MNIST}",
         steps=100_000,
-        short=3_000,
+        short=6_000,
         evaluate=("--metric parzen",),
         differs=f"{DIGITS}; the rate falls linearly, momentum stays, no early stop; bandwidth as beside",
     ),
@@ -154,7 +154,7 @@ PROTOCOLS = [
         paper="Arjovsky et al. 2017, arXiv:1701.07875, figure 3: curves there, no number",
         train=f"--plugin wgan {FASHION} -s generator.filters=32 -s discriminator.filters=32",
         steps=500_000,
-        short=1_500,
+        short=5_000,
         evaluate=("--metric kid -s kid.images=200",),
         curve="note/critic_estimate",
         differs="Fashion-MNIST at 28 px instead of LSUN bedrooms, a quarter of the width; KID where the paper looks",
@@ -166,7 +166,7 @@ PROTOCOLS = [
             train=f"--plugin {game} {FASHION} --discriminator dcgan -s discriminator.filters=32 {parts} {norms}",
             steps=200_000 if game == "dcgan" else 1_000_000,
             length="authors' code: 200,000 moves of the generator",
-            short=300 if game == "dcgan" else 1_500,
+            short=600 if game == "dcgan" else 3_000,
             evaluate=("--metric kid -s kid.images=200",),
             differs="Fashion-MNIST at 28 px instead of LSUN bedrooms at 64 px, half of the width; WGAN-GP trains as on "
             "CIFAR-10",
@@ -194,18 +194,18 @@ PROTOCOLS = [
     Protocol(
         name="ebgan-fashion",
         paper="Zhao et al. 2016, arXiv:1609.03126: pictures there, no number of this kind",
-        train=f"--plugin ebgan {FASHION}",
+        train=f"--plugin ebgan {FASHION} -s loss.margin=0.36 -s loss.pulling_away=0.0036",
         steps=100_000,
-        short=800,
+        short=600,
         evaluate=("--metric kid -s kid.images=200",),
-        differs="Fashion-MNIST",
+        differs="Fashion-MNIST, with the margin and the pulling-away term that the paper has for MNIST",
     ),
     Protocol(
         name="vaegan-fashion",
         paper="Larsen et al. 2015, arXiv:1512.09300: CelebA there",
         train=f"--plugin vaegan {FASHION}",
         steps=100_000,
-        short=800,
+        short=600,
         evaluate=("--metric kid --metric ssim -s kid.images=200",),
         differs="Fashion-MNIST",
     ),
@@ -214,7 +214,7 @@ PROTOCOLS = [
         paper="beside Larsen et al. 2015, arXiv:1512.09300: a plain VAE of the same size",
         train=f"--plugin vae {FASHION}",
         steps=100_000,
-        short=800,
+        short=600,
         evaluate=("--metric kid --metric ssim -s kid.images=200",),
         differs="Fashion-MNIST",
     ),

@@ -17,16 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from gantk import Build, DiscriminatorSpec, GeneratorSpec, Network, Normalization, Unsupported, UsageError
-from gantk_plugins.dense import VectorNorm
+from gantk_plugins.dense import SignedSigmoid, VectorNorm
 
 LEAKY = partial(nn.LeakyReLU, 0.2)
-
-
-class Stretched(nn.Module):
-    """The sigmoid, stretched from [0, 1] to [-1, 1]."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x / 2)
 
 
 def pixels(*images: Tensor) -> Tensor:
@@ -149,7 +142,7 @@ def generator_network(
         raise Unsupported("takes a latent vector alone, no class or domain beside it")
     _check(units)
     normalization = build.normalization("generator")
-    end = Stretched() if output == "sigmoid" else nn.Identity()
+    end = SignedSigmoid() if output == "sigmoid" else nn.Identity()
     network = Generator(spec.latent, spec.outputs, spec.size, normalization, units=units, end=end)
     return normalization.network(network)
 

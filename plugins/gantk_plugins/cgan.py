@@ -24,33 +24,23 @@ import torch
 from torch import Tensor, nn
 
 from gantk import (
-    Batch,
-    Batches,
     Build,
-    Category,
-    DataError,
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
-    Graph,
-    Latent,
     Normalization,
-    Player,
     Recipe,
     Settings,
-    Step,
     Unsupported,
     UsageError,
     hookimpl,
 )
-from gantk_plugins.dense import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, begin_at_mean, dense, drawing
-
-ROWS, LABELS = 8, 10
-"""Samples of each label, and labels, of a preview grid."""
+from gantk_plugins.dense import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, dense, drawing
+from gantk_plugins.gan import GAN
 
 
-class CGAN(Recipe):
-    """Makes images of noise and a label.
+class CGAN(GAN):
+    """Makes images of noise and a label, whose game is equation 2.
 
     Args:
         latent: length of the noise vector.
@@ -66,53 +56,7 @@ class CGAN(Recipe):
     settings = Settings(
         optimizer="sgd", learning_rate=0.1, betas=(0.5, 0.999), batch_size=100, schedule="linear", decay_from=0.0
     )
-
-    def __init__(self, build: Build, *, latent: int = 100) -> None:
-        super().__init__()
-        channels, size, names = build.data.channels["image"], build.data.size, build.data.classes
-        if not names:
-            raise DataError("the data's labels have no names, so that it is not known how many there are")
-        self.latent = Latent(length=latent, distribution="uniform")
-        self.label = Category(count=len(names), names=names)
-        self.game = build.loss()
-        self.generator = build.generator(GeneratorSpec(latent=latent, classes=len(names), outputs=channels, size=size))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=len(names), size=size))
-
-    def prepare(self, batches: Batches) -> None:
-        """Let a generator that ends in a sigmoid begin at the mean image."""
-        begin_at_mean(self.generator, batches)
-
-    def players(self) -> dict[str, Player]:
-        """Return the discriminator and the generator."""
-        return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
-
-    def step(self, batches: Batches) -> Step:
-        """Move the discriminator, then the generator, both under the labels of the batch (equation 2)."""
-        batch = next(batches)
-        x, y = batch["image"], batch["label"]
-        critic = self.discriminator.given(y)
-
-        with torch.no_grad():
-            fake = self.generator(self.latent.drawn(len(x), x.device), y)
-        yield "discriminator", self.game.judge(critic, x, fake)
-
-        if self.due("generator"):
-            fake = self.generator(self.latent.drawn(len(x), x.device), y)
-            yield "generator", {"game": self.game.fool(critic, fake, x)}
-
-    def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return a column of images for each label, the same noise along a row, and real images."""
-        image = batch["image"]
-        noise = self.latent.fixed(ROWS).to(image.device)
-        columns = {}
-        for label, name in enumerate(self.label.names[:LABELS]):
-            columns[name] = self.generator(noise, torch.full((ROWS,), label, device=image.device))
-        return {**columns, "real": image}
-
-    def graphs(self) -> dict[str, Graph]:
-        """Return the generator."""
-        inputs = (self.latent, self.label)
-        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+    distribution = "uniform"
 
 
 class Conditioned(nn.Module):

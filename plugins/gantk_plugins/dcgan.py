@@ -24,7 +24,6 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from gantk import (
@@ -41,8 +40,8 @@ from gantk import (
     hookimpl,
     initialize_normal,
 )
-from gantk_plugins.dense import activations
 from gantk_plugins.gan import GAN
+from gantk_plugins.stages import Staged, activations
 
 
 class DCGAN(GAN):
@@ -104,45 +103,6 @@ class ConvolutionalGenerator(nn.Module):
     def features(self, latent: Tensor) -> list[Tensor]:
         """Return the activations after each layer but the last, coarse to fine."""
         return activations(self.stages, latent)
-
-
-class ConvolutionalDiscriminator(nn.Module):
-    """Scores images under image conditions (N, channels, size, size) together: (N, 1).
-
-    Each layer halves the size, to `base` pixels to a side; `widths` are the channels after each.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        normalization: Normalization,
-        *,
-        base: int,
-        widths: list[int],
-        kernel: int,
-        activation: Callable[[], nn.Module],
-    ) -> None:
-        super().__init__()
-        self.stages = nn.ModuleList()
-        for before, width in pairwise([channels, *widths]):
-            first = not self.stages
-            bias = first or not normalization.shifts
-            layer = nn.Conv2d(before, width, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
-            norm = [] if first else [normalization.activation(width)]
-            self.stages.append(nn.Sequential(normalization.weight(layer), *norm, activation()))
-        self.scores = nn.Sequential(nn.Flatten(), normalization.weight(nn.Linear(widths[-1] * base**2, 1)))
-
-    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
-        return self.score(self.features(image, *conditions))
-
-    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
-        """Return the activations after each layer, fine to coarse."""
-        return activations(self.stages, torch.cat([*conditions, image], 1) if conditions else image)
-
-    def score(self, features: list[Tensor]) -> Tensor:
-        """Return the scores that belong to inner activations."""
-        scores: Tensor = self.scores(features[-1])
-        return scores
 
 
 def _enlarging(
@@ -232,15 +192,15 @@ def discriminator_network(
         raise Unsupported("gives scores, not energies")
     base, widths = _plan(spec.size, filters, kernel)
     normalization = build.normalization("discriminator")
-    network = ConvolutionalDiscriminator(
-        spec.channels + spec.condition_channels,
-        normalization,
-        base=base,
-        widths=widths,
-        kernel=kernel,
-        activation=nn.Tanh if activation == "tanh" else partial(nn.LeakyReLU, 0.2),
-    )
-    return normalization.network(network)
+    made = nn.Tanh if activation == "tanh" else partial(nn.LeakyReLU, 0.2)
+    stages: list[nn.Module] = []
+    for before, width in pairwise([spec.channels + spec.condition_channels, *widths]):
+        bias = not stages or not normalization.shifts
+        layer = nn.Conv2d(before, width, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
+        norm = [normalization.activation(width)] if stages else []
+        stages.append(nn.Sequential(normalization.weight(layer), *norm, made()))
+    scores = nn.Sequential(nn.Flatten(), normalization.weight(nn.Linear(widths[-1] * base**2, 1)))
+    return normalization.network(Staged(stages, scores))
 
 
 @hookimpl

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk import Batch, DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
+from gantk_plugins.stages import activations
 
 Initial = Literal["uniform", "normal", "he"]
 """What initial weights are drawn from."""
@@ -31,7 +32,8 @@ class Maxout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         every: Tensor = self.layer(x)
-        return every.reshape(-1, every.shape[1] // self.pieces, self.pieces).amax(2)
+        # A unit's pieces lie apart: maxima over the last dimension take a third longer.
+        return every.unflatten(1, (self.pieces, -1)).amax(1)
 
 
 class VectorNorm(nn.Module):
@@ -222,12 +224,3 @@ def begin_at_mean(generator: nn.Module, batches: Iterator[Batch]) -> None:
         total, count = total.to(images) + images.sum(0), count + len(images)
     for layer in layers:
         layer.begin(total / count)
-
-
-def activations(stages: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
-    """Return what x becomes after each stage."""
-    found = []
-    for stage in stages:
-        x = stage(x)
-        found.append(x)
-    return found

@@ -33,7 +33,6 @@ from gantk import (
     Defaults,
     DiscriminatorSpec,
     Graph,
-    Network,
     Normalization,
     Points,
     Recipe,
@@ -42,9 +41,8 @@ from gantk import (
     UsageError,
     Vector,
     hookimpl,
-    initialize_normal,
 )
-from gantk_plugins.gan import GAN
+from gantk_plugins.dcgan import DCGAN
 
 
 def pulling_away(codes: Tensor) -> Tensor:
@@ -176,7 +174,7 @@ def _depth(size: int) -> int:
     return depths[-1]
 
 
-class EBGAN(GAN):
+class EBGAN(DCGAN):
     """Makes images of noise, and gives images an energy that tells how unlike those it has seen they are.
 
     Args:
@@ -199,10 +197,6 @@ class EBGAN(GAN):
         if self.game.wants != "energies":
             raise Unsupported("is a game of energies, and this loss reads scores; the same with scores is dcgan")
         self.size = build.data.size
-
-    def initialize(self, network: Network) -> None:
-        """Draw weights from N(0, 0.02)."""
-        initialize_normal(network)
 
     def graphs(self) -> dict[str, Graph]:
         """Return the generator, and the energy."""

@@ -26,6 +26,8 @@ from gantk import (
     Batch,
     Batches,
     Build,
+    Category,
+    DataError,
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
@@ -45,9 +47,15 @@ from gantk_plugins.dense import DenseDiscriminator, DenseGenerator, Initial, Sig
 SHOWN = 64
 """Samples of a preview; as many as there are real ones where these are more, as points are."""
 
+ROWS, LABELS = 8, 10
+"""Samples of each label, and labels, of a preview where images are labelled."""
+
 
 class GAN(Recipe):
     """Makes images of noise; the base of the recipes that differ in parts, settings and initial weights alone.
+
+    Where a subclass takes labelled images, both networks are told the labels too: what the generator makes is judged
+    under the labels that it was made for, which are those of the images in the batch.
 
     Args:
         latent: length of the noise vector.
@@ -56,7 +64,7 @@ class GAN(Recipe):
         distribution: what noise is drawn from.
     """
 
-    kind = "images"
+    kind: ClassVar[str | tuple[str, ...]] = "images"
     defaults = Defaults(
         generator="gan",
         discriminator="gan",
@@ -70,9 +78,11 @@ class GAN(Recipe):
         super().__init__()
         channels, size = build.data.channels["image"], build.data.size
         self.latent = Latent(length=latent, distribution=self.distribution)
+        self.label = _label(build) if build.data.kind == "labelled" else None
+        classes = self.label.count if self.label else None
         self.game = build.loss()
-        self.generator = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=size))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
+        self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
         self.initialize(self.generator)
         self.initialize(self.discriminator)
 
@@ -89,28 +99,42 @@ class GAN(Recipe):
 
     def step(self, batches: Batches) -> Step:
         """Move the discriminator up its stochastic gradient, then the generator (algorithm 1)."""
-        real = next(batches)["image"]
-        critic = self.discriminator.given()
+        batch = next(batches)
+        real = batch["image"]
+        labels = (batch["label"],) if self.label else ()
+        critic = self.discriminator.given(*labels)
 
         with torch.no_grad():
-            fake = self.generator(self.latent.drawn(len(real), real.device))
+            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
         yield "discriminator", self.game.judge(critic, real, fake)
 
         if self.due("generator"):
-            fake = self.generator(self.latent.drawn(len(real), real.device))
+            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
             yield "generator", {"game": self.game.fool(critic, fake, real)}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return images of fixed noise, `gantk generate`'s first, and real ones."""
+        """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""
         real = batch["image"]
-        noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
-        return {"generated": self.generator(noise), "real": real}
+        if self.label is None:
+            noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
+            return {"generated": self.generator(noise), "real": real}
+        names = self.label.names[:LABELS]
+        noise = self.latent.fixed(ROWS).to(real.device).repeat(len(names), 1)
+        labels = torch.arange(len(names), device=real.device).repeat_interleave(ROWS)
+        images = self.generator(noise, labels).split(ROWS)
+        return {**dict(zip(names, images, strict=True)), "real": real}
 
     def graphs(self) -> dict[str, Graph]:
         """Return the generator."""
-        return {
-            "generator": Graph(network=self.generator, task="generate", inputs=(self.latent,), outputs=("image",)),
-        }
+        inputs = (self.latent, self.label) if self.label else (self.latent,)
+        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+
+
+def _label(build: Build) -> Category:
+    names = build.data.classes
+    if not names:
+        raise DataError("the data's labels have no names, so that it is not known how many there are")
+    return Category(count=len(names), names=names)
 
 
 def generator_network(

@@ -20,48 +20,11 @@ from gantk import (
     Unsupported,
     UsageError,
 )
-from gantk_plugins.dense import VectorNorm, activations
+from gantk_plugins.dense import VectorNorm
+from gantk_plugins.stages import Staged
 
 LEAK = 0.1
 """Slope of the leaky ReLU below zero (appendix C)."""
-
-
-class Trunk(nn.Module):
-    """Scores images (N, channels, size, size), image conditions concatenated: (N, 1) (table 1)."""
-
-    def __init__(self, channels: int, size: int, normalization: Normalization, *, filters: int, dense: int) -> None:
-        super().__init__()
-        weight = normalization.weight
-        flat = 2 * filters * (size // 4) ** 2
-        self.stages = nn.ModuleList(
-            [
-                nn.Sequential(weight(nn.Conv2d(channels, filters, 4, stride=2, padding=1)), nn.LeakyReLU(LEAK)),
-                nn.Sequential(
-                    weight(nn.Conv2d(filters, 2 * filters, 4, stride=2, padding=1)),
-                    normalization.activation(2 * filters),
-                    nn.LeakyReLU(LEAK),
-                ),
-                nn.Sequential(
-                    nn.Flatten(),
-                    weight(nn.Linear(flat, dense)),
-                    VectorNorm(normalization, dense),
-                    nn.LeakyReLU(LEAK),
-                ),
-            ]
-        )
-        self.scores = weight(nn.Linear(dense, 1))
-
-    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
-        return self.score(self.features(image, *conditions))
-
-    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
-        """Return the activations after each inner layer."""
-        return activations(self.stages, torch.cat([*conditions, image], 1) if conditions else image)
-
-    def score(self, features: list[Tensor]) -> Tensor:
-        """Return the scores that belong to the activations."""
-        scores: Tensor = self.scores(features[-1])
-        return scores
 
 
 class Head(nn.Module):
@@ -165,8 +128,22 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
         raise Unsupported("gives scores, not energies")
     _check(spec.size, filters, dense)
     normalization = build.normalization("discriminator")
-    channels = spec.channels + spec.condition_channels
-    return normalization.network(Trunk(channels, spec.size, normalization, filters=filters, dense=dense))
+    weight, channels = normalization.weight, spec.channels + spec.condition_channels
+    stages = [
+        nn.Sequential(weight(nn.Conv2d(channels, filters, 4, stride=2, padding=1)), nn.LeakyReLU(LEAK)),
+        nn.Sequential(
+            weight(nn.Conv2d(filters, 2 * filters, 4, stride=2, padding=1)),
+            normalization.activation(2 * filters),
+            nn.LeakyReLU(LEAK),
+        ),
+        nn.Sequential(
+            nn.Flatten(),
+            weight(nn.Linear(2 * filters * (spec.size // 4) ** 2, dense)),
+            VectorNorm(normalization, dense),
+            nn.LeakyReLU(LEAK),
+        ),
+    ]
+    return normalization.network(Staged(stages, weight(nn.Linear(dense, 1))))
 
 
 def _check(size: int, filters: int, dense: int) -> None:

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
-from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported
+from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
 from gantk_plugins.resizing import DoubledConvolution, HalvedConvolution
 
 Pooling = Literal["mean", "sum"]
@@ -108,6 +108,7 @@ class ResidualGenerator(nn.Module):
             raise Unsupported("makes images of noise, and translates none")
         if spec.domains is not None or spec.features:
             raise Unsupported("knows no domains, and offers no inner activations")
+        _check(filters)
         self.start, doublings = _grid(spec.size)
         self.classes = spec.classes
         self.linear = linear(spec.latent, filters * self.start**2, normalization)
@@ -149,6 +150,7 @@ class ResidualTrunk(nn.Module):
             raise Unsupported("gives scores, not energies")
         if spec.size < 4:
             raise Unsupported(f"needs at least 4 pixels, not {spec.size}")
+        _check(filters)
         channels = spec.channels + spec.condition_channels
         halvings = max(1, math.ceil(math.log2(spec.size / 8)))
         self.first = ScoreBlock(channels, filters, normalization, halves=True, first=True)
@@ -188,6 +190,11 @@ class ResidualDiscriminator(ResidualTrunk):
         """Return the scores (N, 1) that belong to inner activations."""
         scores: Tensor = self.scores(self.pooled(features))
         return scores
+
+
+def _check(filters: int) -> None:
+    if filters < 1:
+        raise UsageError(f"residual networks need filters >= 1, not {filters}")
 
 
 def convolution(

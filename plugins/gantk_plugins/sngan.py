@@ -15,36 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from gantk import (
-    Batch,
-    Batches,
     Build,
-    Category,
-    DataError,
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
-    Graph,
-    Latent,
     Normalization,
-    Player,
     Recipe,
     Settings,
-    Step,
-    UsageError,
     hookimpl,
 )
-from gantk_plugins.gan import SHOWN
+from gantk_plugins.gan import GAN
 from gantk_plugins.residual import ResidualDiscriminator, ResidualGenerator, ResidualTrunk, linear
 
-ROWS, LABELS = 8, 10
-"""Samples of each label, and labels, of a preview grid."""
 
-
-class SNGAN(Recipe):
+class SNGAN(GAN):
     """Makes images of noise, and of a label where images are labelled.
 
     Args:
@@ -71,52 +58,7 @@ class SNGAN(Recipe):
     )
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:
-        super().__init__()
-        channels, size = build.data.channels["image"], build.data.size
-        labelled, names = build.data.kind == "labelled", build.data.classes
-        if labelled and not names:
-            raise DataError("the data's labels have no names, so that it is not known how many there are")
-        classes = len(names) if labelled else None
-        self.latent = Latent(length=latent)
-        self.label = Category(count=len(names), names=names) if labelled else None
-        self.game = build.loss()
-        self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
-
-    def players(self) -> dict[str, Player]:
-        """Return the discriminator and the generator."""
-        return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
-
-    def step(self, batches: Batches) -> Step:
-        """Move the discriminator, and at every `critic_steps`-th step the generator, under the labels of the batch."""
-        batch = next(batches)
-        real = batch["image"]
-        labels = () if self.label is None else (batch["label"],)
-        critic = self.discriminator.given(*labels)
-
-        with torch.no_grad():
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-        yield "discriminator", self.game.judge(critic, real, fake)
-
-        if self.due("generator"):
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-            yield "generator", {"game": self.game.fool(critic, fake, real)}
-
-    def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return images of fixed noise, where there are labels the same under each of the first, and real ones."""
-        real = batch["image"]
-        if self.label is None:
-            noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
-            return {"generated": self.generator(noise), "real": real}
-        names = self.label.names[:LABELS]
-        labels = torch.arange(len(names), device=real.device).repeat_interleave(ROWS)
-        generated = self.generator(self.latent.fixed(ROWS).to(real.device).repeat(len(names), 1), labels)
-        return {**dict(zip(names, generated.split(ROWS), strict=True)), "real": real}
-
-    def graphs(self) -> dict[str, Graph]:
-        """Return the generator."""
-        inputs = (self.latent,) if self.label is None else (self.latent, self.label)
-        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+        super().__init__(build, latent=latent)
 
 
 class ProjectionDiscriminator(ResidualTrunk):
@@ -149,7 +91,6 @@ def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) 
     Args:
         filters: channels of every block.
     """
-    _check(filters)
     normalization = build.normalization("generator")
     return normalization.network(ResidualGenerator(spec, normalization, filters))
 
@@ -160,7 +101,6 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
     Args:
         filters: channels of every block.
     """
-    _check(filters)
     normalization = build.normalization("discriminator")
     network: nn.Module
     if spec.classes is None:
@@ -168,11 +108,6 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
     else:
         network = ProjectionDiscriminator(spec, normalization, filters, classes=spec.classes)
     return normalization.network(network)
-
-
-def _check(filters: int) -> None:
-    if filters < 1:
-        raise UsageError(f"sngan needs filters >= 1, not {filters}")
 
 
 @hookimpl

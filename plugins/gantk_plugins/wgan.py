@@ -27,7 +27,6 @@ from gantk import (
     Critic,
     Defaults,
     Losses,
-    Network,
     Points,
     Recipe,
     Settings,
@@ -35,9 +34,8 @@ from gantk import (
     Unsupported,
     UsageError,
     hookimpl,
-    initialize_normal,
 )
-from gantk_plugins.gan import GAN
+from gantk_plugins.dcgan import DCGAN
 
 WARM_UP = 25
 """Steps of the generator that begin the warm-up (authors' code)."""
@@ -98,7 +96,7 @@ class WeightClipping(Wasserstein):
             parameter.clamp_(-self.clip, self.clip)
 
 
-class WGAN(GAN):
+class WGAN(DCGAN):
     """Makes images of noise, by the Wasserstein distance that a critic with clipped weights estimates.
 
     Args:
@@ -113,14 +111,11 @@ class WGAN(GAN):
         normalization={"generator": "batch", "discriminator": "batch"},
     )
     settings = replace(WeightClipping.settings, batch_size=64)
+    distribution = "normal"
 
     def __init__(self, build: Build, *, latent: int = 100, warm_up: bool = False) -> None:
         super().__init__(build, latent=latent)
         self.warm_up = warm_up
-
-    def initialize(self, network: Network) -> None:
-        """Draw a network's initial weights from N(0, 0.02)."""
-        initialize_normal(network)
 
     def step(self, batches: Batches) -> Step:
         """Move the critic, further while it warms up, and at every `critic_steps`-th step the generator."""

@@ -33,7 +33,6 @@ from gantk import (
     Points,
     Recipe,
     Settings,
-    UsageError,
     hookimpl,
 )
 from gantk_plugins.gan import GAN
@@ -103,7 +102,6 @@ def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 128) 
     Args:
         filters: channels of every block.
     """
-    _check(filters)
     normalization = build.normalization("generator")
     return normalization.network(ResidualGenerator(spec, normalization, filters))
 
@@ -114,14 +112,8 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
     Args:
         filters: channels of every block.
     """
-    _check(filters)
     normalization = build.normalization("discriminator")
     return normalization.network(ResidualDiscriminator(spec, normalization, filters, "mean"))
-
-
-def _check(filters: int) -> None:
-    if filters < 1:
-        raise UsageError(f"wgan-gp needs filters >= 1, not {filters}")
 
 
 @hookimpl

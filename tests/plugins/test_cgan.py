@@ -97,9 +97,9 @@ def test_networks_in_closed_form(build, batch):
     assert torch.allclose(generator(z, y), expected.view(4, 3, 32, 32), atol=1e-6)
 
     discriminator = made.discriminator(DiscriminatorSpec(channels=3, classes=3, size=32)).eval().module
-    of_image = discriminator.own[2].layer((batch["image"].flatten(1) + 1) / 2).view(4, 4, 3).amax(2)
-    of_label = (hot @ discriminator.label.layer.weight).view(4, 5, 3).amax(2)
-    joint = discriminator.joint[1].layer(torch.cat([of_image, of_label], 1)).view(4, 4, 2).amax(2)
+    of_image = discriminator.own[2].layer((batch["image"].flatten(1) + 1) / 2).view(4, 3, 4).amax(1)
+    of_label = (hot @ discriminator.label.layer.weight).view(4, 3, 5).amax(1)
+    joint = discriminator.joint[1].layer(torch.cat([of_image, of_label], 1)).view(4, 2, 4).amax(1)
     assert torch.allclose(discriminator(batch["image"], y), discriminator.last(joint))
 
 

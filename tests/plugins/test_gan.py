@@ -155,7 +155,7 @@ def test_initial_weights(initial, spread, largest, deviation, build):
 
 def test_maxout_in_closed_form():
     layer = nn.Linear(2, 6, bias=False)
-    layer.weight.data = torch.tensor([[1.0, 0], [0, 1], [-1, -1], [2, 0], [0, -3], [0, 0]])
+    layer.weight.data = torch.tensor([[1.0, 0], [2, 0], [0, 1], [0, -3], [-1, -1], [0, 0]])
     # The first unit is max(x, y, -x - y), the second max(2x, -3y, 0).
     units = Maxout(layer, 3)(torch.tensor([[1.0, 2.0], [-1.0, -4.0], [3.0, -0.5], [-1.0, 1.0]]))
     assert units.tolist() == [[2, 2], [5, 12], [3, 6], [1, 0]]
@@ -171,7 +171,7 @@ def test_networks_in_closed_form(build):
 
     discriminator = made.discriminator(DiscriminatorSpec(channels=3, size=8)).module
     first, second = (stage[0].layer for stage in discriminator.stages)
-    hidden = second(first((x.flatten(1) + 1) / 2).view(4, 4, 3).amax(2)).view(4, 4, 3).amax(2)
+    hidden = second(first((x.flatten(1) + 1) / 2).view(4, 3, 4).amax(1)).view(4, 3, 4).amax(1)
     assert torch.allclose(discriminator(x), discriminator.scores(hidden))
 
 

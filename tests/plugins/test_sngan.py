@@ -166,5 +166,5 @@ def test_an_image_and_a_label_condition_together(make_build):
 @pytest.mark.parametrize("slot", ["generator", "discriminator"])
 def test_wrong_options(slot, factory, make_build):
     spec = GeneratorSpec(latent=8, size=32) if slot == "generator" else DiscriminatorSpec(channels=3, size=32)
-    with pytest.raises(UsageError, match="sngan needs filters >= 1, not 0"):
+    with pytest.raises(UsageError, match="residual networks need filters >= 1, not 0"):
         factory("sngan", slot)(spec, make_build(**PARTS), filters=0)

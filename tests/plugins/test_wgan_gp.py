@@ -158,7 +158,7 @@ def test_the_networks_are_the_papers(factory, make_build):
 @pytest.mark.parametrize("slot", ["generator", "discriminator"])
 def test_wrong_options(slot, factory, make_build):
     spec = GeneratorSpec(latent=8, size=32) if slot == "generator" else DiscriminatorSpec(channels=3, size=32)
-    with pytest.raises(UsageError, match="wgan-gp needs filters >= 1, not 0"):
+    with pytest.raises(UsageError, match="residual networks need filters >= 1, not 0"):
         factory("wgan-gp", slot)(spec, make_build(**RESIDUAL), filters=0)
 
 

@@ -1,6 +1,7 @@
 """Networks whose features tell images apart, by name or as an ONNX file."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from gantk_plugins.metrics.efficientnet_lite0 import SIZE, pretrained
 LITE = "efficientnet-lite0"
 
 
-class Extractor(nn.Module):
+class Extractor(nn.Module, ABC):
     """Images (N, 1 or 3, H, W) in [-1, 1] -> features (N, d) in float64.
 
     Grey is repeated to three channels, values beyond [-1, 1] are cut off, and images are resized bilinearly.
@@ -34,9 +35,9 @@ class Extractor(nn.Module):
             images = F.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
         return self.features(images).double()
 
+    @abstractmethod
     def features(self, images: Tensor) -> Tensor:
         """Return features (N, d) of images (N, 3, size, size) in [-1, 1]."""
-        raise NotImplementedError
 
 
 class Lite(Extractor):
