@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gantk.parts.build import Build, DataInfo
     from gantk.parts.initialization import initialize_normal
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
-    from gantk.parts.networks import Critic, Discriminator, Network, Scores
+    from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
     from gantk.parts.settings import Settings
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
@@ -34,7 +34,7 @@ _HOMES = {
     "gantk.parts.build": ("Build", "DataInfo"),
     "gantk.parts.initialization": ("initialize_normal",),
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
-    "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores"),
+    "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
     "gantk.parts.normalization": ("Normalization",),
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
@@ -91,6 +91,7 @@ __all__ = [
     "initialize_normal",
     "load",
     "named",
+    "single_scores",
 ]
 
 

@@ -7,10 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantk.errors import PluginError
+from gantk.errors import PluginError, Unsupported
 from gantk.parts.specs import GeneratorSpec
 
 Scores = Tensor | list[Tensor]
+
+
+def single_scores(scores: Scores) -> Tensor:
+    """Return scores that must be one tensor. Raises Unsupported where they are a list."""
+    if isinstance(scores, list):
+        raise Unsupported("one tensor of scores is read here, and this discriminator gives a list")
+    return scores
 
 
 def single_precision(value: Any) -> Any:

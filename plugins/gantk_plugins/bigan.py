@@ -38,7 +38,6 @@ from gantk import (
     Network,
     Player,
     Recipe,
-    Scores,
     Settings,
     Step,
     Unsupported,
@@ -46,6 +45,7 @@ from gantk import (
     Vector,
     hookimpl,
     initialize_normal,
+    single_scores,
 )
 from gantk_plugins.bigan_parts import Encoder, Features, discriminator_network, generator_network
 
@@ -113,7 +113,7 @@ class BiGAN(Recipe):
 
         with torch.set_grad_enabled(self.due("generator")):
             code, fake = self.encoder(real), self.generator(latent)
-        real_scores, fake_scores = _tensor(critic(real, code)), _tensor(critic(fake, latent))
+        real_scores, fake_scores = single_scores(critic(real, code)), single_scores(critic(fake, latent))
 
         judged = {"game": self.game.discriminator(real_scores, fake_scores)}
         judged |= self.game.penalty(critic, (real, code.detach()), (fake.detach(), latent))
@@ -171,12 +171,6 @@ def reflection(game: AdversarialLoss) -> float:
         if torch.allclose(game.discriminator(real, fake), game.discriminator(c - fake, c - real)):
             return c
     raise Unsupported("bigan needs a game in which the real and the fake pairs can change sides")
-
-
-def _tensor(scores: Scores) -> Tensor:
-    if isinstance(scores, list):
-        raise Unsupported("bigan reads one tensor of scores, and this discriminator gives a list")
-    return scores
 
 
 @hookimpl

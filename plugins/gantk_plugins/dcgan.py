@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -58,7 +58,7 @@ class DCGAN(GAN):
         normalization={"generator": "batch", "discriminator": "batch"},
     )
     settings = Settings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128)
-    distribution = "uniform"
+    distribution: ClassVar[Literal["normal", "uniform"]] = "uniform"
 
     def initialize(self, network: Network) -> None:
         """Draw weights from N(0, 0.02)."""

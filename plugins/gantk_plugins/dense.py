@@ -33,7 +33,7 @@ class Maxout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         every: Tensor = self.layer(x)
         # A unit's pieces lie apart: maxima over the last dimension take a third longer.
-        return every.unflatten(1, (self.pieces, -1)).amax(1)
+        return every.reshape(-1, self.pieces, every.shape[1] // self.pieces).amax(1)
 
 
 class VectorNorm(nn.Module):

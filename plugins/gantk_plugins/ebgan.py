@@ -41,6 +41,7 @@ from gantk import (
     UsageError,
     Vector,
     hookimpl,
+    single_scores,
 )
 from gantk_plugins.dcgan import DCGAN
 
@@ -85,11 +86,9 @@ class EnergyMargin(AdversarialLoss):
         if not self.pulling_away:
             return super().fool(critic, fake, real)
         energies, features = critic.both(*(fake if isinstance(fake, tuple) else (fake,)))
-        if isinstance(energies, list):
-            raise Unsupported("ebgan reads one energy of an image, and this discriminator gives a list")
         alike = pulling_away(features[-1])
         self.note(pulling_away=alike)
-        return self.generator(energies) + self.pulling_away * alike
+        return self.generator(single_scores(energies)) + self.pulling_away * alike
 
 
 class AutoEncoder(nn.Module):
@@ -190,7 +189,6 @@ class EBGAN(DCGAN):
     settings = Settings(
         optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128, jitter=1.0, flip=False
     )
-    distribution = "uniform"
 
     def __init__(self, build: Build, *, latent: int = 100) -> None:
         super().__init__(build, latent=latent)

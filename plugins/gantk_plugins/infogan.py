@@ -39,7 +39,6 @@ from gantk import (
     Network,
     Player,
     Recipe,
-    Scores,
     Settings,
     Step,
     Unsupported,
@@ -47,6 +46,7 @@ from gantk import (
     Vector,
     hookimpl,
     initialize_normal,
+    single_scores,
 )
 from gantk_plugins.infogan_parts import Coded, Head, Recognition, discriminator_network, generator_network, joined
 
@@ -141,15 +141,15 @@ class InfoGAN(Recipe):
         with torch.no_grad():
             fake = self.generator(joined(self.categories, *codes))
         scores, features = critic.both(fake)
-        game = {"game": self.game.discriminator(_tensor(critic(real)), _tensor(scores))}
+        game = {"game": self.game.discriminator(single_scores(critic(real)), single_scores(scores))}
         penalty, information = self.game.penalty(critic, real, fake), self.information(features, codes)
         yield {"discriminator": {**game, **penalty, **information}, "q": information}
 
         if self.due("generator"):
             codes = self.drawn(real)
             scores, features = critic.both(self.generator(joined(self.categories, *codes)))
-            real_scores = _tensor(critic(real)) if self.game.needs_real else None
-            game = {"game": self.game.generator(_tensor(scores), real_scores)}
+            real_scores = single_scores(critic(real)) if self.game.needs_real else None
+            game = {"game": self.game.generator(single_scores(scores), real_scores)}
             yield "generator", {**game, **self.information(features, codes)}
 
     def drawn(self, like: Tensor) -> list[Tensor]:
@@ -218,12 +218,6 @@ def _last_feature(discriminator: Discriminator, channels: int, size: int) -> int
         feature = discriminator.eval().features(torch.zeros(1, channels, size, size))[-1]
     discriminator.train()
     return feature[0].numel()
-
-
-def _tensor(scores: Scores) -> Tensor:
-    if isinstance(scores, list):
-        raise Unsupported("infogan reads one tensor of scores, and this discriminator gives a list")
-    return scores
 
 
 @hookimpl

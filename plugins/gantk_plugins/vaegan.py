@@ -39,6 +39,7 @@ from gantk import (
     Unsupported,
     UsageError,
     hookimpl,
+    single_scores,
 )
 from gantk_plugins.vae import VAE, dense, divergence, halvings, sampled, surprise
 
@@ -192,10 +193,8 @@ class VAEGAN(VAE):
 
         critic = self.discriminator.given()
         scores, features = critic.both(torch.cat([real, decoded]))
-        if isinstance(scores, list):
-            raise Unsupported("vaegan reads one tensor of scores, and this discriminator gives a list")
         unlikeness = self.unlikeness(features)
-        real_scores, *fake_scores = scores.chunk(3)
+        real_scores, *fake_scores = single_scores(scores).chunk(3)
         if not self.reconstructions:
             decoded, fake_scores = decoded[count:], fake_scores[1:]
 
