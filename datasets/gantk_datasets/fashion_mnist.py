@@ -41,7 +41,7 @@ def fashion_mnist(argument: str | None) -> Dataset:
     files = source.located(argument)
     return SmallImages(
         "fashion-mnist",
-        lambda: read_shares(files()),
+        lambda: read_shares(files(), "fashion-mnist"),
         what="pictures of clothes",
         classes=CLASSES,
         licence="MIT",

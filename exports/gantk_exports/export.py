@@ -1,5 +1,6 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
         if name not in known:
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
     names = list(dict.fromkeys(graphs)) or known
+    tasks: dict[str, Path] = {}
     for name, path in _places(names, out or run / "exports").items():
         began = perf_counter()
         export_graph(trained, name, path, io)
@@ -64,6 +66,15 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
             f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {_worst(load(path).card)}  "
             f"{perf_counter() - began:.1f} s"
         )
+        tasks.setdefault(load(path).card.task, path)
+    click.echo(f"next: {_next(tasks)}")
+
+
+def _next(tasks: Mapping[str, Path]) -> str:
+    """Return the command that shows most of what the written models do."""
+    task = next(task for task in ("generate", "translate", "encode", "score") if task in tasks)
+    taken = {"generate": "-o sheet.png", "translate": "IMAGES -o OUT", "encode": "IMAGES -o OUT.npz", "score": "IMAGES"}
+    return f"gantk {task} {tasks[task]} {taken[task]}"
 
 
 def _places(names: list[str], out: Path) -> dict[str, Path]:

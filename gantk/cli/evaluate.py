@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,9 @@ import click
 from gantk.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gantk.engine.records import Record
-
-    Outcome = tuple[str, list[Record] | str]
 
 EPILOG = """\b
 Examples:
@@ -72,13 +70,14 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     for note in opened.notes:
         click.echo(f"note: {note}", err=True)
     records: list[Record] = []
-    for name, outcome in _announced(measured(request, opened)):
-        if isinstance(outcome, str):
-            click.echo(f"not measured: {name}: {outcome}", err=True)
-            continue
-        records += outcome
-        if not as_json:
-            click.echo("\n".join(_told(record) for record in outcome))
+    with _announcing() as begin:
+        for name, outcome in measured(request, opened, begin):
+            if isinstance(outcome, str):
+                click.echo(f"not measured: {name}: {outcome}", err=True)
+                continue
+            records += outcome
+            if not as_json:
+                click.echo("\n".join(_told(record) for record in outcome))
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     if not records:
@@ -110,22 +109,16 @@ def _number(value: Any) -> str:
     return "not finite" if value is None else str(value)
 
 
-def _announced(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Show on standard error, where that is a terminal, that something is being measured."""
-    while True:
-        with _status():
-            outcome = next(outcomes, None)
-        if outcome is None:
-            return
-        yield outcome
-
-
-def _status() -> Any:
+@contextmanager
+def _announcing() -> Iterator[Callable[[str], object]]:
+    """Give what says on standard error which metric measures; on a terminal the line goes with the metric."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda name: click.echo(f"measuring {name}", err=True)
+        return
     from rich.console import Console
 
-    return Console(stderr=True).status("measuring")
+    with Console(stderr=True).status("") as status:
+        yield lambda name: status.update(f"measuring {name}")
 
 
 def _pair(item: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What `gantk evaluate` does: measures a run or a model by metrics, and records what came out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,14 +17,18 @@ from gantk.plugins.options import nearest, options_of, parse_value
 from gantk.recipe.metric import Metric, Score
 
 
-def evaluate(request: Request, opened: Opened) -> Iterator[tuple[str, list[Record] | str]]:
+def evaluate(
+    request: Request, opened: Opened, begin: Callable[[str], object]
+) -> Iterator[tuple[str, list[Record] | str]]:
     """Yield each metric's name with its records, or with why it does not apply where the user named none.
 
+    `begin` is told a metric's name before it measures, which may take minutes.
     Raises UsageError where a name is no metric's, or where there is no such option, and what `measure` raises.
     """
     metrics = _chosen(request, opened)
     _refuse_unknown(request, metrics)
     for name, source in metrics.items():
+        begin(name)
         try:
             yield name, measure(request, opened, source)
         except Unsupported as reason:

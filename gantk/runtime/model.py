@@ -149,6 +149,16 @@ class Model:
         return target.from_tensor(answer)
 
 
+def _way_to_model(folder: Path) -> str:
+    """Return what to do where a folder was given in place of a model."""
+    models = sorted([*folder.glob("*.onnx"), *folder.glob("exports/*.onnx")])
+    if models:
+        return f"give one of its models: {', '.join(map(str, models))}"
+    if (folder / "checkpoints").is_dir():
+        return f"it is a run: write its models by `gantk export {folder}`, then give one of {folder}/exports"
+    return "give an .onnx file, such as `gantk export` writes to RUN/exports"
+
+
 def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
     """Open a model that `gantk export` wrote; needs no torch.
 
@@ -157,7 +167,7 @@ def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
     """
     path = Path(path)
     if path.is_dir():
-        raise GantkError(f"{path} is a folder; give an .onnx file, such as `gantk export` writes to RUN/exports")
+        raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
     if not path.is_file():
         raise GantkError(f"{path}: no such file; give an .onnx file that `gantk export` wrote")
     import onnxruntime

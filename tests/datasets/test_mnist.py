@@ -83,6 +83,21 @@ def test_a_damaged_file_is_named_with_what_is_wrong(published, file, change, rea
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("opened", "first", "other"),
+    [
+        (mnist, bytes((9, 0, 0, 3, 0, 2, 7, 2, 5, 5)), "fashion-mnist"),
+        (fashion_mnist, bytes((5, 0, 4, 1, 9, 2, 1, 3, 1, 4)), "mnist"),
+    ],
+)
+def test_the_files_of_the_other_data_set_are_not_taken(published, opened, first, other):
+    folder = published()
+    labels = folder / "train-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:8] + first + labels.read_bytes()[18:])
+    with pytest.raises(DataError, match=f"holds the files of {other}, not of .*: say --data {other}:{folder}"):
+        opened(str(folder)).split("labelled", False, None)
+
+
 def test_what_is_missing_is_named_when_the_data_set_is_opened(tmp_path, published):
     folder = published()
     (folder / "t10k-labels-idx1-ubyte").unlink()

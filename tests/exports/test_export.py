@@ -44,7 +44,11 @@ def test_every_graph_is_exported_beside_the_run(trained_run: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == [
         f"{graph}.{kind}" for graph in ("a_to_b", "b_to_a") for kind in ("json", "onnx")
     ]
-    assert [line.split("  ")[0] for line in lines] == [str(folder / "a_to_b.onnx"), str(folder / "b_to_a.onnx")]
+    files = [folder / "a_to_b.onnx", folder / "b_to_a.onnx"]
+    assert [line.split("  ")[0] for line in lines[:-1]] == [str(file) for file in files]
+    assert lines[-1] == f"next: gantk translate {files[0]} IMAGES -o OUT"
+    with pytest.raises(GantkError, match=f"is a folder; give one of its models: {files[0]}, {files[1]}$"):
+        gantk.load(trained_run)
     assert "MB  differs from torch by at most" in lines[0]
     assert gantk.load(folder / "b_to_a.onnx").card.graph == "b_to_a"
     differences = json.loads(run(verify, folder / "b_to_a.onnx", "--run", trained_run, "--json"))["differences"]

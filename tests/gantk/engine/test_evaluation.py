@@ -235,7 +235,7 @@ def measured(plugin_file, tmp_path):
         said = {name.replace("__", "."): value for name, value in options.items()}
         out = tmp_path / "out.jsonl"
         request = Request(target=tmp_path, metrics=metrics, options=said, seed=seed, out=out)
-        return list(evaluate(request, opened))
+        return list(evaluate(request, opened, lambda name: None))
 
     return measure
 

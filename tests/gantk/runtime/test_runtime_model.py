@@ -139,6 +139,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         gantk.load(tmp_path / "none.onnx")
 
 
+def test_what_to_do_is_said_where_a_folder_is_given(tmp_path: Path) -> None:
+    with pytest.raises(GantkError, match=r"is a folder; give an \.onnx file"):
+        gantk.load(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(GantkError, match=rf"it is a run: write its models by `gantk export {tmp_path}`"):
+        gantk.load(tmp_path)
+
+
 @pytest.mark.parametrize("kept", [0, 7, 200, -1])
 def test_a_truncated_model_is_refused(make_model: MakeModel, kept: int) -> None:
     path = make_model()
