@@ -13,7 +13,9 @@ import click
 from gantk.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from rich.status import Status
 
     from gantk.engine.records import Record
 
@@ -70,8 +72,10 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     for note in opened.notes:
         click.echo(f"note: {note}", err=True)
     records: list[Record] = []
-    with _announcing() as begin:
-        for name, outcome in measured(request, opened, begin):
+    with _announced() as status:
+        for name, outcome in measured(request, opened, lambda name: _begin(name, status)):
+            if status:
+                status.stop()
             if isinstance(outcome, str):
                 click.echo(f"not measured: {name}: {outcome}", err=True)
                 continue
@@ -110,15 +114,27 @@ def _number(value: Any) -> str:
 
 
 @contextmanager
-def _announcing() -> Iterator[Callable[[str], object]]:
-    """Give what says on standard error which metric measures; on a terminal the line goes with the metric."""
+def _announced() -> Iterator[Status | None]:
+    """Show what the status says on standard error while it is started; None where that is no terminal."""
     if not sys.stderr.isatty():
-        yield lambda name: click.echo(f"measuring {name}", err=True)
+        yield None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("") as status:
-        yield lambda name: status.update(f"measuring {name}")
+    status = Console(stderr=True).status("")
+    try:
+        yield status
+    finally:
+        status.stop()
+
+
+def _begin(name: str, status: Status | None) -> None:
+    """Say which metric measures; on a terminal, until its status stops."""
+    if status is None:
+        click.echo(f"measuring {name}", err=True)
+    else:
+        status.update(f"measuring {name}")
+        status.start()
 
 
 def _pair(item: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What a training says to the user: one line before step 1, a progress bar, one line at the end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
 from rich.console import Console
@@ -23,6 +23,14 @@ def magnitude(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return str(count)
+
+
+def short_names(names: Collection[str]) -> list[str]:
+    """Return what `loss/generator/cycle_a` is called in short: `cycle_a`, or `generator cycle_a` where several are."""
+    last = [name.split("/")[-1] for name in names]
+    return [
+        end if last.count(end) == 1 else " ".join(name.split("/")[-2:]) for name, end in zip(names, last, strict=True)
+    ]
 
 
 class TrainingBar:
@@ -59,5 +67,7 @@ class TrainingBar:
         """Show the losses of the last log, and the speed."""
         speed = self.bar.tasks[0].speed
         rate = f"{speed:.1f} steps/s, {speed * self.images_a_step:.1f} images/s" if speed else ""
-        losses = "  ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in scalars.items())
+        losses = "  ".join(
+            f"{name} {value:.3g}" for name, value in zip(short_names(scalars), scalars.values(), strict=True)
+        )
         self.bar.update(self.task, rate=rate, losses=losses)
