@@ -15,17 +15,11 @@ import pytest
 from gantk.data import cache, scanning
 from gantk.data.cache import Packing, packed
 from gantk.data.packs import Pack, PackedImages
-from gantk.data.parallel import in_order
 from gantk.data.pixels import scaled
 from gantk.data.scanning import ImageFile, images_in, scan
-from gantk.data.storage import cache_folder, written_whole
 from gantk.errors import DataError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
@@ -210,30 +204,6 @@ def test_a_pack_that_is_cut_short_is_said(photos: Path) -> None:
         packed(packing)
 
 
-def test_what_another_process_left_half_written_is_removed_after_a_day(home: Path) -> None:
-    home.mkdir()
-    for name, age in (("old", 90_000), ("new", 60)):
-        (home / f"{name}.partial").write_text("half")
-        changed = home.stat().st_mtime - age
-        os.utime(home / f"{name}.partial", (changed, changed))
-    with written_whole(home / "x") as stream:
-        stream.write(b"whole")
-    assert sorted(path.name for path in home.iterdir()) == ["new.partial", "x"]
-
-
-def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"old")
-
-    def fail() -> None:
-        with written_whole(tmp_path / "x") as stream:
-            stream.write(b"new")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
-
-
 def test_a_file_that_changes_between_hash_and_decoding_is_bad(photos: Path) -> None:
     packing = Packing(files_in(photos), 3, None)
     (photos / "1.png").write_bytes((photos / "2.png").read_bytes())
@@ -254,25 +224,8 @@ def test_progress_counts_the_files(photos: Path) -> None:
     assert told == [(number, 6) for number in range(1, 7)]
 
 
-def test_the_cache_is_the_user_s_unless_named(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    assert cache_folder() == home
-    monkeypatch.delenv("GANTK_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache_folder().name == "gantk"
-
-
 def test_a_pack_without_images_is_empty(home: Path) -> None:
     assert len(packed(Packing((), 3, None)).table) == 0
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_work_comes_back_in_order(workers: int) -> None:
-    assert list(in_order(lambda number: number**2, range(50), workers)) == [(n, n**2) for n in range(50)]
-
-
-def test_an_error_in_a_thread_is_raised() -> None:
-    with pytest.raises(ZeroDivisionError):
-        list(in_order(lambda number: 1 // number, [1, 0, 1], 2))
 
 
 def test_a_pack_is_known_by_its_end(tmp_path: Path) -> None:

@@ -92,3 +92,13 @@ def test_truncated_floats_are_refused(share: float) -> None:
 def test_a_stack_of_pages_is_refused() -> None:
     with pytest.raises(DataError, match="wanted one image"):
         open_image(Path("x.tif"), written(values((80, 90, 100), np.uint8)))
+
+
+def test_a_tiff_bomb_is_refused_undecoded(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tif"
+    tifffile.imwrite(path, np.zeros((20, 20), np.uint16), metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        for name in ("ImageWidth", "ImageLength"):
+            tiff.pages[0].tags[name].overwrite(20_000)
+    with pytest.raises(DataError, match="decompression bomb"):
+        open_image(path, path.read_bytes())

@@ -1,14 +1,15 @@
-"""What the plugins' tests share: parts chosen by their installed names, and a bare loop that performs moves."""
+"""What the plugins' tests share: parts chosen by their installed names, small recipes, a loop that performs moves."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from gantk import AdversarialLoss, Build, DataInfo, Mean, Recipe
 from gantk.parts.context import Context, Informed, Progress
@@ -198,3 +199,42 @@ def pictures() -> Callable[[str, int], Tensor]:
         return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
     return take
+
+
+@pytest.fixture
+def small_batch(pictures) -> dict[str, Tensor]:
+    """Return a batch of six emoji of 8 x 8 pixels."""
+    return {"image": interpolate(pictures("3d", 6), size=(8, 8), mode="area")}
+
+
+@pytest.fixture
+def build_gan(make_build) -> Callable[..., Build]:
+    """Return a function that makes a small GAN's Build."""
+    return partial(
+        make_build,
+        kind="images",
+        size=8,
+        generator="gan",
+        discriminator="gan",
+        loss="non-saturating",
+        normalization=("none", "none"),
+        generator_options={"units": 6, "layers": 2},
+        discriminator_options={"units": 4, "pieces": 3},
+    )
+
+
+@pytest.fixture
+def build_infogan(make_build) -> Callable[..., Recipe]:
+    """Return a function that builds a small InfoGAN, of other parts where it is told so, with options."""
+    small = partial(
+        make_build,
+        kind="images",
+        size=8,
+        generator="infogan",
+        discriminator="infogan",
+        loss="non-saturating",
+        normalization=("batch", "batch"),
+        generator_options={"filters": 4, "dense": 16},
+        discriminator_options={"filters": 4, "dense": 16},
+    )
+    return lambda said=None, **options: brought("infogan", "recipe")(small(**said or {}), **options)

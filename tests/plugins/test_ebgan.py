@@ -1,14 +1,14 @@
-"""EBGAN: the margin game and the pulling-away term in closed form, the auto-encoder's energies, and what is refused."""
+"""EBGAN: the margin game and the pulling-away term in closed form, who moves, and what the recipe shows and refuses."""
 
 import pytest
 import torch
-from torch import nn
 from torch.nn.functional import cosine_similarity
 
 from gantk import DiscriminatorSpec, Latent, Unsupported, UsageError, Vector
-from gantk_plugins.ebgan import AutoEncoder, EnergyMargin, pulling_away
+from gantk_plugins.ebgan import EnergyMargin, pulling_away
 
 SMALL = {"discriminator": "ebgan", "loss": "ebgan", "discriminator_options": {"filters": 4}}
+ENERGIES = DiscriminatorSpec(channels=3, size=32, output="energies")
 
 
 @pytest.fixture
@@ -32,15 +32,6 @@ def ebgan(factory, make_build):
 @pytest.fixture
 def batch(pictures):
     return {"image": pictures("3d", 4)}
-
-
-def spec(**asked):
-    return DiscriminatorSpec(**{"channels": 3, "size": 32, "output": "energies"} | asked)
-
-
-def auto_encoder(factory, normalization, *, condition_channels=0, kernel=4):
-    norms = factory(normalization, "normalization")()
-    return AutoEncoder(3, condition_channels, norms, widths=[4, 8], kernel=kernel)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +73,7 @@ def test_pulling_away_is_the_mean_over_pairs():
 @pytest.mark.parametrize("weight", [0.0, 0.1])
 def test_the_pulling_away_term_is_the_generators_alone(weight, make_build, batch):
     build = make_build(**SMALL, loss_options={"pulling_away": weight})
-    game, discriminator, passes = build.loss(), build.discriminator(spec()), []
+    game, discriminator, passes = build.loss(), build.discriminator(ENERGIES), []
     real, fake = batch["image"].split(2)
     energies, code = discriminator(fake), discriminator.features(fake)[-1]
     judged = game.judge(discriminator.given(), real, fake)
@@ -96,7 +87,7 @@ def test_the_pulling_away_term_is_the_generators_alone(weight, make_build, batch
 
 
 def test_a_list_of_energies_has_no_representation_to_pull_away(make_build, batch, monkeypatch):
-    discriminator = make_build(**SMALL).discriminator(spec())
+    discriminator = make_build(**SMALL).discriminator(ENERGIES)
     monkeypatch.setattr(discriminator.module, "score", lambda features: [features[-1]])
     with pytest.raises(Unsupported, match="gives a list"):
         EnergyMargin(pulling_away=0.1).fool(discriminator.given(), batch["image"])
@@ -106,93 +97,6 @@ def test_a_list_of_energies_has_no_representation_to_pull_away(make_build, batch
 def test_wrong_options_of_the_game(options):
     with pytest.raises(UsageError, match="margin > 0 and pulling_away >= 0"):
         EnergyMargin(**options)
-
-
-def test_the_energy_is_the_root_mean_square_of_what_is_missed(factory):
-    network = auto_encoder(factory, "none")
-    last = network.decoder[-1][0]
-    nn.init.zeros_(last.weight)
-    nn.init.constant_(last.bias, 0.25)
-    images = torch.tensor([0.25, 0.75, -1.0]).view(3, 1, 1, 1).expand(3, 3, 8, 8)
-    assert network(images).tolist() == pytest.approx([0, 0.5, 1.25])
-    half = images.clone()
-    half[:, :, :4] = 0.25
-    assert network(half).tolist() == pytest.approx([0, 0.5 / 2**0.5, 1.25 / 2**0.5])
-
-
-def test_a_perfect_reconstruction_has_a_gradient(factory):
-    network = auto_encoder(factory, "none")
-    for parameter in network.decoder.parameters():
-        nn.init.zeros_(parameter)
-    image = torch.zeros(2, 3, 8, 8, requires_grad=True)
-    network(image).sum().backward()
-    assert not image.grad.any()
-    assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
-
-
-@pytest.mark.parametrize(
-    ("normalization", "training"),
-    [("none", True), ("instance", True), ("layer", True), ("spectral", False), ("batch", False)],
-)
-def test_an_energy_does_not_depend_on_the_batch(normalization, training, factory, batch):
-    network = auto_encoder(factory, normalization).train(training)
-    together, alone = network(batch["image"]), torch.cat([network(image[None]) for image in batch["image"]])
-    torch.testing.assert_close(together, alone)
-    assert together.shape == (4,)
-
-
-def test_conditions_are_read_and_the_image_alone_is_given_back(factory, batch):
-    network = auto_encoder(factory, "none", condition_channels=2)
-    image, condition = batch["image"], torch.rand(4, 2, 32, 32)
-    assert [network.encoder[0][0].in_channels, network.decoder[-1][0].out_channels] == [5, 3]
-    assert not torch.equal(network(image, condition), network(image, -condition))
-    features = network.features(image, condition)
-    assert torch.equal(features[0], image)
-    assert [tuple(feature.shape[1:]) for feature in features[1:]] == [(4, 16, 16), (8, 8, 8)]
-    assert torch.equal(network.score(features), network(image, condition))
-
-
-def test_the_auto_encoder_for_64_pixels_is_the_papers(make_build):
-    with torch.device("meta"):
-        network = make_build(discriminator="ebgan", loss="ebgan", normalization=("none", "none")).discriminator(
-            spec(size=64)
-        )
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
-    assert [layer.out_channels for layer in layers] == [64, 128, 256, 128, 64, 3]
-    assert {(layer.kernel_size, layer.stride) for layer in layers} == {((4, 4), (2, 2))}
-
-
-@pytest.mark.parametrize(
-    ("size", "code"), [(64, (16, 8, 8)), (32, (16, 4, 4)), (28, (8, 7, 7)), (10, (4, 5, 5)), (1, (8, 1, 1))]
-)
-def test_sizes(size, code, make_build):
-    network = make_build(**SMALL, normalization=("none", "layer")).discriminator(spec(channels=2, size=size))
-    image = torch.randn(3, 2, size, size)
-    assert network(image).shape == (3,)
-    assert network.features(image)[-1].shape[1:] == code
-
-
-@pytest.mark.parametrize(
-    ("asked", "reason"),
-    [
-        ({"output": "scores"}, "--loss ebgan"),
-        ({"classes": 10}, "not under classes"),
-        ({"joint_latent": 8}, "latent vectors"),
-        ({"size": 7}, "even size of at least 8 pixels, or points, not 7"),
-        ({"size": 4}, "at least 8"),
-        ({"size": 1}, "another normalization"),
-    ],
-)
-def test_what_it_cannot_do(asked, reason, make_build, factory):
-    with pytest.raises(Unsupported, match=reason):
-        factory("ebgan", "discriminator")(spec(**asked), make_build())
-
-
-def test_it_is_refused_to_a_game_of_scores(make_build, factory):
-    with pytest.raises(Unsupported, match="gives energies, not scores: .*--loss ebgan"):
-        make_build(discriminator="ebgan", loss="hinge").discriminator(spec(output="scores"))
-    with pytest.raises(UsageError, match="filters >= 1, not 0"):
-        factory("ebgan", "discriminator")(spec(), make_build(), filters=0)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.1])

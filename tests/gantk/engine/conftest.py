@@ -1,14 +1,16 @@
-"""Small recipes that the engine's tests drive by hand."""
+"""Small recipes, graphs and data that the engine's tests drive by hand."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from gantk import Network, Player, Recipe
+from gantk import ArrayImages, Dataset, Graph, Group, Latent, Network, Player, Recipe, Split
 from gantk.engine.conductor import Conductor
+from gantk.engine.functions import RunFunction
 from gantk.engine.losslog import LossLog
 from gantk.engine.optimizers import make_movers
 from gantk.parts.context import Context, Informed, Progress
@@ -68,3 +70,45 @@ def stage() -> Callable[..., Stage]:
 @pytest.fixture
 def batch() -> Tensor:
     return torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+class Rows(Dataset):
+    """Images of 4 x 4 pixels, each of one level, its row's number; the label is the row's number too."""
+
+    name, summary, kinds = "rows", "rows of images", ("labelled",)
+
+    def __init__(self, train=10, test=7, channels=3):
+        self.counts, self.channels = {False: train, True: test}, channels
+
+    def split(self, kind, test, load):
+        levels = np.arange(self.counts[test], dtype=np.uint8)
+        images = np.broadcast_to(levels[:, None, None, None], (len(levels), load, load + 2, self.channels)).copy()
+        images[:, :, [0, -1]] = 255  # what a central cut leaves out
+        return Split((Group({"image": ArrayImages(images), "label": levels.astype(np.int64)}),))
+
+    def fingerprint(self):
+        return "of rows"
+
+
+@pytest.fixture
+def rows() -> type[Dataset]:
+    """Return the class of a small data set whose images tell their row."""
+    return Rows
+
+
+@pytest.fixture
+def graph() -> Callable[..., RunFunction]:
+    """Return what makes a graph "made" of a function, which makes images of noise unless told otherwise."""
+
+    def make(
+        task: str = "generate",
+        inputs: tuple[Any, ...] = (Latent(length=3),),
+        outputs: tuple[Any, ...] = ("image",),
+        compute: Callable[..., Any] = lambda x: x,
+    ) -> RunFunction:
+        network = Network(nn.Identity(), "generator")
+        network.module.forward = compute
+        made = Graph(network=network, task=task, inputs=inputs, outputs=outputs)
+        return RunFunction("made", made, 4, torch.device("cpu"))
+
+    return make
