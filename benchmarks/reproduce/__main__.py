@@ -85,7 +85,7 @@ def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, 
         for record in records:
             values.setdefault(record["name"], []).append(record["value"])
         print(f"{protocol.name} seed {seed}: { ({name: found[-1] for name, found in values.items()}) }", flush=True)
-    threads = f", {os.environ.get('OMP_NUM_THREADS', 'all')} thread" if manifest["device"] == "cpu" else ""
+    threads = f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}" if manifest["device"] == "cpu" else ""
     return {
         "protocol": protocol.name,
         "paper": protocol.paper,

@@ -81,5 +81,5 @@ def _obtained(values: list[float]) -> str:
     if len(values) == 1:
         return f"{mean:.4g}"
     spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
-    middle = f", median {median(values):.4g}" if len(values) >= 5 else ""
+    middle = f", median {median(values):.4g}, {min(values):.4g} to {max(values):.4g}" if len(values) >= 5 else ""
     return f"{mean:.4g} ± {spread:.2g}{middle} ({', '.join(f'{value:.4g}' for value in values)})"

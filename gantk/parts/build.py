@@ -83,8 +83,8 @@ class Build:
         Raises Unsupported where the chosen discriminator cannot, or where its normalization breaks the chosen game.
         """
         mixes_samples = self._mixes_samples("discriminator")
-        if "loss" in self.parts:
-            game = self.loss()
+        game = self.loss() if "loss" in self.parts else None
+        if game is not None:
             output = "energies" if game.wants == "energies" else spec.output
             spec = replace(spec, output=output, features=spec.features or game.wants_features)
             if game.per_sample and mixes_samples:
@@ -94,6 +94,8 @@ class Build:
                     "choose another by --normalization discriminator=NAME"
                 )
         module = self._finished(self._part("discriminator")(spec, self), role)
+        if game is not None:
+            game.check(module)
         return Discriminator(module, role, self.autocast, mixes_samples)
 
     def loss(self) -> AdversarialLoss:

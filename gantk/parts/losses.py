@@ -47,6 +47,9 @@ class AdversarialLoss(Informed, nn.Module):
         """Return what is added to the discriminator's loss; nothing by default."""
         return {}
 
+    def check(self, discriminator: nn.Module) -> None:
+        """Raise Unsupported, the reason, where the game cannot be played with a discriminator that was built."""
+
     def constrain(self, network: nn.Module) -> None:
         """Change a critic's weights in place after it has moved; nothing by default."""
 

@@ -1,12 +1,12 @@
 """Which plugin brings which part of a run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
 from gantk.plugins.entrypoints import bringing
-from gantk.plugins.manager import Plugins
+from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import nearest
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Part:
         except Unsupported as error:
             if self.slot == "recipe":
                 raise
-            raise Unsupported(f"{_kind(self.slot)} {self.plugin} {error}{unsupported_hint(self.slot, self)}") from None
+            hint = unsupported_hint(self, arguments)
+            raise Unsupported(f"{_kind(self.slot)} {self.plugin} {error}{hint}") from None
         except GantkError:
             raise
         except Exception as error:
@@ -104,11 +105,18 @@ def leading_recipe(plugins: Plugins) -> Part:
     return Part("recipe", plugins.leading, factory, origin="--plugin")
 
 
-def unsupported_hint(slot: str, part: Part) -> str:
-    """Return what to append to a part's Unsupported: the other installed plugins that bring this slot."""
-    kind = _kind(slot)
-    others = [name for name in bringing(kind) if name != part.plugin]
-    return f"; others that bring a {kind}: {', '.join(others)} (--{kind} NAME)" if others else ""
+def unsupported_hint(part: Part, arguments: Sequence[Any]) -> str:
+    """Return what to append to a part's Unsupported: the installed plugins whose part can do what was asked."""
+    kind, able = _kind(part.slot), []
+    for name in bringing(kind):
+        try:
+            factory = load_plugins([name]).factory(name, kind)
+            if name == part.plugin or factory is None or factory(*arguments) is None:
+                continue
+        except Exception:  # noqa: S112 (whatever it is, this one cannot serve)
+            continue
+        able.append(name)
+    return f"; a {kind} that can: {', '.join(able)} (--{kind} NAME)" if able else ""
 
 
 def _kind(slot: str) -> str:

@@ -91,12 +91,9 @@ class BiGAN(Recipe):
         norms = build.normalization("encoder")
         encoder = norms.network(Encoder(channels * self.size**2, latent, norms, units=units))
         self.encoder = initialize_normal(build.network(encoder, "encoder"))
-        self.generator = initialize_normal(
-            build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
-        )
-        self.discriminator = initialize_normal(
-            build.discriminator(DiscriminatorSpec(channels=channels, size=self.size, joint_latent=latent))
-        )
+        self.generator = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
+        spec = DiscriminatorSpec(channels=channels, size=self.size, joint_latent=latent)
+        self.discriminator = build.discriminator(spec)
 
     def players(self) -> dict[str, Player]:
         """Return the discriminator, and generator and encoder as one player."""

@@ -16,7 +16,16 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, DiscriminatorSpec, GeneratorSpec, Network, Normalization, Unsupported, UsageError
+from gantk import (
+    Build,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Network,
+    Normalization,
+    Unsupported,
+    UsageError,
+    initialize_normal,
+)
 from gantk_plugins.dense import SignedSigmoid, VectorNorm
 
 LEAKY = partial(nn.LeakyReLU, 0.2)
@@ -144,7 +153,7 @@ def generator_network(
     normalization = build.normalization("generator")
     end = SignedSigmoid() if output == "sigmoid" else nn.Identity()
     network = Generator(spec.latent, spec.outputs, spec.size, normalization, units=units, end=end)
-    return normalization.network(network)
+    return initialize_normal(normalization.network(network))
 
 
 def discriminator_network(spec: DiscriminatorSpec, build: Build, *, units: int = 1024) -> nn.Module:
@@ -160,7 +169,8 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, units: int =
     _check(units)
     normalization = build.normalization("discriminator")
     values = (spec.channels + spec.condition_channels) * spec.size**2
-    return normalization.network(JointDiscriminator(values, spec.joint_latent, normalization, units=units))
+    network = JointDiscriminator(values, spec.joint_latent, normalization, units=units)
+    return initialize_normal(normalization.network(network))
 
 
 def _check(units: int) -> None:

@@ -31,7 +31,6 @@ from gantk import (
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
-    Network,
     Normalization,
     Recipe,
     Settings,
@@ -59,10 +58,6 @@ class DCGAN(GAN):
     )
     settings = Settings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128)
     distribution: ClassVar[Literal["normal", "uniform"]] = "uniform"
-
-    def initialize(self, network: Network) -> None:
-        """Draw weights from N(0, 0.02)."""
-        initialize_normal(network)
 
 
 class ConvolutionalGenerator(nn.Module):
@@ -168,7 +163,7 @@ def generator_network(
         activation=nn.ReLU if activation == "relu" else nn.Tanh,
         upsampling=upsampling,
     )
-    return normalization.network(network)
+    return initialize_normal(normalization.network(network))
 
 
 def discriminator_network(
@@ -200,7 +195,7 @@ def discriminator_network(
         norm = [normalization.activation(width)] if stages else []
         stages.append(nn.Sequential(normalization.weight(layer), *norm, made()))
     scores = nn.Sequential(nn.Flatten(), normalization.weight(nn.Linear(widths[-1] * base**2, 1)))
-    return normalization.network(Staged(stages, scores))
+    return initialize_normal(normalization.network(Staged(stages, scores)))
 
 
 @hookimpl

@@ -48,8 +48,11 @@ class VectorNorm(nn.Module):
         # A norm over each image's pixels refuses one pixel in either mode: better now than in a training's first step.
         try:
             self.norm(torch.zeros(2, channels, 1, 1))
-        except ValueError as error:
-            raise Unsupported(f"has dense layers, which this normalization cannot serve: {error}") from None
+        except ValueError:
+            raise Unsupported(
+                "has dense layers, whose vectors are images of one pixel, and this normalization takes statistics over "
+                "each image's pixels; say --normalization none, or batch"
+            ) from None
         self.norm.train()
 
     def forward(self, x: Tensor) -> Tensor:

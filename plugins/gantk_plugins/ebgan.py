@@ -41,6 +41,7 @@ from gantk import (
     UsageError,
     Vector,
     hookimpl,
+    initialize_normal,
     single_scores,
 )
 from gantk_plugins.dcgan import DCGAN
@@ -162,7 +163,7 @@ def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) ->
     else:
         widths, kernel = [filters * 2**level for level in range(_depth(spec.size))], 4
     network = AutoEncoder(spec.channels, spec.condition_channels, normalization, widths=widths, kernel=kernel)
-    return normalization.network(network)
+    return initialize_normal(normalization.network(network))
 
 
 def _depth(size: int) -> int:
@@ -193,7 +194,7 @@ class EBGAN(DCGAN):
     def __init__(self, build: Build, *, latent: int = 100) -> None:
         super().__init__(build, latent=latent)
         if self.game.wants != "energies":
-            raise Unsupported("is a game of energies, and this loss reads scores; the same with scores is dcgan")
+            raise Unsupported("ebgan is a game of energies, and this loss reads scores; the same with scores is dcgan")
         self.size = build.data.size
 
     def graphs(self) -> dict[str, Graph]:

@@ -33,7 +33,6 @@ from gantk import (
     GeneratorSpec,
     Graph,
     Latent,
-    Network,
     Player,
     Recipe,
     Settings,
@@ -52,7 +51,7 @@ ROWS, LABELS = 8, 10
 
 
 class GAN(Recipe):
-    """Makes images of noise; the base of the recipes that differ in parts, settings and initial weights alone.
+    """Makes images of noise; the base of the recipes that differ in parts and settings alone.
 
     Where a subclass takes labelled images, both networks are told the labels too: what the generator makes is judged
     under the labels that it was made for, which are those of the images in the batch.
@@ -83,11 +82,6 @@ class GAN(Recipe):
         self.game = build.loss()
         self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
         self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
-        self.initialize(self.generator)
-        self.initialize(self.discriminator)
-
-    def initialize(self, network: Network) -> None:
-        """Draw a network's initial weights as the paper does; nothing by default: they are as its part drew them."""
 
     def prepare(self, batches: Batches) -> None:
         """Let a generator that ends in a sigmoid begin at the mean image."""

@@ -113,12 +113,9 @@ class InfoGAN(Recipe):
         if self.game.wants == "energies":
             raise Unsupported("infogan reads codes off the trunk that gives the scores: a game of energies has none")
         latent = noise + categories + continuous
-        self.generator = initialize_normal(
-            build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
-        )
-        self.discriminator = initialize_normal(
-            build.discriminator(DiscriminatorSpec(channels=channels, size=self.size, features=True))
-        )
+        self.generator = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
+        spec = DiscriminatorSpec(channels=channels, size=self.size, features=True)
+        self.discriminator = build.discriminator(spec)
         norms = build.normalization("discriminator")
         features = _last_feature(self.discriminator, channels, self.size)
         head = Head(features, categories, continuous, norms, learns_deviation=deviation == "learned")

@@ -19,6 +19,7 @@ from gantk import (
     Normalization,
     Unsupported,
     UsageError,
+    initialize_normal,
 )
 from gantk_plugins.dense import VectorNorm
 from gantk_plugins.stages import Staged
@@ -112,7 +113,7 @@ def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 64, d
         weight(nn.ConvTranspose2d(filters, spec.outputs, 4, stride=2, padding=1)),
         nn.Tanh(),
     )
-    return normalization.network(network)
+    return initialize_normal(normalization.network(network))
 
 
 def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 64, dense: int = 1024) -> nn.Module:
@@ -143,7 +144,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
             nn.LeakyReLU(LEAK),
         ),
     ]
-    return normalization.network(Staged(stages, weight(nn.Linear(dense, 1))))
+    return initialize_normal(normalization.network(Staged(stages, weight(nn.Linear(dense, 1)))))
 
 
 def _check(size: int, filters: int, dense: int) -> None:

@@ -131,10 +131,10 @@ class VAE(Recipe):
         self.size = build.data.size
         self.deviation = deviation
         self.latent = Latent(length=latent)
+        self.decoder = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size), "decoder")
         norms = build.normalization("encoder")
         encoder = norms.network(Encoder(channels, self.size, latent, filters, norms))
         self.encoder = build.network(encoder, "encoder")
-        self.decoder = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size), "decoder")
 
     def players(self) -> dict[str, Player]:
         """Return encoder and decoder, who move as one."""

