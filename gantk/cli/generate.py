@@ -18,6 +18,7 @@ Examples:
   gantk generate generator.onnx -n 64 -o sheet.png --seed 7  all on one sheet
   gantk generate generator.onnx -n 8 --label sneaker -o sneakers.png
   gantk generate generator.onnx -n 8 --traverse label -o labels.png
+  gantk generate generator.onnx -n 8 --label 3 --label c2=1.5 -o threes.png
   gantk generate generator.onnx -n 8 --traverse c2 -o c2.png
   gantk generate generator.onnx -n 90 --walk 1 -o walk.gif   from seed 0 to seed 1
 """
@@ -51,7 +52,8 @@ SEED = click.IntRange(0, 2**64 - 1)
     "labels",
     multiple=True,
     metavar="[NAME=]LABEL",
-    help="A category by its name or index; NAME= where the model has several.  [default: random]",
+    help="A category by its name or index; NAME= where the model has several, or for a code: c2=1.5.  "
+    "[default: random]",
 )
 @click.option(
     "--truncation", type=float, metavar="T", help="Draw numbers beyond T again: fewer odd images, less variety."
@@ -130,12 +132,13 @@ def _said(labels: Sequence[str], card: "Card") -> dict[str, str]:
     from gantk.runtime.generation import numbers_in
 
     known = [port.name for port in numbers_in(card) if port.categories]
-    if labels and not known:
-        raise click.UsageError(f"--label {labels[0]}: the model takes no category")
+    single = [port.name for port in numbers_in(card) if not port.categories and port.length == 1]
     said: dict[str, str] = {}
     for label in labels:
         name, equals, value = label.partition("=")
-        if not equals or name not in known:
+        if not equals or name not in (*known, *single):
+            if not known:
+                raise click.UsageError(f"--label {label}: the model takes no category")
             if len(known) > 1:
                 raise click.UsageError(f"--label {label}: say NAME={label}, NAME being one of {', '.join(known)}")
             name, value = known[0], label

@@ -97,6 +97,7 @@ class Commands(click.Group):
                 f"gantk {ctx.invoked_subcommand} needs {error.name}, which is not installed: {install}"
             ) from error
         except KeyboardInterrupt:
+            click.echo("stopped", err=True)
             raise click.exceptions.Exit(130) from None
 
 

@@ -104,7 +104,8 @@ def held_out_batch(
     split = _test_split(dataset, "paired" if aligned else kind, crops.load)
     count = len(split)
     if isinstance(rows, int):
-        chosen = [round(i * (count - 1) / max(rows - 1, 1)) for i in range(min(rows, count))]
+        shown = min(rows, count)
+        chosen = [round(i * (count - 1) / max(shown - 1, 1)) for i in range(shown)]
     else:
         chosen = list(range(count))[rows] if isinstance(rows, slice) else rows
     cut = Augmentation(crops.size, random=False, flip=False)

@@ -36,6 +36,7 @@ VIEWS: Mapping[str, Mapping[str, Callable[[Split], Split]]] = {
 
 _CURES = {
     "unpaired": "; name a second folder by another --data",
+    "labelled": "; labels are one folder a class",
     "paired": "; pairs are two folders with the same file names, or images side by side",
 }
 

@@ -132,9 +132,12 @@ def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> Non
         average = folder / f"{name}.average.safetensors"
         path = average if averaged and average.exists() else folder / f"{name}.safetensors"
         try:
-            network.module.load_state_dict(load_file(path))
-        except (OSError, SafetensorError, RuntimeError) as error:
+            tensors = load_file(path)
+        except (OSError, SafetensorError) as error:
             raise GantkError(f"cannot load {name} from {path}: {_shortly(error)}") from error
+        if apart := _difference(tensors, network.module.state_dict()):
+            raise GantkError(f"cannot load {name} from {path}: it is another network, or has other options: {apart}")
+        network.module.load_state_dict(tensors)
 
 
 def load_own_state(recipe: Recipe, folder: Path) -> None:
@@ -199,6 +202,16 @@ def _load_random_state(state: dict[str, Tensor], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def _difference(there: Mapping[str, Tensor], here: Mapping[str, Tensor]) -> str:
+    """Return the first tensor of a network's that a file lacks, or holds in another shape; empty: there is none."""
+    for name, tensor in here.items():
+        if name not in there:
+            return f"it has no {name}"
+        if there[name].shape != tensor.shape:
+            return f"{name} is {tuple(there[name].shape)} there and {tuple(tensor.shape)} here"
+    return f"{min(further)} is not in this one" if (further := there.keys() - here.keys()) else ""
 
 
 def _shortly(error: Exception) -> str:

@@ -139,6 +139,8 @@ def _open_model(request: Request) -> Opened:
         raise UsageError(
             f"say what to measure {request.target} on: --data NAME or FOLDER; it was trained on {card.data}"
         )
+    if card.size is not None and request.size not in (None, card.size):
+        raise UsageError(f"{request.target} takes images of {card.size} px alone: leave --size out")
     size = request.size or card.size
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")

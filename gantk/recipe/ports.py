@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantk.errors import UsageError
 from gantk.runtime.random import Distribution, choose, draw
 
 
@@ -21,6 +22,10 @@ class Latent:
     name: str = "latent"
     length: int
     distribution: Distribution = "normal"
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise UsageError(f"the vector {self.name} has at least 1 number, not {self.length}")
 
     def drawn(self, count: int, device: torch.device | None = None) -> Tensor:
         """Return vectors drawn with torch's random numbers, for training."""

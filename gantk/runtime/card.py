@@ -97,12 +97,16 @@ class Numbers:
     names: tuple[str, ...] = ()
 
     def category(self, said: str | int) -> int:
-        """Return the index of a category that is said by its name or its index.
+        """Return the index of a category that is said by its name, capitals apart where that is clear, or its index.
 
         Raises UsageError where there is no such category.
         """
         if said in self.names:
             return self.names.index(str(said))
+        if isinstance(said, str):
+            alike = [index for index, name in enumerate(self.names) if name.casefold() == said.casefold()]
+            if len(alike) == 1:
+                return alike[0]
         index = int(said) if str(said).isdecimal() else -1
         if not 0 <= index < self.categories:
             known = f"{', '.join(self.names)}, or " if self.names else ""

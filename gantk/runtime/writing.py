@@ -1,5 +1,6 @@
 """Generated images to files: one each, one sheet, one animation, or one array."""
 
+import mimetypes
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,8 @@ def goes_to_folder(out: Path) -> bool:
 def check_out(out: Path, *, frames: bool) -> None:
     """Raise UsageError where images, or frames of an animation, cannot be written to that name."""
     allowed = sorted(SUFFIXES | {".gif"} if frames else SUFFIXES)
+    if mimetypes.guess_type(out.name)[0] and goes_to_folder(out) and not out.is_dir():
+        raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(allowed)}, or a folder")
     if goes_to_folder(out):
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out}: a file of another kind; give a folder, or a name in {', '.join(allowed)}")

@@ -40,7 +40,7 @@ from gantk import (
     initialize_normal,
 )
 from gantk_plugins.gan import GAN
-from gantk_plugins.stages import Staged, activations
+from gantk_plugins.stages import Staged, activations, coarsest
 
 
 class DCGAN(GAN):
@@ -123,10 +123,7 @@ def _plan(size: int, filters: int, kernel: int) -> tuple[int, list[int]]:
     """Return the coarsest map's height and width, and the channels of each layer, fine to coarse."""
     if filters < 1 or kernel not in (4, 5):
         raise UsageError(f"dcgan needs filters >= 1 and a kernel of 4 or 5, not filters={filters}, kernel={kernel}")
-    depth = max(size // 4, 1).bit_length() - 1
-    base = size >> depth
-    if depth < 1 or base << depth != size:
-        raise Unsupported(f"needs a size that is 4, 5, 6 or 7 times a power of two, such as 28 or 32, not {size}")
+    base, depth = coarsest(size)
     return base, [filters * 2 ** min(layer, 3) for layer in range(depth)]
 
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
 from gantk_plugins.resizing import DoubledConvolution, HalvedConvolution
+from gantk_plugins.stages import coarsest
 
 Pooling = Literal["mean", "sum"]
 
@@ -109,7 +110,7 @@ class ResidualGenerator(nn.Module):
         if spec.domains is not None or spec.features:
             raise Unsupported("knows no domains, and offers no inner activations")
         _check(filters)
-        self.start, doublings = _grid(spec.size)
+        self.start, doublings = coarsest(spec.size)
         self.classes = spec.classes
         self.linear = linear(spec.latent, filters * self.start**2, normalization)
         self.blocks = nn.ModuleList(UpBlock(filters, filters, normalization, spec.classes) for _ in range(doublings))
@@ -215,12 +216,3 @@ def _drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-def _grid(size: int) -> tuple[int, int]:
-    """Return the 4 to 7 pixels that a generator starts with, and how often it doubles them."""
-    doublings = max(size // 4, 1).bit_length() - 1
-    start = size >> doublings
-    if doublings < 1 or start << doublings != size:
-        raise Unsupported(f"needs a size that is 4, 5, 6 or 7 times a power of two, such as 28 or 32, not {size}")
-    return start, doublings

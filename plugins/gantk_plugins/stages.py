@@ -1,4 +1,4 @@
-"""Networks that work in stages and offer what stands between these; no plugin by itself."""
+"""Networks that work in stages, from size to size, and offer what stands between these; no plugin by itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+
+from gantk import Unsupported
 
 
 class Staged(nn.Module):
@@ -41,3 +43,17 @@ def activations(stages: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
         x = stage(x)
         found.append(x)
     return found
+
+
+def coarsest(size: int) -> tuple[int, int]:
+    """Return the 4 to 7 pixels to a side of the coarsest map of images of a size, and how often it doubles to that.
+
+    Raises Unsupported, with the next sizes that can be, where it never does.
+    """
+    doublings = max(size // 4, 1).bit_length() - 1
+    start = size >> doublings
+    if doublings < 1 or start << doublings != size:
+        smaller, larger = max(start << doublings, 8), max((start + 1) << doublings, 8)
+        nearest = f"{smaller} or {larger}" if smaller < size else str(larger)
+        raise Unsupported(f"needs a size that is 4, 5, 6 or 7 times a power of two, such as {nearest}, not {size}")
+    return start, doublings

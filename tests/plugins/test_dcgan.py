@@ -96,9 +96,11 @@ def test_sizes(size, layers, upsampling, kernel, build):
     assert convolutions(discriminator)[-1][1] == convolutions(generator)[0][0] == widest
 
 
-@pytest.mark.parametrize("size", [4, 7, 18, 30, 36, 100])
-def test_refuses_other_sizes(size, build):
-    with pytest.raises(Unsupported, match=f"4, 5, 6 or 7 times a power of two, such as 28 or 32, not {size}"):
+@pytest.mark.parametrize(
+    ("size", "nearest"), [(4, "8"), (7, "8"), (18, "16 or 20"), (30, "28 or 32"), (50, "48 or 56"), (100, "96 or 112")]
+)
+def test_refuses_other_sizes(size, nearest, build):
+    with pytest.raises(Unsupported, match=f"4, 5, 6 or 7 times a power of two, such as {nearest}, not {size}"):
         build().generator(GeneratorSpec(latent=5, size=size))
     with pytest.raises(Unsupported, match="times a power of two"):
         build().discriminator(DiscriminatorSpec(channels=3, size=size))

@@ -4,11 +4,12 @@ import errno
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gantk import GantkError, Network, Player, Recipe
 from gantk.engine import checkpoints as room
-from gantk.engine.checkpoints import Checkpoints, TrainingState
+from gantk.engine.checkpoints import Checkpoints, TrainingState, load_weights
 from gantk.engine.optimizers import Averages, make_movers
 from gantk.engine.processes import World
 
@@ -86,6 +87,22 @@ def test_a_damaged_checkpoint_is_one_clear_line(tmp_path):
     (path / "generator.safetensors").write_bytes(b"torn")
     with pytest.raises(GantkError, match="cannot load generator from .*000001"):
         make_state(2).read(path, World())
+
+
+def test_weights_of_another_network_are_named_by_their_first_difference(tmp_path):
+    folder = Checkpoints(tmp_path).save(make_state(1), World())
+    recipe = make_state(2).recipe
+    tensors = load_file(folder / "generator.safetensors")
+    name = next(iter(tensors))
+    for others, reason in (
+        ({**tensors, name: torch.zeros(7)}, rf"{name} is \(7,\) there and \(.*\) here"),
+        ({key: value for key, value in tensors.items() if key != name}, f"it has no {name}"),
+        ({**tensors, "further": torch.zeros(1)}, "further is not in this one"),
+    ):
+        save_file(others, folder / "generator.safetensors")
+        with pytest.raises(GantkError, match=f"it is another network, or has other options: {reason}") as caught:
+            load_weights(recipe, folder)
+        assert "\n" not in str(caught.value)
 
 
 def test_no_checkpoint_is_one_clear_line(tmp_path):

@@ -8,6 +8,7 @@ from torch import nn
 
 from gantk import Network, Player, Recipe
 from gantk.data.loading import Crops, held_out_batch
+from gantk.data.views import open_split
 from gantk.engine.optimizers import Averages
 from gantk.engine.previews import (
     CELL,
@@ -47,6 +48,14 @@ def test_a_column_of_more_images_than_rows_is_read_like_a_text(faces):
     for row in range(8):
         assert np.array_equal(cell(sheet, GAP, HEADER + row * STEP), expected[row])
         assert np.array_equal(cell(sheet, 3 * GAP + 4 * STEP, HEADER + row * STEP), expected[row])
+
+
+def test_every_held_out_image_is_there_once_where_more_are_asked_for():
+    data = emoji("3d")
+    count = len(open_split(data, "images", True, 32))
+    every = held_out_batch(data, "images", Crops(size=32), count + 5, torch.device("cpu"))["image"]
+    rows = held_out_batch(data, "images", Crops(size=32), list(range(count)), torch.device("cpu"))["image"]
+    assert torch.equal(every, rows)
 
 
 def test_columns_may_be_short_and_of_any_length(faces):

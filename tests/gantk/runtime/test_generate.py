@@ -165,6 +165,23 @@ def test_a_walk_becomes_an_animation(make_generator: MakeModel, tmp_path: Path, 
             assert np.abs(np.asarray(image.convert("RGB")).astype(int) - np.asarray(last)).max() <= 12
 
 
+def test_capitals_of_a_label_and_a_number_of_a_latent_are_understood(
+    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path
+) -> None:
+    model = make_generator(ports.label, ports.code)
+    run(model, "-n", 1, "-o", tmp_path / "picture.png", "--label", "Ankle Boot", "--label", "c2=1.5")
+    with Image.open(tmp_path / "picture.png") as image:
+        assert np.asarray(image)[0].tolist() == [128 + 20 * 2, 128 + 20 * 1.5]
+
+
+def test_a_file_of_another_kind_is_no_folder(make_generator: MakeModel, tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.txt"):
+        with pytest.raises(UsageError, match=rf"{name}: a file of this kind cannot be written; use .*, or a folder"):
+            run(make_generator(), "-n", 1, "-o", tmp_path / name)
+    run(make_generator(), "-n", 1, "-o", tmp_path / "samples.v2")
+    assert (tmp_path / "samples.v2").is_dir()
+
+
 def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path) -> None:
     run(make_generator(channels=3), "-n", 4, "-o", tmp_path / "sheet.webp")
     with Image.open(tmp_path / "sheet.webp") as image:
@@ -185,7 +202,8 @@ def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path)
         (["--traverse", "latent[3]"], "latent has 3 numbers"),
         (["--traverse", "c9"], "there is no input 'c9' to traverse, only latent, label"),
         (["--label", "shoe"], "no label is called shoe: say T-shirt/top"),
-        (["--label", "1", "--label", "bag"], "label is 1 already"),
+        (["--label", "1", "--label", "BAG"], "label is 1 already"),
+        (["--label", "latent=1"], "no label is called latent=1"),
         (["--truncation", 0.001], r"truncation of 0\.001"),
         (["--seed", -1], "not in the range"),
         (["--start", 2**32], "a seed has those from 0 to 4294967295"),
