@@ -1,6 +1,5 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from gantk.errors import UsageError
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
+    from gantk.runtime.model import Model
     from gantk_exports.ports import Io
 
 EPILOG = """\b
@@ -52,12 +52,16 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
 
     opened, trained = open_run(run), load_trained(run)
     listeners = load_plugins(opened.config.plugins)
-    known = sorted(trained.recipe.graphs())
+    empty = opened.manifest.get("imported", {}).get("untrained_graphs", []) if trained.step == 0 else []
+    for name in graphs:
+        if name in empty:
+            raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")
+    known = sorted(trained.recipe.graphs().keys() - set(empty))
     for name in graphs:
         if name not in known:
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
     names = list(dict.fromkeys(graphs)) or known
-    tasks: dict[str, Path] = {}
+    written: list[Model] = []
     for name, path in _places(names, out or run / "exports").items():
         began = perf_counter()
         export_graph(trained, name, path, io)
@@ -66,15 +70,21 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
             f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {_worst(load(path).card)}  "
             f"{perf_counter() - began:.1f} s"
         )
-        tasks.setdefault(load(path).card.task, path)
-    click.echo(f"next: {_next(tasks)}")
+        written.append(load(path))
+    click.echo(f"next: {_next(written)}")
 
 
-def _next(tasks: Mapping[str, Path]) -> str:
+def _next(written: "list[Model]") -> str:
     """Return the command that shows most of what the written models do."""
-    task = next(task for task in ("generate", "translate", "encode", "score") if task in tasks)
-    taken = {"generate": "-o sheet.png", "translate": "IMAGES -o OUT", "encode": "IMAGES -o OUT.npz", "score": "IMAGES"}
-    return f"gantk {task} {tasks[task]} {taken[task]}"
+    from gantk.runtime.images import pictured
+
+    order = ("generate", "translate", "encode", "score")
+    model = min(written, key=lambda model: order.index(model.card.task))
+    if model.card.task == "generate":
+        port = model.card.image_out
+        return f"gantk generate {model.path} -o {'sheet.png' if pictured(port.channels, port.pixel) else 'samples.npy'}"
+    further = {"translate": " -o OUT", "encode": " -o OUT.npz", "score": ""}
+    return f"gantk {model.card.task} {model.path} IMAGES{further[model.card.task]}"
 
 
 def _places(names: list[str], out: Path) -> dict[str, Path]:

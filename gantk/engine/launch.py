@@ -1,7 +1,6 @@
 """What `gantk train` does: a new run, a resumed one, or a dry run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from gantk.engine.open_data import data_options
 from gantk.engine.processes import World, joined_world
 from gantk.engine.resolve import Resolved, resolve
 from gantk.engine.run import Run, new_run, open_run
+from gantk.engine.trained import data_facts
 from gantk.engine.training import Training
 
 Say = Callable[[str], None]
@@ -104,21 +104,12 @@ def _computed(training: Training) -> dict[str, Any]:
 
 def _facts(training: Training) -> dict[str, Any]:
     """Return what a run's manifest says of its data and its device."""
-    dataset, device = training.resolved.dataset, training.device
+    device = training.device
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "precision": "bf16" if training.autocast is not None else "fp32",
         "processes": training.world.size,
-        "data": {
-            "name": dataset.name,
-            "kind": training.resolved.kind,
-            "summary": dataset.summary,
-            "licence": dataset.licence,
-            "fingerprint": dataset.fingerprint(),
-            "classes": list(dataset.classes),
-            "domains": list(dataset.domains),
-            "images": {key: asdict(info) for key, info in training.data.images.items()},
-        },
+        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images),
     }
 
 

@@ -1,7 +1,7 @@
 """A trained run, opened for export and measurement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,10 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
     images = {
         key: ImageInfo(info["channels"], info["dtype"], tuple(info["window"])) for key, info in facts["images"].items()
     }
-    dataset = _RecordedData(facts)
+    dataset = RecordedData(facts)
     resolved = resolve(opened.config, dataset)
     recipe = build_recipe(resolved, images, Context())
-    recipe.prepare(_BlankBatches(images, resolved.setting("size")))
+    recipe.prepare(BlankBatches(images, resolved.setting("size")))
     load_weights(recipe, checkpoint, averaged=True)
     load_own_state(recipe, checkpoint)
     return Trained(
@@ -83,7 +83,7 @@ def _checkpoint(run: Run, step: int | None) -> Path:
     return there[step]
 
 
-class _BlankBatches(Iterator[dict[str, Any]]):
+class BlankBatches(Iterator[dict[str, Any]]):
     """Black images of the right shape, for what a recipe makes from the shape of its data."""
 
     def __init__(self, images: Mapping[str, ImageInfo], size: int) -> None:
@@ -96,12 +96,26 @@ class _BlankBatches(Iterator[dict[str, Any]]):
     def __next__(self) -> dict[str, Any]:
         return dict(self.batch)
 
-    def of(self, kind: str) -> "_BlankBatches":
+    def of(self, kind: str) -> "BlankBatches":
         """Return the same for every kind."""
         return self
 
 
-class _RecordedData(Dataset):
+def data_facts(dataset: Dataset, kind: str, images: Mapping[str, ImageInfo]) -> dict[str, Any]:
+    """Return what a run's manifest says of its data."""
+    return {
+        "name": dataset.name,
+        "kind": kind,
+        "summary": dataset.summary,
+        "licence": dataset.licence,
+        "fingerprint": dataset.fingerprint(),
+        "classes": list(dataset.classes),
+        "domains": list(dataset.domains),
+        "images": {key: asdict(info) for key, info in images.items()},
+    }
+
+
+class RecordedData(Dataset):
     """What a run's folder says of its data, for when the images are not needed."""
 
     def __init__(self, facts: dict[str, Any]) -> None:

@@ -91,7 +91,12 @@ def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Ar
 
 def is_picture(pixels: Array) -> bool:
     """Return whether pixels (..., C) have channels and a type that a picture can have."""
-    return pixels.shape[-1] in _PICTURES.get(str(pixels.dtype), ())
+    return pictured(pixels.shape[-1], str(pixels.dtype))
+
+
+def pictured(channels: int, pixel: str) -> bool:
+    """Return whether a picture can have so many channels of a type."""
+    return channels in _PICTURES.get(pixel, ())
 
 
 def pixels_to_picture(pixels: Array, alpha: Image.Image | None = None) -> Image.Image:

@@ -1,9 +1,10 @@
 """U-Net generator (Ronneberger et al. 2015, arXiv:1505.04597), as in pix2pix (Isola et al. 2017, arXiv:1611.07004).
 
 pix2pix's appendix writes the 256 pixel network C64-C128-C256-C512-C512-C512-C512-C512, then CD512-CD512-CD512-C512-
-C256-C128-C64. Here the depth follows the size, to a bottleneck of 1x1 where the size is a power of two up to 256. The
-bottleneck has no norm, since the norm of a single pixel is zero; the last layer has none either. Dropout stands in the
-first three decoder blocks, those as wide as the bottleneck; a shallower network has fewer of them.
+C256-C128-C64. Here the depth follows the size, to a bottleneck of 1x1 where the size is a power of two up to 256,
+unless the option `depth` says it. The bottleneck has no norm, since the norm of a single pixel is zero; the last layer
+has none either. Dropout stands in the first three decoder blocks, those as wide as the bottleneck; a shallower network
+has fewer of them.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def unet(
     build: Build,
     *,
     filters: int = 64,
+    depth: int | None = None,
     upsampling: Literal["transposed", "resize"] = "transposed",
     dropout: float = 0.5,
 ) -> nn.Module:
@@ -109,6 +111,7 @@ def unet(
 
     Args:
         filters: channels of the first layer; they double at each of the next three.
+        depth: how often the size is halved; unsaid: as often as it can be, up to 8 times.
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: share of the activations dropped in the first three decoder blocks in training, pix2pix's noise.
     """
@@ -118,9 +121,11 @@ def unet(
         raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
     if spec.features:
         raise Unsupported("offers no inner activations: its skips leave no single path through it")
-    depth = max((depth for depth in range(9) if spec.size % 2**depth == 0 and spec.size >= 2**depth), default=0)
-    if depth < 2:
-        raise Unsupported(f"needs a size that is a multiple of 4, not {spec.size}")
+    if depth is not None and depth < 2:
+        raise UsageError(f"unet needs depth >= 2, not {depth}")
+    halved = depth or max((times for times in range(9) if spec.size % 2**times == 0), default=0)
+    if halved < 2 or spec.size % 2**halved:
+        raise Unsupported(f"needs a size that is a multiple of {2 ** (depth or 2)}, not {spec.size}")
     if filters < 1 or not 0 <= dropout < 1:
         raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
     normalization = build.normalization("generator")
@@ -128,7 +133,7 @@ def unet(
         spec.inputs,
         spec.outputs,
         normalization,
-        depth=depth,
+        depth=halved,
         filters=filters,
         upsampling=upsampling,
         dropout=dropout,

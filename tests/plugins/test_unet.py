@@ -28,6 +28,14 @@ def test_depth_follows_size(size, depth, factory, make_build):
     assert network.multiple == network.minimum == 2**depth
 
 
+@pytest.mark.parametrize(("size", "depth"), [(64, 2), (256, 7), (512, 9), (96, 5)])
+def test_depth_can_be_said(size, depth, factory, make_build):
+    with torch.device("meta"):
+        network = factory("unet", "generator")(spec(size), make_build(), filters=2, depth=depth)
+    assert len(network.downs) == len(network.ups) == depth
+    assert network.multiple == network.minimum == 2**depth
+
+
 @pytest.mark.parametrize(("size", "dropouts"), [(256, 3), (128, 3), (64, 2), (32, 1), (16, 0)])
 def test_dropout_stands_in_the_first_decoder_blocks_of_full_width(size, dropouts, factory, make_build):
     def blocks(**options):
@@ -94,6 +102,13 @@ def test_skips_join_layers_of_one_size(factory, make_build):
 def test_what_it_cannot_do(asked, reason, make_build):
     with pytest.raises(Unsupported, match=reason):
         make_build(generator="unet").generator(spec(**asked))
+
+
+def test_a_depth_that_cannot_be(factory, make_build):
+    with pytest.raises(UsageError, match="unet needs depth >= 2, not 1"):
+        factory("unet", "generator")(spec(), make_build(), depth=1)
+    with pytest.raises(Unsupported, match="multiple of 64, not 96"):
+        factory("unet", "generator")(spec(96), make_build(), depth=6)
 
 
 @pytest.mark.parametrize("options", [{"filters": 0}, {"dropout": 1.0}, {"dropout": -0.1}])

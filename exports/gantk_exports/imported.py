@@ -1,0 +1,123 @@
+"""A run of networks that the field's reference implementation trained."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gantk.data.dataset import ImageInfo
+from gantk.engine.assemble import build_recipe, open_training_data
+from gantk.engine.checkpoints import TrainingState
+from gantk.engine.config import Config
+from gantk.engine.optimizers import Averages, make_movers
+from gantk.engine.processes import World
+from gantk.engine.resolve import Resolved, resolve
+from gantk.engine.run import Run, new_run
+from gantk.engine.trained import BlankBatches, RecordedData, data_facts
+from gantk.errors import GantkError, UsageError
+from gantk.parts.context import Context
+from gantk.recipe.recipe import Recipe
+from gantk_exports.gathering import Gathered
+from gantk_exports.reference import translated
+
+Say = Callable[[str], None]
+
+UNKNOWN = "unknown (imported without --data)"
+"""The data of a run that was told none; nothing that could be opened in its place is called so."""
+
+
+def import_run(gathered: Gathered, data: list[str], size: int | None, out: Path | None, say: Say) -> Run:
+    """Make a run that stands at step 0 with the files' weights; networks that no file holds are initialized.
+
+    `data` is what a training that goes on reads, at `size` pixels: files of weights do not say. Raises GantkError.
+    """
+    config = _config(gathered, data, size)
+    if data:
+        resolved = resolve(config)
+        images: Mapping[str, ImageInfo] = open_training_data(resolved).images
+        for note in resolved.dataset.notes:
+            say(note)
+    else:
+        resolved = resolve(config, RecordedData(_unknown(gathered.kind)))
+        images = {key: ImageInfo(channels, "uint8", (0.0, 255.0)) for key, channels in gathered.channels.items()}
+    _check_channels(gathered, images, resolved.dataset.name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        recipe = build_recipe(resolved, images, Context())
+        recipe.prepare(BlankBatches(images, resolved.setting("size")))
+        _load(recipe, gathered)
+        run = new_run(out, gathered.title)
+        _save(run, recipe, resolved)
+    # Told no data, a complete configuration would name a path.
+    kept = {} if data else {"data": config.data}
+    run.start(resolved.complete({}).model_copy(update=kept), _facts(gathered, recipe, resolved, images))
+    return run
+
+
+def _config(gathered: Gathered, data: list[str], size: int | None) -> Config:
+    """Return what says the networks; a discriminator that no file holds has the generator's normalization."""
+    generator = gathered.generator.architecture
+    discriminator = gathered.discriminator.architecture if gathered.discriminator is not None else None
+    said: dict[str, Any] = {f"generator.{name}": value for name, value in generator.options.items()}
+    if generator.plugin == "unet" and gathered.plugin == "cyclegan":
+        # A U-Net's dropout leaves no trace in a file. By default the reference has it in pix2pix alone.
+        said["generator.dropout"] = 0.0
+    if discriminator is not None:
+        said |= {f"discriminator.{name}": value for name, value in discriminator.options.items()}
+    return Config(
+        plugins=[gathered.plugin],
+        data=data or [UNKNOWN],
+        generator=generator.plugin,
+        discriminator="patchgan",
+        normalization={
+            "generator": generator.normalization,
+            "discriminator": (discriminator or generator).normalization,
+        },
+        set={**said, "size": size or 2 ** generator.options.get("depth", 8)},
+        scale="paper",
+    )
+
+
+def _check_channels(gathered: Gathered, images: Mapping[str, ImageInfo], data: str) -> None:
+    for key, channels in gathered.channels.items():
+        if images[key].channels != channels:
+            raise UsageError(
+                f"images {key!r} of {data} have {images[key].channels} channels, where {gathered.generator.path} "
+                f"needs {channels}"
+            )
+
+
+def _load(recipe: Recipe, gathered: Gathered) -> None:
+    networks = recipe.networks()
+    for name, held in gathered.networks.items():
+        module = networks[name].module
+        try:
+            module.load_state_dict(translated(held.architecture, held.state, module.state_dict()))
+        except GantkError as error:
+            raise GantkError(f"{held.path} {error}") from error
+
+
+def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:
+    movers, averages = make_movers(recipe, resolved.setting), Averages(recipe, resolved.setting("ema"))
+    state = TrainingState(recipe, movers, averages, {}, 0, torch.device("cpu"))
+    run.checkpoints().save(state, World())
+
+
+def _facts(gathered: Gathered, recipe: Recipe, resolved: Resolved, images: Mapping[str, ImageInfo]) -> dict[str, Any]:
+    """Return what the run's manifest says of its data, its files, and what no file holds."""
+    new = [recipe.networks()[name] for name in gathered.new]
+    return {
+        "data": data_facts(resolved.dataset, resolved.kind, images),
+        "imported": {
+            "networks": {name: held.facts for name, held in gathered.networks.items()},
+            "untrained": gathered.new,
+            "untrained_graphs": [name for name, graph in recipe.graphs().items() if graph.network in new],
+        },
+    }
+
+
+def _unknown(kind: str) -> dict[str, Any]:
+    """Return what a manifest says of data of which nothing but its kind is known."""
+    blank = {"summary": "", "licence": "", "fingerprint": "", "classes": [], "domains": []}
+    return {"name": UNKNOWN, "kind": kind, **blank}
