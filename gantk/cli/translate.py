@@ -11,6 +11,7 @@ EPILOG = """\b
 Example:
   gantk translate a_to_b.onnx photos/ -o translated/
   gantk translate a_to_b.onnx cat.jpg -o cat_translated.png
+  gantk translate a_to_b.onnx scan.tif -o scan_translated.tif --tile 512
 """
 
 
@@ -23,20 +24,29 @@ Example:
 @click.option(
     "--batch-size", default=1, show_default=True, type=click.IntRange(min=1), help="Images of one size run together."
 )
-def translate(model: Path, inputs: tuple[Path, ...], out: Path, batch_size: int) -> None:
+@click.option(
+    "--tile",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run images larger than memory in strips of N*N pixels: the same image but for a grey level. Try 512.",
+)
+@click.option("--exact", is_flag=True, help="With --tile: keep what lies between strips in full precision.")
+def translate(model: Path, inputs: tuple[Path, ...], out: Path, batch_size: int, tile: int | None, exact: bool) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
     The results have their inputs' names, formats and sizes; transparency is kept and EXIF orientation applied. A model
     that takes one size alone gives that of the image's centre. A single image is written to the format of OUT's suffix.
     An image that cannot be read is named and skipped. Needs no PyTorch.
     """
+    if exact and tile is None:
+        raise click.UsageError("--exact belongs to --tile")
     from gantk.runtime.model import load
     from gantk.runtime.translation import plan, translate_files
 
     jobs = plan(inputs, out)
     opened = load(model)
     opened.require("translate")
-    done = len(succeeded(translate_files(opened, jobs, batch_size), len(jobs), "translating"))
+    done = len(succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating"))
     if done:
         click.echo(f"{done} of {len(jobs)} images translated to {out}")
     if done < len(jobs):

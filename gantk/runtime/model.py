@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,6 +14,7 @@ from gantk.errors import DataError, GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task, read_card
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
+from gantk.runtime.strips import Strips
 from gantk.runtime.taking import Entry, in_batches, take
 
 if TYPE_CHECKING:
@@ -27,32 +29,35 @@ class Model:
         card: what the model says of itself.
     """
 
-    def __init__(self, path: Path, session: Any, card: Card) -> None:
+    def __init__(self, path: Path, session: Any, card: Card, open_session: Callable[[bytes], Any]) -> None:
         self.path = path
         self.card = card
         self._session = session
+        self._open_session = open_session
+        self._strips: Strips | None = None
 
     @overload
-    def __call__(self, image: Image.Image) -> Image.Image: ...
+    def __call__(self, image: Image.Image, *, tile: int | None = None, exact: bool = False) -> Image.Image: ...
 
     @overload
-    def __call__(self, image: Array) -> Array: ...
+    def __call__(self, image: Array, *, tile: int | None = None, exact: bool = False) -> Array: ...
 
     @overload
-    def __call__(self, image: str | Path) -> Any: ...
+    def __call__(self, image: str | Path, *, tile: int | None = None, exact: bool = False) -> Any: ...
 
-    def __call__(self, image: Any) -> Any:
+    def __call__(self, image: Any, *, tile: int | None = None, exact: bool = False) -> Any:
         """Translate a picture, an image file, or an array (H, W), (H, W, C) or (N, H, W, C); the same kind comes back.
 
         A picture is turned the way its EXIF orientation says, brought to the model's channels, and keeps its size and
         alpha channel; where the model takes one size alone (`card.size`), its shorter side is brought to that and its
         centre is cut out. From an image file comes a picture, from a `.npy` file an array. Arrays are of the model's
-        own type (`card.inputs[0].dtype`). Raises DataError where the model cannot take the image, UsageError where it
-        does not translate.
+        own type (`card.inputs[0].dtype`). With `tile`, memory is that of about tile * tile pixels, see `strips`. Raises
+        DataError where the model cannot take the image, UsageError where it does not translate, Unsupported where it
+        cannot run in strips.
         """
         self.require("translate")
         taken = take(image, self.card)
-        return taken.give(self.run(taken.batch))
+        return taken.give(self.run(taken.batch, tile=tile, exact=exact))
 
     def generate(
         self,
@@ -139,14 +144,38 @@ class Model:
             shapes = ", ".join("x".join(str(length) for length in value.shape) for value in values)
             raise GantkError(f"{self.path}: cannot run on a batch of {shapes}: {one_line(error)}") from error
 
-    def run(self, batch: Array) -> Array:
+    def run(self, batch: Array, *, tile: int | None = None, exact: bool = False) -> Array:
         """Return the model's answer (N, H, W, C) to a batch (N, H, W, C) of its input's type, at any H and W.
 
-        Raises GantkError where ONNX Runtime cannot run it.
+        With `tile`, images are run one by one in strips, see `strips`. Raises GantkError where ONNX Runtime cannot run
+        it.
         """
+        if tile is not None:
+            return np.stack([self._joined(image, tile, exact) for image in batch])
         source, target = self.card.image_in, self.card.image_out
         (answer,) = self.call(source.to_tensor(batch))
         return target.from_tensor(answer)
+
+    def strips(self, image: Array, tile: int, *, exact: bool = False) -> Iterator[Array]:
+        """Give the answer to an image (H, W, C) from top to bottom, in strips (h, W, C); memory does not grow with H.
+
+        Each holds about tile * tile pixels. What a model needs to know of the whole image (the statistics of instance
+        norms) it knows: between the network's stages tensors of the image lie on disk, in the folder for temporary
+        files, rounded to half precision if not `exact`. Raises Unsupported where the model cannot run so, UsageError
+        where the package onnx is missing.
+        """
+        if self._strips is None:
+            self._strips = Strips(self.path, self.card, self._open_session)
+        return self._strips.run(image, tile, exact)
+
+    def _joined(self, image: Array, tile: int, exact: bool) -> Array:
+        """Return the answer to an image (H, W, C), made in strips."""
+        port = self.card.image_out
+        answer, done = np.empty((*image.shape[:2], port.channels), port.dtype), 0
+        for strip in self.strips(image, tile, exact=exact):
+            answer[done : done + len(strip)] = strip
+            done += len(strip)
+        return answer
 
 
 def _way_to_model(folder: Path) -> str:
@@ -159,11 +188,12 @@ def _way_to_model(folder: Path) -> str:
     return "give an .onnx file, such as `gantk export` writes to RUN/exports"
 
 
-def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
-    """Open a model that `gantk export` wrote; needs no torch.
+def load(path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> Model:
+    """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
 
     `providers` are ONNX Runtime's execution providers in order of preference; None: CUDA where it is there, then the
-    CPU. Raises GantkError where the file is missing, broken, or not gantk's.
+    CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where the file
+    is missing, broken, or not gantk's.
     """
     path = Path(path)
     if path.is_dir():
@@ -174,19 +204,24 @@ def load(path: str | Path, providers: Sequence[str] | None = None) -> Model:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    if threads is not None:
+        if threads < 1:
+            raise UsageError(f"a model runs on at least 1 thread, not {threads}")
+        options.intra_op_num_threads = threads
     installed = onnxruntime.get_available_providers()
     chosen = providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
     if missing := [name for name in chosen if name not in installed]:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]} here, only {', '.join(installed)}")
+    open_session = partial(onnxruntime.InferenceSession, sess_options=options, providers=chosen)
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
+        session = open_session(str(path))
     except Exception as error:
         raise GantkError(
             f"{path}: not an ONNX model, or a truncated one ({one_line(error)}); export or copy it again"
         ) from error
     card = read_card(session.get_modelmeta().custom_metadata_map, path)
     _check(card, session, path)
-    return Model(path, session, card)
+    return Model(path, session, card, open_session)
 
 
 def _check(card: Card, session: Any, path: Path) -> None:

@@ -1,7 +1,8 @@
 """Many image files through a model, to files of the same names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +73,17 @@ def _refuse_losses(jobs: list[Job]) -> None:
         targets[target] = job.source
 
 
-def translate_files(model: Model, jobs: Sequence[Job], batch_size: int = 1) -> Iterator[Outcome]:
+def translate_files(
+    model: Model, jobs: Sequence[Job], batch_size: int = 1, *, tile: int | None = None, exact: bool = False
+) -> Iterator[Outcome]:
     """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
-    An image that cannot be read, taken or run is skipped. Raises GantkError where a file cannot be written.
+    With `tile`, images are run in strips (`Model.strips`). An image that cannot be read, taken or run is skipped.
+    Raises GantkError where a file cannot be written.
     """
+    run = partial(model.run, tile=tile, exact=exact)
     for batch in in_batches((_entry(job, model.card) for job in jobs), batch_size):
-        yield from _finish(model, batch)
+        yield from _finish(run, batch)
 
 
 def _entry(job: Job, card: Card) -> Entry[tuple[Job, str | None]]:
@@ -96,13 +101,13 @@ def _format(image: Image.Image | Array, job: Job) -> str | None:
     return kept if job.keeps_format else format_of(job.target)
 
 
-def _finish(model: Model, batch: list[Entry[tuple[Job, str | None]]]) -> Iterator[Outcome]:
+def _finish(run: Callable[[Array], Array], batch: list[Entry[tuple[Job, str | None]]]) -> Iterator[Outcome]:
     ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
     if not ready:
         yield from (Outcome(entry.item[0], entry.problem) for entry in batch)
         return
     try:
-        answer = model.run(np.concatenate([taken.batch for _, taken in ready]))
+        answer = run(np.concatenate([taken.batch for _, taken in ready]))
     except GantkError as error:
         yield from (Outcome(job, str(error)) for (job, _), _ in ready)
         return

@@ -126,7 +126,7 @@ def test_two_packages_with_one_command_are_both_named(gantk_with, distribution):
         ("usage", 2, "Error: asked wrongly\n"),
         ("import", 1, "Error: gantk fail needs pillow_heif, which is not installed: pip install 'gantk[heic]'\n"),
         ("pipe", 1, ""),
-        ("interrupt", 130, ""),
+        ("interrupt", 130, "stopped\n"),
     ],
 )
 def test_failures_give_one_line_and_their_exit_status(gantk_with, how, status, message):
@@ -193,7 +193,7 @@ def test_ctrl_c_ends_with_status_130(distribution):
         assert running.stdout.readline() == "ready\n"
         running.send_signal(signal.SIGINT)
         assert running.wait(10) == 130
-        assert running.stderr.read() == ""
+        assert running.stderr.read() == "stopped\n"
 
 
 def test_help_is_there_within_three_tenths_of_a_second(tmp_path):

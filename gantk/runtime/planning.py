@@ -1,0 +1,144 @@
+"""How a translating network is cut into stages: which operators read how much of an image. Needs the package onnx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gantk.data.dataset import Array
+from gantk.errors import Unsupported
+from gantk.runtime.rows import ratio, reads_rows
+from gantk.runtime.stages import NORM, Plan, Stage
+
+# fmt: off
+POINTWISE = frozenset({
+    "Abs", "Add", "BatchNormalization", "Cast", "Celu", "Clip", "DequantizeLinear", "Div", "Elu", "Erf", "Exp",
+    "Gelu", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu",
+    "Pow", "QuantizeLinear", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Sub",
+    "Tanh",
+})
+# fmt: on
+"""Operators whose result at a pixel depends on that pixel alone."""
+
+PER_CHANNEL = frozenset({"BatchNormalization", "DequantizeLinear", "QuantizeLinear"})
+"""Those of them whose constants are one number a channel."""
+
+
+def plan(path: Path) -> Plan:
+    """Return the stages of a model that `gantk export` wrote, whose images need no padding.
+
+    Raises Unsupported where an operator reads more of an image than stages can.
+    """
+    import onnx
+
+    model = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
+    graph = model.graph
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    nodes, output = _unframed([node for node in graph.node if node.op_type != "Constant"], constants, graph)
+    image = graph.input[0].name
+    levels, ratios, axes = {image: 0}, {image: Fraction(1)}, {image: 1 if _is_last(graph.input[0]) else 2}
+    norms: dict[str, str] = {}
+    for node in nodes:
+        sources = [name for name in node.input if name and name not in constants]
+        name = node.output[0]
+        _check(node, sources, constants, axes)
+        if len({ratios[source] for source in sources}) > 1:
+            raise Unsupported(f"cannot run in strips: {node.op_type} {node.name} joins images of different sizes")
+        levels[name] = max(levels[source] for source in sources) + (node.op_type == NORM)
+        ratios[name] = ratios[sources[0]] * ratio(node, constants)
+        axes[name] = axes[sources[0]] if node.op_type != "Transpose" else _moved(node, axes[sources[0]])
+        if node.op_type == NORM:
+            norms[name] = sources[0]
+    types = {info.name: info.type.tensor_type.elem_type for info in [*graph.value_info, *graph.input, *graph.output]}
+    dtypes = {name: onnx.helper.tensor_dtype_to_np_dtype(types[name]) for name in levels}
+    stages = _stages(nodes, levels, norms, constants, output)
+    return Plan(stages, norms, constants, ratios, axes, dtypes, model)
+
+
+def _unframed(nodes: list[Any], constants: Mapping[str, Array], graph: Any) -> tuple[list[Any], str]:
+    """Return the nodes that make the output, without those that pad an image to its multiple and cut it again.
+
+    They are told by amounts that are computed of the image's size. What then is the output's name is returned too.
+    """
+    import onnx
+
+    renamed: dict[str, str] = {}
+    kept = []
+    for original in nodes:
+        node = onnx.NodeProto()
+        node.CopyFrom(original)
+        for place, name in enumerate(node.input):
+            node.input[place] = renamed.get(name, name)
+        if node.op_type in ("Pad", "Slice") and any(name and name not in constants for name in node.input[1:]):
+            renamed[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    output = renamed.get(graph.output[0].name, graph.output[0].name)
+    wanted, found = {output}, []
+    for node in reversed(kept):
+        if node.output[0] in wanted:
+            wanted.update(node.input)
+            found.append(node)
+    return found[::-1], output
+
+
+def _check(node: Any, sources: list[str], constants: Mapping[str, Array], axes: Mapping[str, int]) -> None:
+    """Raise Unsupported where a node reads more than some rows of the image, or where it cannot be told."""
+    kind = node.op_type
+    joins = kind == "Concat" and next(a.i for a in node.attribute if a.name == "axis") == 1
+    known = _is_pointwise(node, constants) or kind in (NORM, "Transpose") or joins or reads_rows(node, constants)
+    if not known or not sources or any(source not in axes for source in sources):
+        raise Unsupported(f"cannot run in strips: what {kind} {node.name} reads of an image is not known")
+
+
+def _is_pointwise(node: Any, constants: Mapping[str, Array]) -> bool:
+    """Return whether a pixel's result depends on that pixel alone, wherever it lies."""
+    given = [constants[name] for name in node.input if name in constants]
+    anywhere = node.op_type in PER_CHANNEL or all(value.ndim < 2 or set(value.shape[-2:]) == {1} for value in given)
+    return node.op_type in POINTWISE and anywhere
+
+
+def _is_last(info: Any) -> bool:
+    """Return whether a tensor (N, H, W, C) has its channels last, as its card's name of the layout would say."""
+    return bool(info.type.tensor_type.shape.dim[3].HasField("dim_value"))
+
+
+def _moved(node: Any, axis: int) -> int:
+    (order,) = (list(attribute.ints) for attribute in node.attribute if attribute.name == "perm")
+    return int(order.index(axis))
+
+
+def _stages(
+    nodes: list[Any], levels: Mapping[str, int], norms: Mapping[str, str], constants: Mapping[str, Array], output: str
+) -> tuple[Stage, ...]:
+    """Return the stages, the last first found: what a later one reads, an earlier one gives."""
+    made = {node.output[0]: node for node in nodes}
+    wanted: dict[int, list[str]] = {level: [] for level in range(levels[output] + 1)}
+    wanted[levels[output]].append(output)
+    stages = []
+    for level in range(levels[output], -1, -1):
+        inside, inputs, waiting = set[str](), list[str](), list(wanted[level])
+        while waiting:
+            name = waiting.pop()
+            if name in inside or name in inputs:
+                continue
+            node = made.get(name)
+            sources = [given for given in node.input if given and given not in constants] if node else []
+            # What a pixel is made of by one tensor's pixel is made again where it is read: cheaper than to keep it.
+            again = node is not None and len(sources) == 1 and (_is_pointwise(node, constants) or name in norms)
+            if node is None or (levels[name] < level and not again):
+                inputs.append(name)
+                if node is not None and name not in wanted[levels[name]]:
+                    wanted[levels[name]].append(name)
+                continue
+            inside.add(name)
+            waiting += sources
+        ordered = tuple(node for node in nodes if node.output[0] in inside)
+        applied = tuple(node.output[0] for node in ordered if node.op_type == NORM)
+        stages.append(Stage(ordered, tuple(inputs), applied, tuple(wanted[level])))
+    return tuple(stage for stage in reversed(stages) if stage.outputs)

@@ -1,0 +1,215 @@
+"""An image larger than memory through a model: stage by stage in strips, the tensors between stages on disk.
+
+The result is that of the whole image, instance norms included, since their statistics are taken over all strips. What
+is kept on disk is rounded to half precision, or not at all where `exact` is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gantk.data.dataset import Array
+from gantk.errors import GantkError, Unsupported, UsageError, one_line
+from gantk.runtime.card import Card
+from gantk.runtime.planning import plan
+from gantk.runtime.rows import Span
+from gantk.runtime.stages import Plan, Stage, model_of
+
+
+class Scratch:
+    """A tensor (1, C, H, W) of a whole image in a file of its own."""
+
+    def __init__(self, path: Path, rows: int) -> None:
+        self.path = path
+        self.rows = rows
+        self._file = path.open("w+b", buffering=0)
+        self._dtype, self._channels, self._width = np.dtype(np.float32), 0, 0
+
+    def write(self, first: int, rows: Array) -> None:
+        """Write rows (1, C, h, W) from a row on. Raises OSError where the disk is full."""
+        self._dtype, self._channels, self._width = rows.dtype, rows.shape[1], rows.shape[3]
+        for channel, plane in enumerate(np.ascontiguousarray(rows[0])):
+            os.pwrite(self._file.fileno(), plane.data, self._place(channel, first))
+
+    def read(self, span: Span) -> Array:
+        """Return rows (1, C, h, W)."""
+        rows = np.empty((1, self._channels, span.end - span.first, self._width), self._dtype)
+        for channel, plane in enumerate(rows[0]):
+            os.preadv(self._file.fileno(), [plane.data], self._place(channel, span.first))
+        return rows
+
+    def _place(self, channel: int, row: int) -> int:
+        return (channel * self.rows + row) * self._width * self._dtype.itemsize
+
+    def close(self) -> None:
+        """Give the file's space back."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass
+class Moments:
+    """Mean and sum of squared deviations of each channel (C,) over strips (Chan et al. 1979)."""
+
+    count: int = 0
+    mean: Any = 0.0
+    squares: Any = 0.0
+
+    def add(self, count: int, mean: Array, squares: Array) -> None:
+        """Add those of a strip in which a channel has `count` pixels."""
+        total, apart = self.count + count, mean.ravel().astype(np.float64) - self.mean
+        self.squares = self.squares + squares.ravel() + apart**2 * (self.count * count / total)
+        self.mean = self.mean + apart * (count / total)
+        self.count = total
+
+
+class Strips:
+    """A model that runs on strips.
+
+    Args:
+        path: its file.
+        card: what it says of itself.
+        open_session: makes an ONNX Runtime session of a model's bytes.
+
+    Raises Unsupported where the model cannot run so, UsageError where the package onnx is missing.
+    """
+
+    def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Any]) -> None:
+        if card.size is not None:
+            raise Unsupported(f"{path}: takes images of {card.size} px alone, and cannot run in strips")
+        self.card = card
+        self.open_session = open_session
+        try:
+            self.plan = plan(path)
+        except ImportError:
+            raise UsageError("images are cut into strips with the package onnx: pip install 'gantk[tile]'") from None
+        except Unsupported as reason:
+            raise Unsupported(f"{path} {reason}") from None
+
+    def run(self, image: Array, tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the model's answer (h, W, C) to an image (H, W, C) of its own type, from top to bottom.
+
+        A strip holds about tile * tile pixels. Raises UsageError where it would hold none, GantkError where the disk
+        is full.
+        """
+        if tile < 1:
+            raise UsageError(f"a tile has at least 1 pixel, not {tile}")
+        left, width = image.shape[:2]
+        tensor = self.card.image_in.to_tensor(_padded(image, self.card)[None])
+        try:
+            for rows in self._stages(tensor, tile, exact):
+                strip = self.card.image_out.from_tensor(rows)[0, :left, :width]
+                left -= len(strip)
+                yield strip
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
+
+    def _stages(self, image: Array, tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the last stage's strips for a padded tensor, after all others have run on it."""
+        plan, name = self.plan, self.plan.model.graph.input[0].name
+        axis = plan.rows_axis[name]
+        heights = plan.heights(image.shape[axis])
+        moments = {source: Moments() for source in plan.norms.values()}
+        with tempfile.TemporaryDirectory(prefix="gantk-") as folder, ExitStack() as open_files:
+            kept: dict[str, Scratch] = {}
+            for number, stage in enumerate(plan.stages):
+                last = number == len(plan.stages) - 1
+                # A session keeps what memory it once had: each is gone before the next one comes.
+                session = self.open_session(model_of(plan, stage, half=not exact))
+                for output in () if last else stage.outputs:
+                    kept[output] = Scratch(Path(folder) / f"{number}-{len(kept)}", heights[output])
+                    open_files.callback(kept[output].close)
+                statistics = self._statistics(stage, moments)
+                answers = [answer.name for answer in session.get_outputs()]
+                for strip in _strips(plan, stage, heights, image.shape[axis + 1], tile):
+                    given = {
+                        f"{source}.kept": image.take(range(span.first, span.end), axis)
+                        if source == name
+                        else kept[source].read(span)
+                        for source, span in strip.read.items()
+                    }
+                    made = dict(
+                        zip(answers, session.run(answers, {**given, **statistics, **strip.bounds}), strict=True)
+                    )
+                    for output in stage.outputs:
+                        rows = made[f"{output}.given"]
+                        if last:
+                            yield rows
+                            continue
+                        if output in moments:
+                            count = rows.shape[2] * rows.shape[3]
+                            moments[output].add(count, made[f"{output}.mean"], made[f"{output}.squares"])
+                        kept[output].write(strip.wanted[output].first, rows)
+                later = {source for further in plan.stages[number + 1 :] for source in further.inputs}
+                for done in [source for source in kept if source not in later]:
+                    kept.pop(done).close()
+
+    def _statistics(self, stage: Stage, moments: Mapping[str, Moments]) -> dict[str, Array]:
+        """Return the mean and the variance for each of a stage's norms, as its session takes them."""
+        given = {}
+        for name in stage.norms:
+            seen, dtype = moments[self.plan.norms[name]], self.plan.dtypes[name]
+            given[f"{name}.mean"] = np.asarray(seen.mean, dtype)
+            given[f"{name}.variance"] = np.asarray(seen.squares / seen.count, dtype)
+        return given
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A piece of a stage's work: rows wanted of its outputs, rows read of its inputs, and the former in the strip."""
+
+    wanted: Mapping[str, Span]
+    read: Mapping[str, Span]
+    bounds: Mapping[str, Array]
+
+
+def _strips(plan: Plan, stage: Stage, heights: Mapping[str, int], width: int, tile: int) -> Iterator[Strip]:
+    """Yield the strips of a stage from top to bottom.
+
+    A strip is read from an aligned row of the image on, so that each tensor in it begins at a whole row.
+    """
+    ratios, step = plan.ratios, plan.alignment(stage)
+    image = heights[plan.model.graph.input[0].name]
+    for output in stage.outputs:
+        if heights[output] != image * ratios[output]:
+            raise Unsupported(f"cannot run in strips: {output} has {heights[output]} rows for {image} of the image")
+    # Channels grow as sizes shrink: strips of coarse tensors may be higher.
+    finest = max(ratios[name] for name in (*stage.inputs, *stage.outputs))
+    rows = max(step, int(tile * tile / (width * finest)) // step * step)
+    for top in range(0, image, rows):
+        bottom = min(top + rows, image)
+        wanted = {name: _span(top, bottom, ratios[name]) for name in stage.outputs}
+        needed = plan.spans(stage, wanted)
+        first = min(span.first / ratios[name] for name, span in needed.items())
+        end = max(span.end / ratios[name] for name, span in needed.items())
+        above, below = max(math.floor(first / step) * step, 0), min(math.ceil(end / step) * step, image)
+        read = {name: _span(above, below, ratios[name]) for name in stage.inputs}
+        bounds = {}
+        for name, span in wanted.items():
+            offset = int(above * ratios[name])
+            bounds[f"{name}.first"], bounds[f"{name}.end"] = (
+                np.array([span.first - offset]),
+                np.array([span.end - offset]),
+            )
+        yield Strip(wanted, read, bounds)
+
+
+def _padded(image: Array, card: Card) -> Array:
+    """Return an image (H, W, C) with its last row and column repeated, as the model would do it itself."""
+    further = [max(-(-length // card.multiple) * card.multiple, card.minimum) - length for length in image.shape[:2]]
+    return np.pad(image, ((0, further[0]), (0, further[1]), (0, 0)), "edge") if any(further) else image
+
+
+def _span(top: int, bottom: int, ratio: Fraction) -> Span:
+    return Span(int(top * ratio), int(bottom * ratio))
