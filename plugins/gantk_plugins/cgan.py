@@ -10,7 +10,7 @@ code it builds. Departures:
 - Noise is uniform in [-1, 1], not in the unit hypercube: the same functions up to an affine map of what goes in.
 - The rate falls linearly to zero, where the paper's falls by a factor of 1.00004 a step; momentum stays at 0.5, where
   the paper's grows to 0.7.
-- Labels begin with wider weights than the rest, in the discriminator a hundred times as wide: a one-hot vector is ten
+- Labels begin with wider weights than the rest, in the discriminator fifty times as wide: a one-hot vector is ten
   times shorter than a digit, and each of its numbers is seen at every tenth image alone. So most digits were their
   label's after 2,000 steps; where labels began with as much say as digits, they were not after 6,000.
 - The paper does not say where dropout stands: here behind every hidden layer of both networks. No early stop.
@@ -166,7 +166,7 @@ def discriminator_network(
             Maxout(dense(pixels, units * pieces, normalization, draw), pieces),
             VectorNorm(normalization, units),
         ),
-        Maxout(_embedding(spec.classes, label_units * pieces, normalization, 0.5), pieces),
+        Maxout(_embedding(spec.classes, label_units * pieces, normalization, 0.25), pieces),
         nn.Sequential(
             nn.Dropout(dropout),
             Maxout(dense(units + label_units, units * joint_pieces, normalization, draw), joint_pieces),

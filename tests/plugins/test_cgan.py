@@ -131,7 +131,7 @@ def test_labels_begin_with_as_much_say_as_noise_and_with_more_than_digits(make_b
     discriminator = build.discriminator(DiscriminatorSpec(channels=1, classes=10, size=28)).module
     digits = torch.nn.functional.normalize(torch.rand(100, 784)) * 10
     seen = discriminator.own[2].layer(digits)
-    assert seen.var().item() * 240 * 20 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
+    assert seen.var().item() * 240 * 5 == pytest.approx(discriminator.label.layer.weight.var().item() * 50, rel=0.15)
 
 
 def test_scores_belong_to_features(build, batch):
