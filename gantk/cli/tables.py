@@ -24,7 +24,7 @@ def tabulate(
     from gantk.runtime.measuring import check_table, csv_text, measure_files, table, write_table
     from gantk.runtime.model import load
 
-    files = image_files(inputs)
+    files = list(image_files(inputs))
     if out is not None:
         check_table(out, files)
     opened = load(model)

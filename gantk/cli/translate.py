@@ -30,20 +30,39 @@ Example:
     metavar="N",
     help="Run images larger than memory in strips of N*N pixels: the same image but for a grey level. Try 512.",
 )
+@click.option("--recursive", is_flag=True, help="Also the folders in folders; OUT gets the same ones.")
+@click.option(
+    "--overwrite/--skip-existing",
+    default=True,
+    show_default=True,
+    help="What becomes of results that are there already: skipping goes on where it stopped.",
+)
 @click.option("--exact", is_flag=True, help="With --tile: keep what lies between strips in full precision.")
-def translate(model: Path, inputs: tuple[Path, ...], out: Path, batch_size: int, tile: int | None, exact: bool) -> None:
+def translate(
+    model: Path,
+    inputs: tuple[Path, ...],
+    out: Path,
+    batch_size: int,
+    tile: int | None,
+    exact: bool,
+    recursive: bool,
+    overwrite: bool,
+) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
-    The results have their inputs' names, formats and sizes; transparency is kept and EXIF orientation applied. A model
-    that takes one size alone gives that of the image's centre. A single image is written to the format of OUT's suffix.
-    An image that cannot be read is named and skipped. Needs no PyTorch.
+    The results have their inputs' names, formats and sizes; transparency, colour profile and EXIF data are kept, and
+    orientation is applied. A model that takes one size alone gives that of the image's centre. A single image is
+    written to the format of OUT's suffix. An image that cannot be read is named and skipped. Needs no PyTorch.
     """
     if exact and tile is None:
         raise click.UsageError("--exact belongs to --tile")
     from gantk.runtime.model import load
     from gantk.runtime.translation import plan, translate_files
 
-    jobs = plan(inputs, out)
+    planned = plan(inputs, out, recursive=recursive)
+    jobs = [job for job in planned if overwrite or not job.target.exists()]
+    if len(jobs) < len(planned):
+        click.echo(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
     opened = load(model)
     opened.require("translate")
     done = len(succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating"))

@@ -27,22 +27,33 @@ def written_aside(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
-def images_in(folder: Path) -> list[Path]:
-    """Return the image files that lie in a folder itself, by name. Raises DataError where there are none."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    images = [file for file in files if file.suffix.lower() in SUFFIXES]
+def images_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """Return the image files that lie in a folder, or anywhere below it, by name; names with a dot before them apart.
+
+    Raises DataError where there are none.
+    """
+    found = folder.rglob("*") if recursive else folder.iterdir()
+    shown = sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    images = [path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not images:
-        below = next((path for path in sorted(folder.iterdir()) if path.is_dir()), None)
-        hint = "" if below is None else f"; folders in it are not looked into: name them, such as {below}"
+        below = next((path for path in shown if path.is_dir()), None)
+        hint = "" if below is None or recursive else f"; folders in it are not looked into: name them, such as {below}"
         raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))}){hint}")
     return images
 
 
-def image_files(inputs: Sequence[Path]) -> list[Path]:
+def image_files(inputs: Sequence[Path], *, recursive: bool = False) -> dict[Path, Path]:
     """Return the files among the inputs, and the image files in the folders among them, in order.
 
-    Raises UsageError where an input is missing, DataError where a folder holds no images.
+    With each goes its place: its name, or its path below the folder. Raises UsageError where an input is missing,
+    DataError where a folder holds no images.
     """
     if missing := [path for path in inputs if not path.exists()]:
         raise UsageError(f"{missing[0]}: no such file or folder")
-    return [file for path in inputs for file in (images_in(path) if path.is_dir() else [path])]
+    places: dict[Path, Path] = {}
+    for path in inputs:
+        if path.is_dir():
+            places |= {file: file.relative_to(path) for file in images_in(path, recursive=recursive)}
+        else:
+            places[path] = Path(path.name)
+    return places

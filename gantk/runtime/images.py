@@ -1,6 +1,7 @@
 """Image files read and written, and pictures as arrays of pixels."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,12 @@ def read(path: Path) -> Image.Image | Array:
     raise DataError(f"{path}: holds {frames} frames; give single images")
 
 
-def write(image: Image.Image | Array, path: Path, file_format: str | None) -> None:
+def write(
+    image: Image.Image | Array, path: Path, file_format: str | None, companions: Mapping[str, bytes] | None = None
+) -> None:
     """Write a picture or an array (.npy), lossy formats at quality 95; `file_format` None reads it from the suffix.
 
+    `companions` are what Pillow writes beside pixels, such as `icc_profile` and `exif`, where a format has a place.
     Raises DataError where the format cannot hold the picture, OSError where the system does not let it be written.
     """
     if not isinstance(image, Image.Image):
@@ -58,7 +62,7 @@ def write(image: Image.Image | Array, path: Path, file_format: str | None) -> No
     if file_format not in Image.SAVE or (image.mode in ("I;16", "F") and file_format not in ("PNG", "TIFF")):
         raise refusal
     try:
-        image.save(path, file_format, **LOSSY.get(file_format, {}))
+        image.save(path, file_format, **LOSSY.get(file_format, {}), **(companions or {}))
     except OSError as error:
         # Pillow's own refusals have no error number, the system's have one.
         raise refusal if error.errno is None else error from error

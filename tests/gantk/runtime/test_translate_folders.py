@@ -1,0 +1,129 @@
+"""`gantk translate` on many images: folders in folders, what is there already, what goes along, order, failures."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image, ImageCms
+
+from gantk.cli.translate import translate
+from gantk.errors import GantkError, UsageError
+from gantk.runtime.pipeline import ahead
+
+MakeModel = Callable[..., Path]
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(translate, [str(argument) for argument in arguments], catch_exceptions=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def picture(seed: int = 0, size: int = 6) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8))
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Path:
+    for number, place in enumerate(("a.png", "summer/a.png", "summer/lake/b.png", ".hidden/c.png")):
+        file = tmp_path / "photos" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(file)
+    return tmp_path / "photos"
+
+
+def test_folders_in_folders_keep_their_places(make_model: MakeModel, nested: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert "1 of 1 images translated" in run(make_model(), nested, "-o", out)
+    assert "3 of 3 images translated" in run(make_model(), nested, "-o", out, "--recursive")
+    made = sorted(str(file.relative_to(out)) for file in out.rglob("*.png"))
+    assert made == ["a.png", "summer/a.png", "summer/lake/b.png"]
+    for place in made:
+        with Image.open(out / place) as one, Image.open(nested / place) as other:
+            assert np.array_equal(np.asarray(one), 255 - np.asarray(other))
+
+
+def test_results_do_not_become_inputs(make_model: MakeModel, nested: Path) -> None:
+    for out in (nested / "out", nested):
+        with pytest.raises(UsageError, match=f"{out}: (lies in|would overwrite)"):
+            run(make_model(), nested, "-o", out, "--recursive")
+
+
+def test_what_is_there_is_kept_if_asked(make_model: MakeModel, nested: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "summer").mkdir(parents=True)
+    (out / "summer" / "a.png").write_text("mine")
+    said = run(make_model(), nested, "-o", out, "--recursive", "--skip-existing")
+    assert "1 of 3 images are there already" in said
+    assert "2 of 2 images translated" in said
+    assert (out / "summer" / "a.png").read_text() == "mine"
+    assert "3 of 3 images are there already" in run(make_model(), nested, "-o", out, "--recursive", "--skip-existing")
+    assert "3 of 3 images translated" in run(make_model(), nested, "-o", out, "--recursive")
+    assert (out / "summer" / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_profile_and_exif_go_along_and_orientation_is_applied(
+    make_model: MakeModel, tmp_path: Path, suffix: str
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x010F] = "A maker"
+    exif[0x0112] = 6  # turned by a quarter
+    picture(size=8).crop((0, 0, 8, 4)).save(tmp_path / f"in{suffix}", exif=exif, icc_profile=profile)
+    run(make_model(), tmp_path / f"in{suffix}", "-o", tmp_path / f"out{suffix}")
+    with Image.open(tmp_path / f"out{suffix}") as image:
+        assert image.size == (4, 8)
+        assert image.info["icc_profile"] == profile
+        # A TIFF's own structure is written in the same tags.
+        assert suffix == ".tif" or image.getexif()[0x010F] == "A maker"
+        assert image.getexif().get(0x0112, 1) == 1
+
+
+def test_a_profile_of_inks_does_not_go_along_with_red_green_and_blue(make_model: MakeModel, tmp_path: Path) -> None:
+    picture().convert("CMYK").save(tmp_path / "in.jpg", icc_profile=b"a profile of inks")
+    run(make_model(), tmp_path / "in.jpg", "-o", tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert "icc_profile" not in image.info
+
+
+def test_many_images_of_several_sizes_each_get_their_own_answer(make_model: MakeModel, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(40):
+        picture(number, 5 + number % 3).save(tmp_path / "in" / f"{number:02d}.png")
+    (tmp_path / "in" / "20.png").write_bytes(b"no image")
+    with pytest.raises(GantkError, match="1 of 40 images could not be translated"):
+        run(make_model(), tmp_path / "in", "-o", tmp_path / "out", "--batch-size", 4)
+    for number in set(range(40)) - {20}:
+        with Image.open(tmp_path / "out" / f"{number:02d}.png") as one:
+            assert np.array_equal(np.asarray(one), 255 - np.asarray(picture(number, 5 + number % 3)))
+
+
+def test_work_goes_on_ahead_in_order_and_within_its_window() -> None:
+    lock, state = Lock(), {"running": 0, "most": 0}
+
+    def work(item: int) -> int:
+        with lock:
+            state["running"] += 1
+            state["most"] = max(state["most"], state["running"])
+        time.sleep(0.01 * (item % 3))
+        with lock:
+            state["running"] -= 1
+        if item == 30:
+            raise ValueError("thirty")
+        return -item
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(ahead(threads, work, range(25), 4)) == [-item for item in range(25)]
+        assert 2 <= state["most"] <= 5
+        results = ahead(threads, work, range(28, 99), 4)
+        assert [next(results), next(results)] == [-28, -29]
+        with pytest.raises(ValueError, match="thirty"):
+            next(results)
+        assert list(ahead(threads, work, [], 4)) == []
