@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from gantk.recipe.player import Player
     from gantk.recipe.ports import Category, Latent, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
-    from gantk.runtime.model import Model, load
+    from gantk.runtime.model import Model
+    from gantk.runtime.opening import load
 
 __version__ = "0.2.0"
 
@@ -43,7 +44,8 @@ _HOMES = {
     "gantk.recipe.player": ("Player",),
     "gantk.recipe.ports": ("Category", "Latent", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
-    "gantk.runtime.model": ("Model", "load"),
+    "gantk.runtime.model": ("Model",),
+    "gantk.runtime.opening": ("load",),
 }
 
 __all__ = [

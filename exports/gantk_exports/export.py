@@ -47,7 +47,7 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
     from gantk.engine.run import open_run
     from gantk.engine.trained import load_trained
     from gantk.plugins.manager import load_plugins
-    from gantk.runtime.model import load
+    from gantk.runtime.opening import load
     from gantk_exports.graphs import export_graph
 
     opened, trained = open_run(run), load_trained(run)

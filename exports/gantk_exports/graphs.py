@@ -22,7 +22,7 @@ from gantk.errors import GantkError, UsageError, blamed_line, one_line
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
-from gantk.runtime.model import load
+from gantk.runtime.opening import load
 from gantk_exports.parity import check, differences
 from gantk_exports.ports import Io, ports
 from gantk_exports.samples import samples, shape

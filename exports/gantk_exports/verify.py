@@ -34,7 +34,7 @@ _BATCHES = (1, 4)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program.")
 def verify(model: Path, run: Path | None, as_json: bool) -> None:
     """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
-    from gantk.runtime.model import load
+    from gantk.runtime.opening import load
 
     opened = load(model)
     seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}

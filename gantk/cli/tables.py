@@ -22,7 +22,7 @@ def tabulate(
     """
     from gantk.runtime.files import image_files
     from gantk.runtime.measuring import check_table, csv_text, measure_files, table, write_table
-    from gantk.runtime.model import load
+    from gantk.runtime.opening import load
 
     files = list(image_files(inputs))
     if out is not None:

@@ -56,7 +56,7 @@ def translate(
     """
     if exact and tile is None:
         raise click.UsageError("--exact belongs to --tile")
-    from gantk.runtime.model import load
+    from gantk.runtime.opening import load
     from gantk.runtime.translation import plan, translate_files
 
     planned = plan(inputs, out, recursive=recursive)

@@ -18,7 +18,7 @@ from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import nearest
 from gantk.recipe.metric import Score
 from gantk.runtime.card import Port
-from gantk.runtime.model import load
+from gantk.runtime.opening import load
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import DataError, GantkError, UsageError, one_line
-from gantk.runtime.card import Card, Task, read_card
+from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
 from gantk.runtime.strips import Strips
@@ -50,14 +49,29 @@ class Model:
 
         A picture is turned the way its EXIF orientation says, brought to the model's channels, and keeps its size and
         alpha channel; where the model takes one size alone (`card.size`), its shorter side is brought to that and its
-        centre is cut out. From an image file comes a picture, from a `.npy` file an array. Arrays are of the model's
-        own type (`card.inputs[0].dtype`). With `tile`, memory is that of about tile * tile pixels, see `strips`. Raises
-        DataError where the model cannot take the image, UsageError where it does not translate, Unsupported where it
-        cannot run in strips.
+        centre is cut out. From an image file comes a picture, from a `.npy` file an array. An array of another type
+        than the model's pixels is brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0
+        to 1 for floats, unless the model itself takes floats (`card.inputs[0].dtype`). With `tile`, memory is that of
+        about tile * tile pixels, see `strips`. Raises DataError where the model cannot take the image, UsageError where
+        it does not translate, Unsupported where it cannot run in strips.
         """
         self.require("translate")
         taken = take(image, self.card)
         return taken.give(self.run(taken.batch, tile=tile, exact=exact))
+
+    def map(self, images: Iterable[Any], *, batch_size: int = 1) -> Iterator[Any]:
+        """Yield the translation of each image, as a call gives it; neighbours of one size run `batch_size` at a time.
+
+        No more images are taken from `images` than run together. Raises what a call raises, at that image.
+        """
+        self.require("translate")
+        entries = (Entry(None, take(image, self.card)) for image in images)
+        for batch in in_batches(entries, batch_size):
+            takens = [entry.taken for entry in batch if entry.taken]
+            answer = self.run(np.concatenate([taken.batch for taken in takens]))
+            ends = np.cumsum([len(taken.batch) for taken in takens])
+            for taken, part in zip(takens, np.split(answer, ends[:-1]), strict=True):
+                yield taken.give(part)
 
     def generate(
         self,
@@ -176,59 +190,3 @@ class Model:
             answer[done : done + len(strip)] = strip
             done += len(strip)
         return answer
-
-
-def _way_to_model(folder: Path) -> str:
-    """Return what to do where a folder was given in place of a model."""
-    models = sorted([*folder.glob("*.onnx"), *folder.glob("exports/*.onnx")])
-    if models:
-        return f"give one of its models: {', '.join(map(str, models))}"
-    if (folder / "checkpoints").is_dir():
-        return f"it is a run: write its models by `gantk export {folder}`, then give one of {folder}/exports"
-    return "give an .onnx file, such as `gantk export` writes to RUN/exports"
-
-
-def load(path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> Model:
-    """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
-
-    `providers` are ONNX Runtime's execution providers in order of preference; None: CUDA where it is there, then the
-    CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where the file
-    is missing, broken, or not gantk's.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
-    if not path.is_file():
-        raise GantkError(f"{path}: no such file; give an .onnx file that `gantk export` wrote")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    if threads is not None:
-        if threads < 1:
-            raise UsageError(f"a model runs on at least 1 thread, not {threads}")
-        options.intra_op_num_threads = threads
-    installed = onnxruntime.get_available_providers()
-    chosen = providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
-    if missing := [name for name in chosen if name not in installed]:
-        raise UsageError(f"ONNX Runtime has no provider {missing[0]} here, only {', '.join(installed)}")
-    open_session = partial(onnxruntime.InferenceSession, sess_options=options, providers=chosen)
-    try:
-        session = open_session(str(path))
-    except Exception as error:
-        raise GantkError(
-            f"{path}: not an ONNX model, or a truncated one ({one_line(error)}); export or copy it again"
-        ) from error
-    card = read_card(session.get_modelmeta().custom_metadata_map, path)
-    _check(card, session, path)
-    return Model(path, session, card, open_session)
-
-
-def _check(card: Card, session: Any, path: Path) -> None:
-    """Raise GantkError where the card names other tensors than the graph has, or such as its task does not take."""
-    for said, found in ((card.inputs, session.get_inputs()), (card.outputs, session.get_outputs())):
-        ports, tensors = sorted(port.name for port in said), sorted(tensor.name for tensor in found)
-        if ports != tensors:
-            raise GantkError(f"{path}: its card names the tensors {ports}, the graph has {tensors}")
-    if not card.fits_task:
-        raise GantkError(f"{path}: its card says that it {card.task}s images, which its tensors are not made for")

@@ -16,6 +16,9 @@ from gantk.runtime.resizing import fitted
 
 Item = TypeVar("Item")
 
+_TOPS = {"uint8": 255, "uint16": 65535, "float16": 1, "float32": 1, "float64": 1}
+"""The largest value of a pixel by its type."""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -97,22 +100,37 @@ def _take_array(array: Array, source: Port, card: Card) -> Taken:
     if card.size is not None and batch.shape[1:3] != (card.size, card.size):
         height, width = batch.shape[1:3]
         raise DataError(f"the model takes {card.size}x{card.size} pixels, and an array as it is, not {height}x{width}")
-    pixels = array.dtype == source.pixel and array.dtype != source.dtype
-    if not pixels and not _same_kind(array, source):
-        kinds = " or ".join(dict.fromkeys([source.dtype, source.pixel]))
-        raise DataError(f"the model takes an array of {kinds}, not of {array.dtype}")
+    own = array.dtype == source.dtype or (array.dtype.kind == "f" and source.dtype == "float32")
+    if not own and source.pixel not in ("uint8", "uint16"):
+        # What its values mean, the data alone knows.
+        raise DataError(f"the model takes an array of {source.dtype}, not of {array.dtype}")
+    pixels = batch if own else _as_type(batch, source.pixel)
 
     def give(images: Array) -> Array:
         target = card.image_out
-        if pixels:
-            images = target.to_pixels(images)
+        if not own:
+            images = _as_type(target.to_pixels(images), str(array.dtype))
         if given == 2 and target.channels == 1:
             images = images[..., 0]
         return images if given == 4 else images[0]
 
-    return Taken(source.from_pixels(batch) if pixels else batch.astype(source.dtype, copy=False), given != 4, give)
+    return Taken(pixels.astype(source.dtype, copy=False) if own else source.from_pixels(pixels), given != 4, give)
 
 
-def _same_kind(array: Array, source: Port) -> bool:
-    floats = np.issubdtype(array.dtype, np.floating) and source.dtype == "float32"
-    return bool(floats or array.dtype == source.dtype)
+def _as_type(array: Array, dtype: str) -> Array:
+    """Return pixels in another type by its whole range: 0 to 255 or 65,535 of whole numbers, 0 to 1 of floats.
+
+    Raises DataError where a type has no such range, or floats lie outside of it.
+    """
+    if str(array.dtype) == dtype:
+        return array
+    tops = [_TOPS.get(kind, 0) for kind in (str(array.dtype), dtype)]
+    if not all(tops):
+        raise DataError(f"the model takes an array of {dtype}, not of {array.dtype}")
+    if array.dtype.kind == "f" and not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
+        raise DataError(
+            f"an array of {array.dtype} holds values from 0 to 1, and this one {array.min():.4g} to {array.max():.4g}; "
+            f"give {dtype}"
+        )
+    values = array.astype(np.float64) * (tops[1] / tops[0])
+    return (values if tops[1] == 1 else np.rint(values)).astype(dtype)

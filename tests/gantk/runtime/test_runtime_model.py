@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +117,9 @@ def test_exif_orientation_is_applied_once(make_model: MakeModel, tmp_path: Path)
         (np.zeros((4, 4, 4), np.uint8), r"not one of shape \(4, 4, 4\)"),
         (np.zeros((4, 4), np.uint8), r"not one of shape \(4, 4\)"),
         (np.zeros((4, 0, 3), np.uint8), r"not one of shape \(4, 0, 3\)"),
-        (np.zeros((4, 4, 3), np.float32), "array of uint8, not of float32"),
+        (np.full((4, 4, 3), 255.0), "holds values from 0 to 1, and this one 255 to 255; give uint8"),
+        (np.full((4, 4, 3), np.nan, np.float32), "holds values from 0 to 1, and this one nan"),
+        (np.zeros((4, 4, 3), np.int64), "array of uint8, not of int64"),
         (Image.new("I;16", (4, 4)), "takes uint8 values"),
         (Image.new("F", (4, 4)), "takes uint8 values"),
         ("nowhere.png", "no such file"),
@@ -132,6 +134,41 @@ def test_what_the_model_cannot_take_is_refused(make_model: MakeModel, image: obj
 def test_a_picture_cannot_be_made_up_for_other_channels(make_model: MakeModel) -> None:
     with pytest.raises(DataError, match=r"takes 2 channels of uint8: give an array \(H, W, 2\)"):
         gantk.load(make_model(channels=2))(Image.new("RGB", (4, 4)))
+
+
+@pytest.mark.parametrize(("pixel", "top"), [("uint8", 255), ("uint16", 65535)])
+def test_arrays_of_other_types_are_brought_by_their_whole_range(make_model: MakeModel, pixel: str, top: int) -> None:
+    model = gantk.load(make_model(pixel))
+    for dtype, full in (("uint8", 255), ("uint16", 65535), ("float32", 1), ("float64", 1)):
+        image = np.array([0, 51 / 255, 1]).reshape(1, 1, 3) * full
+        answer = model(image.astype(dtype))
+        assert answer.dtype == dtype
+        assert np.allclose(answer, full - image, atol=0.51 * full / top if full > 1 else 1e-6)
+
+
+def test_a_model_of_floats_takes_no_whole_numbers(make_model: MakeModel) -> None:
+    with pytest.raises(DataError, match="array of float32, not of uint8"):
+        gantk.load(make_model("float32"))(np.zeros((4, 4, 3), np.uint8))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_iterator_is_translated_as_it_goes(make_model: MakeModel, tmp_path: Path, batch_size: int) -> None:
+    model, taken = gantk.load(make_model()), []
+
+    def images() -> Iterator[object]:
+        for number in range(7):
+            taken.append(number)
+            pixels = np.full((4 + number // 4, 5, 3), number, np.uint8)
+            yield Image.fromarray(pixels) if number % 2 else pixels
+
+    answers = model.map(images(), batch_size=batch_size)
+    first = next(answers)
+    assert len(taken) <= batch_size + 1
+    answers = [first, *answers]
+    assert [np.asarray(answer)[0, 0, 0] for answer in answers] == [255 - number for number in range(7)]
+    assert [isinstance(answer, Image.Image) for answer in answers] == [bool(number % 2) for number in range(7)]
+    with pytest.raises(DataError, match="nowhere.png: no such file"):
+        list(model.map([np.zeros((4, 4, 3), np.uint8), "nowhere.png"]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
