@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
     from gantk_exports.ports import Io
+    from gantk_exports.precision import Precision
 
 EPILOG = """\b
 Example:
   gantk export runs/cyclegan-emoji
   gantk export runs/cyclegan-emoji --graph a_to_b --out a_to_b.onnx
+  gantk export runs/cyclegan-emoji --precision int8
 """
 
 
@@ -35,7 +37,27 @@ Example:
     show_default=True,
     help="uint8: the data's own pixels, NHWC (uint16 or float32 where the run was trained so); float: NCHW in [-1, 1].",
 )
-def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> None:
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="fp16: weights of half the size. int8: convolutions of 8 bits, with ranges measured on the run's images.",
+)
+@click.option(
+    "--least-psnr",
+    type=float,
+    metavar="DB",
+    help="How like fp32 the worst held-out image must be.  [default: 45 for fp16, 30 for int8]",
+)
+def export(
+    run: Path,
+    graphs: tuple[str, ...],
+    out: Path | None,
+    io: "Io",
+    precision: "Precision",
+    least_psnr: float | None,
+) -> None:
     """Write a run's graphs as ONNX models that run without PyTorch, each compared with PyTorch first.
 
     A model takes any batch, and any height and width if it translates, unless its networks are made for one size. It
@@ -49,6 +71,7 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
     from gantk.plugins.manager import load_plugins
     from gantk.runtime.opening import load
     from gantk_exports.graphs import export_graph
+    from gantk_exports.precision import export_reduced
 
     opened, trained = open_run(run), load_trained(run)
     listeners = load_plugins(opened.config.plugins)
@@ -62,13 +85,15 @@ def export(run: Path, graphs: tuple[str, ...], out: Path | None, io: "Io") -> No
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
     names = list(dict.fromkeys(graphs)) or known
     written: list[Model] = []
-    for name, path in _places(names, out or run / "exports").items():
+    for name, path in _places(names, out or run / "exports", precision).items():
         began = perf_counter()
-        export_graph(trained, name, path, io)
+        if precision == "fp32":
+            export_graph(trained, name, path, io)
+        else:
+            export_reduced(trained, name, path, io, precision, least_psnr)
         listeners.hook.exported(run=opened, model=path)
         click.echo(
-            f"{path}  {path.stat().st_size / 1e6:.1f} MB  differs from torch by at most {_worst(load(path).card)}  "
-            f"{perf_counter() - began:.1f} s"
+            f"{path}  {path.stat().st_size / 1e6:.1f} MB  {_compared(load(path).card)}  {perf_counter() - began:.1f} s"
         )
         written.append(load(path))
     click.echo(f"next: {_next(written)}")
@@ -87,15 +112,24 @@ def _next(written: "list[Model]") -> str:
     return f"gantk {model.card.task} {model.path} IMAGES{further[model.card.task]}"
 
 
-def _places(names: list[str], out: Path) -> dict[str, Path]:
+def _places(names: list[str], out: Path, precision: "Precision") -> dict[str, Path]:
     """Return where each graph goes. Raises UsageError where several would go to one file."""
     if out.suffix.lower() != ".onnx":
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out}: neither a folder nor an .onnx file")
-        return {name: out / f"{name}.onnx" for name in names}
+        kind = "" if precision == "fp32" else f".{precision}"
+        return {name: out / f"{name}{kind}.onnx" for name in names}
     if len(names) > 1:
         raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
     return {names[0]: out}
+
+
+def _compared(card: "Card") -> str:
+    """Return how far a model is from what it was made of."""
+    if card.precision == "fp32":
+        return f"differs from torch by at most {_worst(card)}"
+    found = card.fidelity
+    return f"{found['psnr']:.1f} dB to fp32 on {found['inputs']} held-out inputs, the worst {found['worst']:.1f}"
 
 
 def _worst(card: "Card") -> str:

@@ -1,13 +1,8 @@
 """A trained recipe's graph as a verified model: one ONNX file, and its card beside it."""
 
-import logging
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +20,7 @@ from gantk.runtime.files import written_aside
 from gantk.runtime.opening import load
 from gantk_exports.parity import check, differences
 from gantk_exports.ports import Io, ports
+from gantk_exports.quiet import quiet
 from gantk_exports.samples import samples, shape
 from gantk_exports.trial import sizes
 from gantk_exports.wrapper import AnySize, Tensors
@@ -50,11 +46,11 @@ def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Pa
     proto = _to_onnx(module, card, name)
     beside = out.with_suffix(".json")
     with written_aside(beside) as beside_aside, written_aside(out) as aside:
-        onnx.save(_with_card(proto, card), aside)
+        onnx.save(with_card(proto, card), aside)
         measured = differences(load(aside), module)
         check(measured, card, f"graph {name}")
         card = replace(card, parity=measured)
-        onnx.save(_with_card(proto, card), aside)
+        onnx.save(with_card(proto, card), aside)
         model = load(aside)
         model.call(*samples(card.inputs, 1, card.size or 1, card.size or 1))
         beside_aside.write_text(card.json(), encoding="utf-8")
@@ -111,7 +107,7 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
     height, width = card.size or card.minimum + 5, card.size or card.minimum + card.multiple + 9
     values = tuple(torch.from_numpy(value) for value in samples(card.inputs, 2, height, width))
     try:
-        with _quiet():
+        with quiet():
             program: Any = torch.onnx.export(
                 module,
                 values,
@@ -174,19 +170,7 @@ def _forget_origins(proto: onnx.ModelProto) -> None:
         noted.ClearField("doc_string")
 
 
-def _with_card(proto: onnx.ModelProto, card: Card) -> onnx.ModelProto:
+def with_card(proto: onnx.ModelProto, card: Card) -> onnx.ModelProto:
+    """Return a model that says of itself what its card says."""
     onnx.helper.set_model_props(proto, card.metadata())
     return proto
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the exporter prints, warns and logs, which speaks of torch's own workings, from the user."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    unread = StringIO()
-    try:
-        with warnings.catch_warnings(action="ignore"), redirect_stdout(unread), redirect_stderr(unread):
-            yield
-    finally:
-        logging.disable(disabled)

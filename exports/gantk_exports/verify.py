@@ -38,7 +38,8 @@ def verify(model: Path, run: Path | None, as_json: bool) -> None:
 
     opened = load(model)
     seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}
-    measured = _compare(opened, run) if run is not None else None
+    reduced = opened.card.precision != "fp32"
+    measured = None if run is None else _compare_full(opened, run) if reduced else _compare(opened, run)
     if as_json:
         card = json.loads(opened.card.json())
         click.echo(json.dumps({"card": card, "seconds": seconds, "differences": measured}, indent=2))
@@ -46,8 +47,14 @@ def verify(model: Path, run: Path | None, as_json: bool) -> None:
         click.echo("\n".join(_lines(model, opened.card)))
         click.echo("runs at   " + ", ".join(f"{label} ({value * 1000:.0f} ms)" for label, value in seconds.items()))
         if measured is not None:
-            click.echo(f"torch     {_differences(measured)}")
-    if measured is not None:
+            click.echo(
+                f"{'fp32 ' if reduced else 'torch'}     {_fidelity(measured) if reduced else _differences(measured)}"
+            )
+    if measured is not None and reduced:
+        from gantk_exports.precision import check_fidelity
+
+        check_fidelity(measured, opened.card.fidelity["least"], str(model))
+    elif measured is not None:
         from gantk_exports.parity import check
 
         check(measured, opened.card, str(model))
@@ -96,6 +103,34 @@ def _compare(model: Model, run: Path) -> dict[str, float]:
     return differences(model, module)
 
 
+def _compare_full(model: Model, run: Path) -> dict[str, float]:
+    """Return how like the answers of a model in another precision are to those of the run's full one."""
+    from tempfile import TemporaryDirectory
+
+    from gantk.cli.extras import require_training
+
+    require_training("gantk verify --run")
+    from gantk.engine.trained import load_trained
+    from gantk.runtime.opening import load
+    from gantk_exports.graphs import export_graph
+    from gantk_exports.material import material
+    from gantk_exports.precision import COMPARED, fidelity
+
+    card = model.card
+    raw = any(port.layout == "NCHW" for port in (*card.inputs, *card.outputs))
+    with TemporaryDirectory(prefix="gantk-") as folder:
+        full = load(
+            export_graph(load_trained(run), card.graph, Path(folder) / "full.onnx", "float" if raw else "uint8")
+        )
+        if (full.card.inputs, full.card.outputs, full.card.size) != (card.inputs, card.outputs, card.size):
+            raise GantkError(f"{model.path}: graph {card.graph} of {run} takes or gives something else")
+        return fidelity(model, full, material(run, card, COMPARED, test=True))
+
+
+def _fidelity(found: Mapping[str, float]) -> str:
+    return f"{found['psnr']:.1f} dB on {found['inputs']} held-out inputs, the worst {found['worst']:.1f}"
+
+
 def _lines(path: Path, card: Card) -> list[str]:
     """Return the card for a reader."""
     rows = [
@@ -108,7 +143,8 @@ def _lines(path: Path, card: Card) -> list[str]:
         ("classes", ", ".join(card.classes) or "none"),
         ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
         ("created", f"{card.created} by gantk {card.version}"),
-        ("parity", _differences(card.parity) or "not measured"),
+        ("weights", card.precision),
+        ("parity", _fidelity(card.fidelity) if card.fidelity else _differences(card.parity) or "not measured"),
     ]
     return [f"{name:<9} {value}" for name, value in rows]
 

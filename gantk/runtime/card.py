@@ -14,7 +14,7 @@ from gantk.errors import GantkError, UsageError
 Task = Literal["translate", "generate", "encode", "score"]
 
 _PREFIX = "gantk."
-_PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created")
+_PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +136,9 @@ class Card:
         created: ISO date.
         parity: largest difference from torch by the shapes of the tested inputs, and the output's name where there are
             several: in an image's values; of a vector, relative to its largest number.
+        precision: "fp32", "fp16" (weights of 16 bits) or "int8" (convolutions of 8 bits).
+        fidelity: of another precision than fp32, how like the full model's its answers are: PSNR in dB (`psnr`), that
+            of the worst input (`worst`, `worst_input`), over how many `inputs`, and the limit that was set (`least`).
     """
 
     version: str
@@ -154,6 +157,8 @@ class Card:
     licence: str = ""
     created: str
     parity: Mapping[str, float] = field(default_factory=dict)
+    precision: str = "fp32"
+    fidelity: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def image_in(self) -> Port:
@@ -202,6 +207,8 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
         raise GantkError(f"{where}: an ONNX file, but not one that gantk wrote; `gantk export RUN` writes one")
     values: dict[str, Any] = {}
     for key in (item.name for item in fields(Card)):
+        if key in ("precision", "fidelity") and _PREFIX + key not in metadata:
+            continue  # Models were written before there was more than one.
         try:
             text = metadata[_PREFIX + key]
             values[key] = text if key in _PLAIN else json.loads(text)
