@@ -52,6 +52,8 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
     opened = open_run(run)
     checkpoint = _checkpoint(opened, step)
     facts = opened.manifest["data"]
+    # Runs of version 0.1 do not say it; their recipes knew two kinds.
+    facts.setdefault("kind", "paired" if "source" in facts["images"] else "unpaired")
     images = {
         key: ImageInfo(info["channels"], info["dtype"], tuple(info["window"])) for key, info in facts["images"].items()
     }
