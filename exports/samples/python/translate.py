@@ -1,0 +1,32 @@
+"""Translate an image with a model that gantk exported; needs onnxruntime, numpy and Pillow, and no gantk.
+
+python translate.py MODEL IN OUT
+"""
+
+import json
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def main(model: str, source: str, target: str) -> None:
+    """Translate the image file `source` to `target`."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    card = session.get_modelmeta().custom_metadata_map
+    taken, given = (json.loads(card[f"gantk.{end}"])[0] for end in ("inputs", "outputs"))
+    if card["gantk.task"] != "translate" or (taken["dtype"], taken["layout"]) != ("uint8", "NHWC"):
+        sys.exit(f"{model}: not a model that translates 8-bit images as they are")
+    picture = ImageOps.exif_transpose(Image.open(source)).convert(MODES[taken["channels"]])
+    if size := json.loads(card["gantk.size"]):
+        picture = ImageOps.fit(picture, (size, size))
+    pixels = np.asarray(picture).reshape(1, picture.height, picture.width, taken["channels"])
+    (answer,) = session.run([given["name"]], {taken["name"]: pixels})
+    Image.fromarray(answer[0] if given["channels"] > 1 else answer[0, :, :, 0]).save(target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
