@@ -1,7 +1,6 @@
-"""The JavaScript of docs/models.md gives the committed vectors."""
+"""The JavaScript of the sample apps gives the committed vectors."""
 
 import json
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,10 +10,13 @@ import pytest
 
 from gantk.runtime import random
 
-BOOK = Path(__file__).parents[3] / "docs" / "models.md"
+CODE = Path(__file__).parents[3] / "exports" / "samples" / "javascript" / "random.mjs"
 VECTORS = Path(random.__file__).with_name("philox_vectors.json")
 PROGRAM = """
-const { draws, categories } = JSON.parse(require("fs").readFileSync(process.argv[2], "utf-8"));
+import { readFileSync } from "node:fs";
+import { category, latent } from "%s";
+
+const { draws, categories } = JSON.parse(readFileSync(process.argv[2], "utf-8"));
 const rows = (one) => Array.from({ length: one.count }, (_, row) => BigInt(one.start + row));
 const places = (one) => Array.from({ length: one.length }, (_, place) => BigInt(place));
 console.log(JSON.stringify({
@@ -26,11 +28,10 @@ console.log(JSON.stringify({
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
-def test_the_javascript_of_the_book_gives_the_vectors(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```js\n(.*?)```", BOOK.read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "draw.cjs").write_text(code + PROGRAM)
+def test_the_javascript_gives_the_vectors(tmp_path: Path) -> None:
+    (tmp_path / "draw.mjs").write_text(PROGRAM % CODE.as_uri())
     done = subprocess.run(
-        ["node", tmp_path / "draw.cjs", VECTORS], capture_output=True, text=True, check=False, timeout=60
+        ["node", tmp_path / "draw.mjs", VECTORS], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
     found, wanted = json.loads(done.stdout), json.loads(VECTORS.read_text(encoding="utf-8"))
