@@ -7,7 +7,6 @@ is kept on disk is rounded to half precision, or not at all where `exact` is ask
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -32,20 +31,22 @@ class Scratch:
     def __init__(self, path: Path, rows: int) -> None:
         self.path = path
         self.rows = rows
-        self._file = path.open("w+b", buffering=0)
+        self._file = path.open("w+b")
         self._dtype, self._channels, self._width = np.dtype(np.float32), 0, 0
 
     def write(self, first: int, rows: Array) -> None:
         """Write rows (1, C, h, W) from a row on. Raises OSError where the disk is full."""
         self._dtype, self._channels, self._width = rows.dtype, rows.shape[1], rows.shape[3]
         for channel, plane in enumerate(np.ascontiguousarray(rows[0])):
-            os.pwrite(self._file.fileno(), plane.data, self._place(channel, first))
+            self._file.seek(self._place(channel, first))
+            self._file.write(plane.data)
 
     def read(self, span: Span) -> Array:
         """Return rows (1, C, h, W)."""
         rows = np.empty((1, self._channels, span.end - span.first, self._width), self._dtype)
         for channel, plane in enumerate(rows[0]):
-            os.preadv(self._file.fileno(), [plane.data], self._place(channel, span.first))
+            self._file.seek(self._place(channel, span.first))
+            self._file.readinto(plane.data.cast("B"))
         return rows
 
     def _place(self, channel: int, row: int) -> int:
@@ -110,7 +111,8 @@ class Strips:
             for rows in self._stages(tensor, tile, exact):
                 strip = self.card.image_out.from_tensor(rows)[0, :left, :width]
                 left -= len(strip)
-                yield strip
+                if len(strip):
+                    yield strip
         except OSError as error:
             folder = tempfile.gettempdir()
             raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
@@ -195,13 +197,10 @@ def _strips(plan: Plan, stage: Stage, heights: Mapping[str, int], width: int, ti
         end = max(span.end / ratios[name] for name, span in needed.items())
         above, below = max(math.floor(first / step) * step, 0), min(math.ceil(end / step) * step, image)
         read = {name: _span(above, below, ratios[name]) for name in stage.inputs}
-        bounds = {}
+        bounds: dict[str, Array] = {}
         for name, span in wanted.items():
             offset = int(above * ratios[name])
-            bounds[f"{name}.first"], bounds[f"{name}.end"] = (
-                np.array([span.first - offset]),
-                np.array([span.end - offset]),
-            )
+            bounds |= {f"{name}.first": np.array([span.first - offset]), f"{name}.end": np.array([span.end - offset])}
         yield Strip(wanted, read, bounds)
 
 

@@ -110,10 +110,10 @@ def test_what_cannot_run_in_strips_says_why(
 
 
 def test_a_full_disk_is_named(exported: Export, residual: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: object) -> int:
+    def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gantk.runtime.strips.os.pwrite", full)
+    monkeypatch.setattr("gantk.runtime.strips.Scratch.write", full)
     with pytest.raises(GantkError, match="No space left on device; strips need room there, or set TMPDIR"):
         gantk.load(exported("residual", residual))(smooth(16, 16), tile=8)
 
