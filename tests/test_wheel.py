@@ -72,6 +72,10 @@ def test_the_base_installation_translates_without_torch(base, model, tmp_path):
     check(base / "gantk", "verify", model)
     program = f"import gantk; print(gantk.load({str(model)!r})({str(picture)!r}).size)"
     assert "(77, 33)" in check(base / "python", "-c", program)
+    tiled = [base / "gantk", "translate", model, picture, "-o", tmp_path / "strips.png", "--tile", "32"]
+    done = subprocess.run(tiled, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pip install 'gantk[tile]'" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["--help"], ["plugins"], ["train", "--help"]])
@@ -79,7 +83,9 @@ def test_the_base_installation_shows_what_there_is(base, command):
     assert check(base / "gantk", *command)
 
 
-@pytest.mark.parametrize("command", [["train", "--plugin", "cyclegan"], ["export", "runs/x"]])
+@pytest.mark.parametrize(
+    "command", [["train", "--plugin", "cyclegan"], ["export", "runs/x"], ["import", "x.pth", "--as", "pix2pix"]]
+)
 def test_a_command_says_which_extra_it_needs(base, command, tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "GANTK_TRACE"}
     done = subprocess.run(

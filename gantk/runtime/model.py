@@ -178,9 +178,13 @@ class Model:
         files, rounded to half precision if not `exact`. Raises Unsupported where the model cannot run so, UsageError
         where the package onnx is missing.
         """
+        return self.cut().run(image, tile, exact)
+
+    def cut(self) -> Strips:
+        """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""
         if self._strips is None:
             self._strips = Strips(self.path, self.card, self._open_session)
-        return self._strips.run(image, tile, exact)
+        return self._strips
 
     def _joined(self, image: Array, tile: int, exact: bool) -> Array:
         """Return the answer to an image (H, W, C), made in strips."""

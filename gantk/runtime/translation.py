@@ -95,8 +95,10 @@ def translate_files(
 
     Images are read and written in threads while the model runs. With `tile`, images are run in strips
     (`Model.strips`), and one is in memory at a time. An image that cannot be read, taken or run is skipped. Raises
-    GantkError where a file cannot be written.
+    GantkError where a file cannot be written, UsageError where the model cannot run in strips.
     """
+    if tile is not None:
+        model.cut()
     run = partial(model.run, tile=tile, exact=exact)
     workers = os.cpu_count() or 1
     window = 0 if tile else 2 * max(workers, batch_size)
