@@ -243,7 +243,6 @@ def test_a_single_generator_exports_its_graph_alone(
 
 
 def test_the_references_own_sizes(tmp_path: Path) -> None:
-    """64 filters, 9 blocks: 256 px, and as many parameters as the reference's."""
     network = trained(residual(3, 3, 64, 9, "instance"), 1)
     assert sum(parameter.numel() for parameter in network.parameters()) == 11_378_179
     run = opened([saved(tmp_path / "zebra.pth", network)], tmp_path / "run", "--as", "cyclegan")
