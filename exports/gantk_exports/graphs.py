@@ -81,6 +81,7 @@ def _prepared(trained: Trained, name: str, graph: Graph, io: Io) -> tuple[nn.Mod
         task=graph.task,
         inputs=inputs,
         outputs=outputs,
+        trained_size=trained.size,
         mode={"batch_norm": _batch_norm(network), "dropout": "off"},
         classes=trained.classes,
         data=trained.data,

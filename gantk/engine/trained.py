@@ -31,6 +31,7 @@ class Trained:
         data: name of the data.
         licence: SPDX identifier of the data, or empty.
         classes: names of the labels.
+        size: height and width of its images in pixels.
     """
 
     run: Path
@@ -41,6 +42,7 @@ class Trained:
     data: str
     licence: str
     classes: tuple[str, ...]
+    size: int
 
 
 def load_trained(run: Path, step: int | None = None) -> Trained:
@@ -60,7 +62,8 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
     dataset = RecordedData(facts)
     resolved = resolve(opened.config, dataset)
     recipe = build_recipe(resolved, images, Context())
-    recipe.prepare(BlankBatches(images, resolved.setting("size")))
+    size = resolved.setting("size")
+    recipe.prepare(BlankBatches(images, size))
     load_weights(recipe, checkpoint, averaged=True)
     load_own_state(recipe, checkpoint)
     return Trained(
@@ -72,6 +75,7 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
         data=dataset.name,
         licence=dataset.licence,
         classes=dataset.classes if facts["kind"] == "labelled" else (),
+        size=size,
     )
 
 

@@ -126,6 +126,7 @@ class Card:
         inputs: the tensors it takes.
         outputs: the tensors it gives.
         size: height and width in pixels of its images, where it takes no other; None: any.
+        trained_size: height and width of the images that it was trained on; None: unknown.
         multiple: the graph pads height and width to a multiple of this many pixels.
         minimum: the graph pads height and width to at least this many pixels.
         mode: how batch norm ("running", "image" or "none") and dropout ("off") behave.
@@ -148,6 +149,7 @@ class Card:
     inputs: tuple[Port | Numbers, ...]
     outputs: tuple[Port | Numbers, ...]
     size: int | None = None
+    trained_size: int | None = None
     multiple: int = 1
     minimum: int = 1
     mode: Mapping[str, str]
@@ -207,8 +209,8 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
         raise GantkError(f"{where}: an ONNX file, but not one that gantk wrote; `gantk export RUN` writes one")
     values: dict[str, Any] = {}
     for key in (item.name for item in fields(Card)):
-        if key in ("precision", "fidelity") and _PREFIX + key not in metadata:
-            continue  # Models were written before there was more than one.
+        if key in ("precision", "fidelity", "trained_size") and _PREFIX + key not in metadata:
+            continue  # Models were written before there was such a key.
         try:
             text = metadata[_PREFIX + key]
             values[key] = text if key in _PLAIN else json.loads(text)

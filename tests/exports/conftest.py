@@ -92,6 +92,7 @@ def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES
         data="photographs",
         licence="CC0-1.0",
         classes=("cat", "dog"),
+        size=64,
     )
 
 

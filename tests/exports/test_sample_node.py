@@ -12,7 +12,7 @@ from PIL import Image
 import gantk
 from gantk.engine.trained import Trained
 
-SAMPLES = Path(__file__).parents[2] / "exports" / "samples"
+EXPORTS = Path(__file__).parents[2] / "exports"
 Export = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,13 +22,15 @@ pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs Node.
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return what runs the app with the packages that it names."""
-    folder = tmp_path_factory.mktemp("samples")
-    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    exports = tmp_path_factory.mktemp("exports")
+    folder = exports / "samples" / "node"
+    for part in ("samples/node", "gantk_exports/web"):
+        shutil.copytree(EXPORTS / part, exports / part)
     install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"]
-    subprocess.run(install, cwd=folder / "node", check=True, timeout=300)
+    subprocess.run(install, cwd=folder, check=True, timeout=300)
 
     def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["node", folder / "node" / "app.mjs", *map(str, arguments)]
+        command = ["node", folder / "app.mjs", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     return call

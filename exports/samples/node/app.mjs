@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import * as ort from "onnxruntime-web";
 import { PNG } from "pngjs";
-import { generate, openModel, translate } from "../javascript/model.mjs";
+import { generate, openModel, translate } from "../../gantk_exports/web/model.mjs";
 
 const [task, name, source, target] = process.argv.slice(2);
 try {

@@ -1,4 +1,4 @@
-"""The JavaScript of the sample apps gives the committed vectors."""
+"""The JavaScript of the apps gives the committed vectors."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from gantk.runtime import random
 
-CODE = Path(__file__).parents[3] / "exports" / "samples" / "javascript" / "random.mjs"
+CODE = Path(__file__).parents[3] / "exports" / "gantk_exports" / "web" / "random.mjs"
 VECTORS = Path(random.__file__).with_name("philox_vectors.json")
 PROGRAM = """
 import { readFileSync } from "node:fs";

@@ -19,6 +19,7 @@ CARD = Card(
     task="translate",
     inputs=(PORT,),
     outputs=(PORT,),
+    trained_size=64,
     multiple=4,
     minimum=12,
     mode={"batch_norm": "image", "dropout": "off"},

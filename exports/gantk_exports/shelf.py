@@ -1,0 +1,38 @@
+"""The models that an app or a server offers, by name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gantk.errors import UsageError
+
+
+def shelf(models: Sequence[Path]) -> dict[str, Path]:
+    """Return the models by the names that they go by: the files', or `RUN-NAME` where several are called the same.
+
+    A folder stands for the models in it, a run for those in its `exports`. Raises UsageError where there are none, or
+    where names cannot be told apart.
+    """
+    files = list(dict.fromkeys(file.resolve() for path in models for file in _files(path)))
+    stems = [file.stem for file in files]
+    named: dict[str, Path] = {}
+    for file in files:
+        name = file.stem if stems.count(file.stem) == 1 else f"{_origin(file)}-{file.stem}"
+        if name in named:
+            raise UsageError(f"{named[name]} and {file} would both be called {name}: rename one")
+        named[name] = file
+    return named
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a model's file, or the models of a folder or a run."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.onnx")) or sorted(path.glob("exports/*.onnx"))
+    if not found:
+        raise UsageError(f"{path}: holds no models; `gantk export RUN` writes them")
+    return found
+
+
+def _origin(file: Path) -> str:
+    """Return the name of the run, or else the folder, that a model lies in."""
+    return (file.parents[1] if file.parent.name == "exports" else file.parent).name
