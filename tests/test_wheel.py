@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gantk_exports.onnxruntime_web import FILES
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -56,6 +58,7 @@ def test_the_wheel_holds_the_images_the_notices_and_no_more(wheel):
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"gantk", "gantk_plugins", "gantk_datasets", "gantk_exports"}
     assert "gantk_datasets/emoji_images/NOTICE" in names
+    assert {f"gantk_exports/web/onnxruntime/{name}" for name in FILES} <= set(names)
     assert any(name.endswith("licenses/NOTICE") for name in names)
 
 
@@ -72,6 +75,8 @@ def test_the_base_installation_translates_without_torch(base, model, tmp_path):
     check(base / "gantk", "verify", model)
     program = f"import gantk; print(gantk.load({str(model)!r})({str(picture)!r}).size)"
     assert "(77, 33)" in check(base / "python", "-c", program)
+    check(base / "gantk", "app", model, "--out", tmp_path / "page")
+    assert (tmp_path / "page" / "onnxruntime" / FILES[-1]).stat().st_size > 10_000_000
     tiled = [base / "gantk", "translate", model, picture, "-o", tmp_path / "strips.png", "--tile", "32"]
     done = subprocess.run(tiled, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

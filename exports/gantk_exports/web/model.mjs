@@ -1,63 +1,91 @@
-// What the apps share: a model with the card that `gantk export` wrote beside it, run by ONNX Runtime.
+// A model with the card that `gantk export` wrote beside it, run by ONNX Runtime, in a browser or in Node.
+// Images are {data, width, height} of RGBA bytes; what a model takes and gives, its card says (docs/models.md).
 
+import { fitted } from "./fitting.mjs";
 import { category, latent } from "./random.mjs";
 
 /** Opens NAME.onnx and NAME.json; `read(name)` gives a file's bytes, `ort` is onnxruntime-web or onnxruntime-node. */
 export async function openModel(ort, name, read) {
   const card = JSON.parse(new TextDecoder().decode(await read(name.replace(/\.onnx$/, ".json"))));
-  const session = await ort.InferenceSession.create(await read(name));
-  const port = (end) => card[`gantk.${end}`][0];
-  if (card["gantk.task"] !== "generate" && (port("inputs").dtype !== "uint8" || port("inputs").layout !== "NHWC")) {
-    throw new Error(`${name} takes ${port("inputs").dtype} ${port("inputs").layout}, not 8-bit images as they are`);
+  for (const { kind, dtype, layout } of [...card["gantk.inputs"], ...card["gantk.outputs"]]) {
+    if (kind === "image" && (dtype !== "uint8" || layout !== "NHWC")) {
+      throw new Error(`${name} has images of ${dtype} ${layout}, not of 8 bits as they are`);
+    }
   }
-  return { ort, card, session, port };
+  return { ort, card, session: await ort.InferenceSession.create(await read(name)) };
 }
 
-/** Translates an image {data, width, height} of RGBA bytes into another one; transparency lies over white. */
-export async function translate({ ort, card, session, port }, { data, width, height }) {
-  const size = card["gantk.size"];
-  if (size && (width !== size || height !== size)) throw new Error(`the model takes ${size} x ${size} pixels alone`);
-  const { name, channels } = port("inputs");
-  const pixels = new Uint8Array(width * height * channels);
-  for (let from = 0, to = 0; from < data.length; from += 4, to += channels) {
-    const share = channels === 4 ? 1 : data[from + 3] / 255;
-    const [red, green, blue] = [0, 1, 2].map((i) => Math.round(255 + (data[from + i] - 255) * share));
-    const grey = (red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16;
-    pixels.set(channels === 1 ? [grey] : [red, green, blue, data[from + 3]].slice(0, channels), to);
+/** Translates an image; it keeps its size, or becomes what the model's one size leaves of it. */
+export async function translate(model, image) {
+  const taken = take(model, image);
+  const [answer] = await images(model, await model.session.run(taken.tensors));
+  if (taken.alpha && model.card["gantk.outputs"][0].channels !== 4) {
+    for (let pixel = 0; pixel < taken.alpha.length; pixel++) answer.data[4 * pixel + 3] = taken.alpha[pixel];
   }
-  const image = new ort.Tensor("uint8", pixels, [1, height, width, channels]);
-  return (await images(session, port, { [name]: image }))[0];
+  return answer;
+}
+
+/** Encodes or scores an image: the numbers of each output, by name. */
+export async function measure(model, image) {
+  const answers = await model.session.run(take(model, image).tensors);
+  return Object.fromEntries(model.card["gantk.outputs"].map(({ name }) => [name, Array.from(answers[name].data, Number)]));
 }
 
 /** Generates `count` images of a seed (a BigInt) from sample `start` on; `said` gives inputs by name, as arrays. */
-export async function generate({ ort, card, session, port }, { count, seed = 0n, start = 0, truncation, said = {} }) {
-  const given = {};
-  for (const input of card["gantk.inputs"]) {
-    const each = (value) => Array.from({ length: count }, (_, row) => value(BigInt(start + row), row));
-    if (input.kind === "category") {
-      const indices = each((sample, row) => BigInt(said[input.name]?.[row] ?? category(input, seed, sample)));
-      given[input.name] = new ort.Tensor("int64", BigInt64Array.from(indices), [count]);
-    } else {
-      const places = Array.from({ length: input.length }, (_, place) => BigInt(place));
-      const vectors = each(
-        (sample, row) => said[input.name]?.[row] ?? places.map((place) => latent(input, seed, sample, place, truncation)),
-      );
-      given[input.name] = new ort.Tensor("float32", Float32Array.from(vectors.flat()), [count, input.length]);
-    }
-  }
-  return images(session, port, given);
+export async function generate(model, { count, seed = 0n, start = 0, truncation, said = {} }) {
+  const given = Object.fromEntries(
+    model.card["gantk.inputs"].map((port) => {
+      const rows = Array.from({ length: count }, (_, row) => said[port.name]?.[row] ?? drawn(port, seed, start + row, truncation));
+      const tensor =
+        port.kind === "category"
+          ? new model.ort.Tensor("int64", BigInt64Array.from(rows, BigInt), [count])
+          : new model.ort.Tensor("float32", Float32Array.from(rows.flat()), [count, port.length]);
+      return [port.name, tensor];
+    }),
+  );
+  return images(model, await model.session.run(given));
 }
 
-async function images(session, port, given) {
-  const { name, channels } = port("outputs");
-  const { data, dims } = (await session.run(given))[name];
+/** What a seed gives an input in one sample: a category's index, or a latent's numbers. */
+export function drawn(port, seed, sample, truncation) {
+  if (port.kind === "category") return category(port, seed, BigInt(sample));
+  return Array.from({ length: port.length }, (_, place) => latent(port, seed, BigInt(sample), BigInt(place), truncation));
+}
+
+/** The tensors that an image becomes, and its alpha channel where the model does not take it. */
+function take({ ort, card }, { data, width, height }) {
+  const { name, channels } = card["gantk.inputs"][0];
+  let pixels = new Uint8Array(width * height * channels);
+  let alpha = new Uint8Array(width * height);
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    alpha[pixel] = data[4 * pixel + 3];
+    const share = channels === 4 ? 1 : alpha[pixel] / 255;
+    const over = (channel) => Math.round(255 + (data[4 * pixel + channel] - 255) * share);
+    if (channels === 1) pixels[pixel] = (over(0) * 19595 + over(1) * 38470 + over(2) * 7471 + 32768) >> 16;
+    else for (let channel = 0; channel < 3; channel++) pixels[channels * pixel + channel] = over(channel);
+    if (channels === 4) pixels[4 * pixel + 3] = alpha[pixel];
+  }
+  const opaque = channels === 4 || alpha.every((value) => value === 255);
+  const size = card["gantk.size"];
+  if (size) {
+    pixels = fitted(pixels, width, height, channels, size);
+    if (!opaque) alpha = fitted(alpha, width, height, 1, size);
+    width = height = size;
+  }
+  const tensors = { [name]: new ort.Tensor("uint8", pixels, [1, height, width, channels]) };
+  return { tensors, alpha: opaque ? null : alpha };
+}
+
+/** The images that a model gave, as RGBA bytes. */
+async function images({ card }, answers) {
+  const { name, channels } = card["gantk.outputs"][0];
+  const { data, dims } = answers[name];
   const [count, height, width] = dims;
-  const place = (from, i) => (channels === 1 ? from : from + i);
   return Array.from({ length: count }, (_, image) => {
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let pixel = 0; pixel < width * height; pixel++) {
       const from = (image * width * height + pixel) * channels;
-      for (let i = 0; i < Math.max(3, channels); i++) rgba[4 * pixel + i] = data[place(from, i)];
+      for (let i = 0; i < Math.max(3, channels); i++) rgba[4 * pixel + i] = data[channels === 1 ? from : from + i];
     }
     return { data: rgba, width, height };
   });

@@ -1,0 +1,130 @@
+"""`gantk app`: a folder with a web page that runs models in the browser."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gantk.errors import GantkError, UsageError
+
+if TYPE_CHECKING:
+    from gantk.runtime.card import Card
+
+EPILOG = """\b
+Examples:
+  gantk app runs/cyclegan-emoji --out page/
+  gantk app a_to_b.onnx generator.onnx --out page/ --title "Flat to 3D"
+  python -m http.server --directory page/
+"""
+
+TITLE = "gantk"
+
+_WEB = Path(__file__).with_name("web")
+_SHOWN = (1, 3, 4)
+_LISTED = "models.json"
+_LICENCE = "onnxruntime-LICENSE"
+
+
+@click.command(epilog=EPILOG)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--title", default=TITLE, show_default=True, help="What stands at the top of the page.")
+def app(models: tuple[Path, ...], out: Path, title: str) -> None:
+    """Write a web page that runs models in the browser: no server of its own, nothing fetched from elsewhere.
+
+    MODEL is a file that `gantk export` wrote, a folder of them, or a run. Any HTTP server can serve the folder; opened
+    as a file it does not run. Images stay on the visitor's machine. Needs no PyTorch.
+    """
+    from gantk_exports.shelf import shelf
+
+    shelved = shelf(models)
+    write_app(shelved, out, title)
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+    click.echo(f"{', '.join(shelved)}: {size / 1e6:.1f} MB written to {out}")
+    click.echo(f"next: python -m http.server --bind 127.0.0.1 --directory {out}, then open http://127.0.0.1:8000")
+
+
+def write_app(models: Mapping[str, Path], out: Path, title: str = TITLE) -> None:
+    """Write the page with these models, by their names, to the folder `out`; what it wrote there before is replaced.
+
+    Raises UsageError where a model is not for a browser or `out` holds something else, GantkError where a model or the
+    folder is broken, or onnxruntime-web cannot be had.
+    """
+    from gantk.runtime.opening import load
+
+    cards = {name: load(path).card for name, path in models.items()}
+    for name, card in cards.items():
+        _check(card, models[name])
+    if out.exists() and not (out / _LISTED).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: holds something else than a page; give a new folder")
+    onnxruntime = onnxruntime_folder()
+    try:
+        _clear(out)
+        shutil.copytree(_WEB, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("index.html", _LICENCE))
+        page = (_WEB / "index.html").read_text(encoding="utf-8").replace("{{title}}", escape(title))
+        (out / "index.html").write_text(page, encoding="utf-8")
+        shutil.copytree(onnxruntime, out / "onnxruntime", dirs_exist_ok=True)
+        shutil.copyfile(_WEB / _LICENCE, out / "onnxruntime" / "LICENSE")
+        (out / "models").mkdir(exist_ok=True)
+        for name, path in models.items():
+            shutil.copyfile(path, out / "models" / f"{name}.onnx")
+            (out / "models" / f"{name}.json").write_text(cards[name].json(), encoding="utf-8")
+        sizes = [{"name": name, "bytes": path.stat().st_size} for name, path in models.items()]
+        (out / _LISTED).write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise GantkError(f"cannot write {out}: {error.strerror or error}") from error
+
+
+def onnxruntime_folder() -> Path:
+    """Return the folder with onnxruntime-web's files: the wheel's, else one in the cache, fetched the first time.
+
+    Raises GantkError where they cannot be fetched.
+    """
+    from gantk_exports.onnxruntime_web import VERSION, FetchError, fetch, is_complete
+
+    shipped = _WEB / "onnxruntime"
+    if is_complete(shipped):
+        return shipped
+    from gantk.data.storage import cache_folder
+
+    cached = cache_folder() / f"onnxruntime-web-{VERSION}"
+    if not is_complete(cached):
+        click.echo(f"fetching onnxruntime-web {VERSION} with npm, this once", err=True)
+        try:
+            fetch(cached)
+        except FetchError as error:
+            raise GantkError(
+                f"onnxruntime-web {VERSION} could not be fetched: {error}; it needs Node.js and npm once, or a wheel "
+                "of gantk, which holds it"
+            ) from error
+    return cached
+
+
+def _check(card: "Card", path: Path) -> None:
+    """Raise UsageError where a browser cannot give or show what a model takes or gives."""
+    from gantk.runtime.card import Port
+
+    for port in (*card.inputs, *card.outputs):
+        if isinstance(port, Port) and (port.dtype != "uint8" or port.layout != "NHWC" or port.channels not in _SHOWN):
+            other = "; export it without --io float" if port.pixel == "uint8" and port.channels in _SHOWN else ""
+            raise UsageError(
+                f"{path}: its {port.name} has {port.channels} channels of {port.dtype} ({port.layout}), and a browser "
+                f"knows grey, RGB and RGBA of 8 bits{other}"
+            )
+
+
+def _clear(out: Path) -> None:
+    """Remove the models of an older page, which the new one may not list."""
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / _LISTED).is_file():
+        try:
+            names = [entry["name"] for entry in json.loads((out / _LISTED).read_text(encoding="utf-8"))]
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{out / _LISTED} was not written by gantk app; give a new folder") from None
+        for name in names:
+            for suffix in (".onnx", ".json"):
+                (out / "models" / f"{Path(name).name}{suffix}").unlink(missing_ok=True)

@@ -1,0 +1,67 @@
+// The page of `gantk app`: which model, its loading, and the view of what it does.
+
+import { GeneratorView } from "./generating.mjs";
+import { element, say } from "./page.mjs";
+import { Session } from "./session.mjs";
+import { ImageView } from "./translating.mjs";
+
+const views = { image: new ImageView(), generate: new GeneratorView() };
+let session;
+
+async function json(file) {
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${file} could not be loaded (${answer.status})`);
+  return answer.json();
+}
+
+async function open({ name, bytes }) {
+  session?.close();
+  say();
+  for (const view of Object.keys(views)) element(view).hidden = true;
+  const mine = (session = new Session(loading));
+  loading(0, bytes);
+  try {
+    const card = await json(`models/${encodeURIComponent(name)}.json`);
+    element("about").textContent = about(card, bytes);
+    await mine.ask("open", { name, bytes });
+    if (mine !== session) return;
+    const reopen = () => open({ name, bytes });
+    views[card["gantk.task"] === "generate" ? "generate" : "image"].open({ name, card, session: mine, reopen });
+  } catch (error) {
+    if (mine === session) say(`${name} cannot be run here: ${error.message}`);
+  } finally {
+    if (mine === session) element("loading").hidden = true;
+  }
+}
+
+function loading(loaded, total) {
+  element("loading").hidden = false;
+  element("loading").querySelector("progress").value = Math.min(1, loaded / total);
+  element("loading").querySelector("span").textContent =
+    loaded < total ? `Loading the model: ${megabytes(loaded)} of ${megabytes(total)}` : "Starting ONNX Runtime";
+}
+
+function about(card, bytes) {
+  const trained = card["gantk.trained_size"];
+  const licence = card["gantk.licence"] ? ` (${card["gantk.licence"]})` : "";
+  const data = card["gantk.data"] ? `trained on ${card["gantk.data"]}${licence}${trained ? ` at ${trained} px` : ""}` : "";
+  return [card["gantk.plugin"], card["gantk.graph"], data, megabytes(bytes)].filter(Boolean).join(" · ");
+}
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+try {
+  const models = await json("models.json");
+  const asked = () => models.find(({ name }) => name === decodeURIComponent(location.hash.slice(1))) ?? models[0];
+  element("model").append(...models.map(({ name }) => new Option(name)));
+  element("chooser").hidden = models.length < 2;
+  element("model").addEventListener("change", ({ target }) => (location.hash = encodeURIComponent(target.value)));
+  const show = () => {
+    element("model").value = asked().name;
+    open(asked());
+  };
+  addEventListener("hashchange", show);
+  show();
+} catch (error) {
+  say(`The page could not start: ${error.message}`);
+}

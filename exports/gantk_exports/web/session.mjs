@@ -1,0 +1,55 @@
+// A model in its worker, as the page sees it.
+
+export class Session {
+  #worker = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
+  #waiting = new Map();
+  #number = 0;
+
+  /** `progress(loaded, total)` hears of the bytes of the model as they come. */
+  constructor(progress) {
+    this.#worker.addEventListener("message", ({ data }) => {
+      if (data.total !== undefined) return progress(data.loaded, data.total);
+      const { keep, fail } = this.#waiting.get(data.number);
+      this.#waiting.delete(data.number);
+      return data.problem ? fail(new Error(data.problem)) : keep(data.result);
+    });
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      for (const { fail } of this.#waiting.values()) fail(new Error(event.message || "the model's worker did not start"));
+      this.#waiting.clear();
+    });
+  }
+
+  /** Asks the worker for a task of worker.mjs. */
+  ask(task, asked) {
+    const number = this.#number++;
+    return new Promise((keep, fail) => {
+      this.#waiting.set(number, { keep, fail });
+      this.#worker.postMessage({ number, task, asked });
+    });
+  }
+
+  close() {
+    this.#worker.terminate();
+  }
+}
+
+/** Makes of slow work what may be asked for at any rate: while it runs, of what is asked only the newest is kept. */
+export function newest(work) {
+  let waiting = null;
+  let running = false;
+  return async (...asked) => {
+    waiting = asked;
+    if (running) return;
+    running = true;
+    try {
+      while (waiting) {
+        const now = waiting;
+        waiting = null;
+        await work(...now);
+      }
+    } finally {
+      running = false;
+    }
+  };
+}

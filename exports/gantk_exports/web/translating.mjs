@@ -1,0 +1,199 @@
+// The view of models that take an image: translate it, encode it or score it.
+
+import { Pad } from "./drawing.mjs";
+import { fitted } from "./fitting.mjs";
+import { decode, download, element, paint, say } from "./page.mjs";
+import { newest } from "./session.mjs";
+
+const ROOMY = 1024 ** 2; // Pixels that a browser translates without a long wait.
+const SIZES = [2048, 1024, 512, 256, 128, 64];
+const PAPER = 256; // Pixels of a drawing where the model does not say what it was trained on.
+
+export class ImageView {
+  #model; // {name, card, session, reopen}
+  #mode = "empty"; // "empty", "picture" or "drawing".
+  #file;
+  #picture;
+  #refresh = newest(() => this.#run());
+
+  constructor() {
+    const pen = () => ({ width: element("pen").valueAsNumber, eraser: element("eraser").checked });
+    this.pad = new Pad(element("pad").querySelector("canvas"), pen, () => this.#refresh());
+    document.querySelectorAll(".choose").forEach((button) => button.addEventListener("click", () => element("file").click()));
+    element("file").addEventListener("change", ({ target }) => {
+      this.#take(target.files[0]);
+      target.value = "";
+    });
+    for (const id of ["draw", "start-drawing"]) element(id).addEventListener("click", () => this.#enter("drawing"));
+    element("undo").addEventListener("click", () => this.pad.undo());
+    element("clear").addEventListener("click", () => this.pad.clear());
+    element("size").addEventListener("change", () => this.#resize());
+    element("cut").addEventListener("input", ({ target }) => this.#cut(target.value));
+    element("stop").addEventListener("click", () => this.#stop());
+    element("save").addEventListener("click", () => download(element("after"), this.#resultName()));
+    this.#acceptDrops();
+  }
+
+  /** Shows the view for a model that is loaded. */
+  open(model) {
+    this.#model = model;
+    element("image").hidden = false;
+    const measures = model.card["gantk.task"] !== "translate";
+    element("numbers").hidden = !measures;
+    element("save").hidden = measures;
+    element("compare").classList.toggle("lone", measures);
+    this.#enter(this.#mode);
+  }
+
+  #acceptDrops() {
+    const welcome = (event) => {
+      event.preventDefault();
+      document.body.classList.toggle("over", event.type === "dragover");
+    };
+    for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, welcome);
+    addEventListener("drop", (event) => this.#take(event.dataTransfer.files[0]));
+    addEventListener("paste", (event) => {
+      const file = event.clipboardData.files[0];
+      if (file) this.#take(file);
+      else if (!event.target.matches("input")) say("What was pasted holds no picture.");
+    });
+  }
+
+  #enter(mode) {
+    this.#mode = mode;
+    const { card } = this.#model;
+    const drawing = mode === "drawing";
+    element("drop").hidden = mode !== "empty";
+    element("pad").hidden = element("drawing-tools").hidden = !drawing;
+    element("compare").hidden = mode === "empty" || (drawing && card["gantk.task"] !== "translate");
+    element("compare").classList.toggle("beside", drawing);
+    element("tools").hidden = mode === "empty";
+    element("another").textContent = drawing ? "Take a picture" : "Another picture";
+    element("draw").hidden = drawing;
+    element("size-label").hidden = card["gantk.size"] !== null;
+    if (drawing) this.#offerSizes(Infinity, card["gantk.trained_size"] ?? PAPER);
+    element("save").disabled = true;
+    element("said").textContent = "";
+    element("numbers").replaceChildren();
+    if (mode !== "empty") this.#refresh();
+  }
+
+  async #take(file) {
+    if (!file || !this.#model || element("image").hidden) return;
+    say();
+    try {
+      this.#picture = await decode(file);
+    } catch (error) {
+      return say(error.message);
+    }
+    this.#file = file;
+    const { width, height } = this.#picture;
+    const longest = Math.max(width, height);
+    const roomy = width * height <= ROOMY || this.#model.card["gantk.size"] ? longest : 1024;
+    this.#offerSizes(longest, roomy, new Option(`${width} × ${height}, as it is`, longest));
+    this.#mode = "picture";
+    return roomy < longest ? this.#resize() : this.#enter("picture");
+  }
+
+  #offerSizes(below, chosen, ...first) {
+    const trained = this.#model.card["gantk.trained_size"];
+    const sizes = [...new Set([...SIZES, trained])].filter((size) => size && size < below).sort((a, b) => b - a);
+    const text = (size) => `${size}${size === trained ? ", as in training" : ""}`;
+    element("size").replaceChildren(...first, ...sizes.map((size) => new Option(text(size), size)));
+    element("size").value = chosen;
+  }
+
+  async #resize() {
+    if (this.#mode === "drawing") return this.#refresh();
+    this.#picture = await decode(this.#file, Number(element("size").value));
+    return this.#enter("picture");
+  }
+
+  /** The image that the model is asked for, and what is shown of it. */
+  #source() {
+    const { card } = this.#model;
+    if (this.#mode === "drawing") return this.pad.image(card["gantk.size"] ?? Number(element("size").value));
+    const { data, width, height } = this.#picture;
+    const size = card["gantk.size"];
+    return size ? { data: fitted(data, width, height, 4, size), width: size, height: size } : this.#picture;
+  }
+
+  async #run() {
+    const { session, card, name } = this.#model;
+    const image = this.#source();
+    paint(element("before"), image);
+    if (this.#mode === "picture") paint(element("after"), image);
+    const busy = setTimeout(() => this.#busy(true), 300);
+    const began = performance.now();
+    try {
+      const translates = card["gantk.task"] === "translate";
+      const asked = this.#mode === "drawing" ? image : this.#picture;
+      const answer = await session.ask(translates ? "translate" : "measure", asked);
+      if (this.#model.session !== session) return;
+      translates ? paint(element("after"), answer) : this.#list(answer);
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      element("said").textContent = `${image.width} × ${image.height} pixels in ${seconds} s.${this.#advice(image)}`;
+      element("save").disabled = false;
+      say();
+    } catch (error) {
+      if (this.#model.session !== session) return;
+      const { width, height } = image;
+      say(`${name} could not do this at ${width} × ${height} pixels: ${error.message}. Choose a smaller size.`);
+    } finally {
+      clearTimeout(busy);
+      this.#busy(false);
+    }
+  }
+
+  #advice({ width, height }) {
+    const whole = this.#picture?.whole;
+    if (this.#mode !== "picture" || this.#model.card["gantk.size"] || !whole) return "";
+    return whole.width * whole.height > ROOMY && width !== whole.width
+      ? ` It was made smaller, since large pictures take long in a browser; ${whole.width} × ${whole.height} is there under Size.`
+      : "";
+  }
+
+  #list(answers) {
+    const rows = Object.entries(answers).map(([name, values]) => {
+      const row = document.createElement("section");
+      const title = Object.assign(document.createElement("h2"), { textContent: name });
+      const single = values.length === 1;
+      const body = Object.assign(document.createElement(single ? "output" : "div"), { className: single ? "single" : "bars" });
+      if (single) body.textContent = values[0].toPrecision(4);
+      else body.append(...bars(values));
+      row.append(title, body);
+      return row;
+    });
+    element("numbers").replaceChildren(...rows);
+  }
+
+  #cut(percent) {
+    element("compare").style.setProperty("--cut", `${percent}%`);
+  }
+
+  #busy(busy) {
+    element("compare").querySelector(".busy").hidden = !busy;
+    element("stop").hidden = !busy;
+  }
+
+  #stop() {
+    this.#mode = "empty";
+    this.#busy(false);
+    this.#model.reopen();
+  }
+
+  #resultName() {
+    return `${this.#mode === "drawing" ? "drawing" : this.#file.name.replace(/\.[^.]*$/, "") || "picture"}-${this.#model.name}`;
+  }
+}
+
+function bars(values) {
+  const largest = Math.max(...values.map(Math.abs), 1e-9);
+  return values.map((value, index) => {
+    const bar = document.createElement("span");
+    bar.title = `${index}: ${value.toPrecision(4)}`;
+    bar.style.setProperty("--value", Math.abs(value) / largest);
+    bar.className = value < 0 ? "negative" : "positive";
+    return bar;
+  });
+}
