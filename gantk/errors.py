@@ -1,7 +1,9 @@
 """Errors that a user can mend, each told in one to three lines: what, where, what to do."""
 
+import inspect
 import traceback
 from pathlib import Path
+from typing import Any
 
 
 class GantkError(Exception):
@@ -34,6 +36,15 @@ def blamed_line(error: BaseException) -> str:
     core = str(Path(__file__).parent)
     own = [frame for frame in frames if not frame.filename.startswith((core, "<")) and "/torch/" not in frame.filename]
     return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+
+
+def written_at(thing: Any) -> str:
+    """Return "file:line: " of where a class or a function is written, or nothing where that is unknown."""
+    try:
+        thing = inspect.unwrap(thing)
+        return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}: "
+    except (TypeError, OSError):
+        return ""
 
 
 def one_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 
 import gantk
 from gantk.engine.inference import ImageNorm, inference_form
+from gantk.engine.protocol import graphs_of
 from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError, blamed_line, one_line
 from gantk.recipe.graph import Graph
@@ -62,7 +63,7 @@ def prepare(trained: Trained, name: str, io: Io) -> tuple[nn.Module, Card]:
 
     Raises UsageError where the recipe has no such graph, and GantkError where its network does not do what it says.
     """
-    graphs = trained.recipe.graphs()
+    graphs = graphs_of(trained.recipe)
     if name not in graphs:
         raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(sorted(graphs))}")
     try:

@@ -10,7 +10,7 @@ import torch
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, ImageInfo, Split, image_columns
 from gantk.data.sampling import Samples, read_rows
-from gantk.data.stream import BatchStream, as_tensors, on_device
+from gantk.data.stream import BatchStream, KeyedBatch, as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import DataError
 
@@ -115,7 +115,9 @@ def held_out_batch(
         read |= read_rows(group, [row % len(group) for row in chosen], cut, [()] * len(chosen))
     windows = {key: info.window for key, info in image_infos(split).items()}
     batch = on_device(as_tensors(read), windows, device)
-    return {"a": batch["source"], "b": batch["target"], "reference": batch["target"]} if aligned else batch
+    if not aligned:
+        return batch
+    return KeyedBatch({"a": batch["source"], "b": batch["target"], "reference": batch["target"]})
 
 
 def _test_split(dataset: Dataset, kind: str, load: int) -> Split:

@@ -13,6 +13,23 @@ from gantk.data.sampling import Samples
 Windows = Mapping[str, tuple[float, float]]
 
 
+class BatchKeyError(KeyError):
+    """A batch was asked for a key that its kind has not."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class KeyedBatch(dict[str, Any]):
+    """A batch by key, which says what it holds where it is asked for something else."""
+
+    def __missing__(self, key: str) -> Any:
+        raise BatchKeyError(
+            f"this batch has {', '.join(self)} and no {key!r}: the recipe's `kind` says which batches it gets; "
+            "docs/recipes.md lists the kinds and their keys"
+        )
+
+
 class BatchStream(Iterator[dict[str, Any]]):
     """Batches of one kind for one of several processes.
 
@@ -114,4 +131,4 @@ def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> 
         images = value.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format, copy=True)
         return images.sub_(low).mul_(2 / (high - low)).sub_(1)
 
-    return {key: moved(key, value) for key, value in batch.items()}
+    return KeyedBatch({key: moved(key, value) for key, value in batch.items()})

@@ -1,6 +1,8 @@
 """Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
 
+import warnings
 from collections.abc import Generator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +10,8 @@ from torch import Tensor
 from gantk.engine.losslog import LossLog
 from gantk.engine.optimizers import Mover
 from gantk.engine.processes import World
-from gantk.errors import GantkError, PluginError, blamed_line, one_line
+from gantk.engine.protocol import reached
+from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
 from gantk.parts.losses import AdversarialLoss, Losses
 from gantk.recipe.recipe import Batches, Mean, Move, Recipe, Step
 
@@ -39,6 +42,7 @@ class Conductor:
         self.world = world or World()
         self.accumulate = accumulate
         self.rehearsal = rehearsal
+        self._warned: dict[Any, Any] = {}
         self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
 
     def step(self, batches: Batches) -> dict[str, Losses]:
@@ -70,7 +74,10 @@ class Conductor:
     def _body(self, batches: Batches) -> Step:
         body = self.recipe.step(batches)
         if not isinstance(body, Generator):
-            raise PluginError(f"{self._name}.step returned a {type(body).__name__}: it must yield its moves")
+            raise PluginError(
+                f"{written_at(self.recipe.step)}{self._name}.step returned a {type(body).__name__}: it must yield its "
+                "moves"
+            )
         return body
 
     @property
@@ -137,6 +144,8 @@ class Conductor:
             values = torch.stack([loss.reshape(()) for loss in losses.values()])
             self.log.add(player, tuple(losses), values.detach())
             total = values.sum() / self.accumulate
+            if self.rehearsal and len(moves) == 1 and mover.player.critic:
+                self._warn_of_others(body, player, total)
             more = number + 1 < len(moves)
             try:
                 if not total.requires_grad:
@@ -151,6 +160,21 @@ class Conductor:
                 ) from error
             if all(parameter.grad is None for parameter in mover.parameters):
                 raise PluginError(f"{self._at(body)}: the losses of {player!r} reach none of its parameters")
+
+    def _warn_of_others(self, body: Step, player: str, total: Tensor) -> None:
+        """Warn the author where a critic's losses were computed through those whom it plays against."""
+        owners = {parameter: name for name, mover in self.movers.items() for parameter in mover.parameters}
+        others = [name for name in reached(total, owners) if not self.movers[name].player.critic]
+        frame = getattr(body, "gi_frame", None)
+        if others and frame is not None:
+            warnings.warn_explicit(
+                f"the losses of {player!r} were computed through {', '.join(sorted(others))}, whom they do not move: "
+                "detach() what it made, and its gradients are not computed for nothing",
+                UserWarning,
+                frame.f_code.co_filename,
+                frame.f_lineno,
+                registry=self._warned,
+            )
 
     def _move(self, players: list[str]) -> None:
         movers = [self.movers[player] for player in players]

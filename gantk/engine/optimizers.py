@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gantk.engine.protocol import players_of
 from gantk.errors import PluginError
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Recipe
@@ -43,9 +44,7 @@ class Mover:
 
 def make_movers(recipe: Recipe, setting: Setting) -> dict[str, Mover]:
     """Return a mover for each player. Raises PluginError where a parameter belongs to no or to two players."""
-    players = dict(recipe.players())
-    _check_ownership(recipe, players)
-    return {name: _mover(player, setting) for name, player in players.items()}
+    return {name: _mover(player, setting) for name, player in players_of(recipe).items()}
 
 
 def schedule_factor(schedule: str, decay_from: float, fraction: float) -> float:
@@ -111,17 +110,3 @@ def _optimizer(name: str, groups: list[dict[str, Any]], betas: tuple[float, floa
         return torch.optim.SGD(groups, momentum=betas[0], fused=True)
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
     return kind(groups, betas=betas, fused=True)
-
-
-def _check_ownership(recipe: Recipe, players: Mapping[str, Player]) -> None:
-    owner: dict[nn.Parameter, str] = {}
-    for name, player in players.items():
-        for network in player.networks:
-            for parameter in network.parameters():
-                if owner.setdefault(parameter, name) != name:
-                    raise PluginError(f"players {owner[parameter]} and {name} share a parameter: it can have one owner")
-    for name, parameter in recipe.named_parameters():
-        if parameter.requires_grad and parameter not in owner:
-            raise PluginError(
-                f"{type(recipe).__name__}: no player moves {name}: name its network in players(), or freeze it"
-            )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gantk.engine.inference import inference_form, plain_copy
 from gantk.engine.optimizers import Averages
+from gantk.engine.protocol import preview_of
 from gantk.engine.scatter import draw_scatter
 from gantk.recipe.recipe import Recipe
 
@@ -38,8 +39,8 @@ def preview_columns(recipe: Recipe, averages: Averages, batch: Mapping[str, Any]
     plain = plain_copy(recipe)
     averages.lend(plain)
     with torch.random.fork_rng():
-        columns = dict(inference_form(plain, recipe.inference).preview(batch))
-        trained = plain.train().preview(batch)
+        columns = preview_of(inference_form(plain, recipe.inference), batch)
+        trained = preview_of(plain.train(), batch)
     rows = len(next(iter(batch.values())))
     shown: dict[str, Tensor] = {}
     for name, images in columns.items():

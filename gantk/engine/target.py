@@ -11,6 +11,7 @@ from gantk.engine.config import Config
 from gantk.engine.device import choose_device
 from gantk.engine.functions import ModelFunction, Pieces, RunFunction
 from gantk.engine.open_data import data_options, open_data
+from gantk.engine.protocol import graphs_of
 from gantk.engine.run import Run, open_run
 from gantk.engine.trained import load_trained
 from gantk.errors import GantkError, UsageError
@@ -115,7 +116,7 @@ def _open_run(request: Request) -> Opened:
     changed = not request.data and fingerprint != run.manifest["data"]["fingerprint"]
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return Opened(
-        functions={name: RunFunction(name, graph, size, device) for name, graph in trained.recipe.graphs().items()},
+        functions={name: RunFunction(name, graph, size, device) for name, graph in graphs_of(trained.recipe).items()},
         dataset=dataset,
         fingerprint=fingerprint,
         size=size,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -18,6 +18,7 @@ from gantk.engine.losslog import LossLog, NonFiniteLoss, latest
 from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
 from gantk.engine.previews import draw_preview, preview_columns, preview_rows, save_preview
 from gantk.engine.processes import World
+from gantk.engine.protocol import graphs_of
 from gantk.engine.rehearsal import rehearse
 from gantk.engine.resolve import Resolved
 from gantk.engine.run import Run
@@ -163,14 +164,16 @@ class Training:
     def _preview(self, step: int, scalars: ScalarLog | None) -> None:
         if scalars is None:
             return
-        rows, crops = preview_rows(self.data.crops.size), self.data.crops
-        batch = held_out_batch(self.resolved.dataset, self.resolved.kind, crops, rows, self.device)
+        batch = self._held_out(preview_rows(self.data.crops.size))
         columns = preview_columns(self.recipe, self.averages, batch)
         sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}")
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
         scalars.show(step, sheet)
         self.resolved.plugins.hook.previewed(run=self.run, step=step, images=path)
+
+    def _held_out(self, rows: int) -> dict[str, Any]:
+        return held_out_batch(self.resolved.dataset, self.resolved.kind, self.data.crops, rows, self.device)
 
     def _save(self, step: int) -> None:
         self._finite(self._check_finite)
@@ -196,7 +199,10 @@ class Training:
         )
 
     def rehearse(self) -> None:
-        """Run a step that moves nobody, and say what will be trained and how long it takes. Raises PluginError."""
+        """Run a step that moves nobody and a preview, and say what will be trained and how long it takes.
+
+        Raises PluginError.
+        """
         conductor = Conductor(
             self.recipe,
             self.movers,
@@ -206,6 +212,8 @@ class Training:
         )
         seconds = rehearse(conductor, self._rehearsal_batches, self.context)
         self._rehearsal_batches.close()
+        preview_columns(self.recipe, self.averages, self._held_out(2))
+        graphs_of(self.recipe)
         self.say(self._announcement(seconds))
 
     def _images_a_step(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from gantk.errors import Unsupported
+from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.networks import Discriminator, Generator, Network
 from gantk.parts.normalization import Normalization
@@ -38,6 +38,8 @@ class Chosen(Protocol):
 
     @property
     def plugin(self) -> str: ...
+    @property
+    def factory(self) -> Callable[..., Any]: ...
 
     def __call__(self, *arguments: Any) -> Any: ...
 
@@ -67,7 +69,7 @@ class Build:
         Raises Unsupported where the chosen generator cannot.
         """
         part = self._part("generator")
-        module = self._finished(part(spec, self), role)
+        module = self._finished(_module(part, part(spec, self)), role)
         return Generator(
             module,
             role,
@@ -93,7 +95,8 @@ class Build:
                     f"{self.parts['normalization.discriminator'].plugin} in the discriminator: {game.per_sample}; "
                     "choose another by --normalization discriminator=NAME"
                 )
-        module = self._finished(self._part("discriminator")(spec, self), role)
+        part = self._part("discriminator")
+        module = self._finished(_module(part, part(spec, self)), role)
         if game is not None:
             game.check(module)
         return Discriminator(module, role, self.autocast, mixes_samples)
@@ -125,3 +128,12 @@ class Build:
             raise Unsupported(
                 f"no {slot} was chosen, and the recipe names no default: say --{slot.split('.')[0]}"
             ) from None
+
+
+def _module(part: Chosen, made: Any) -> nn.Module:
+    """Return what a part's factory made. Raises PluginError where that is no network."""
+    if not isinstance(made, nn.Module):
+        raise PluginError(
+            f"{written_at(part.factory)}{part.plugin} made a {type(made).__name__}: a torch.nn.Module is needed"
+        )
+    return made

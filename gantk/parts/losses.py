@@ -1,5 +1,6 @@
 """The part that states an adversarial game: what the discriminator and the generator minimize."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
@@ -17,7 +18,7 @@ Points = Tensor | tuple[Tensor, ...]
 """What a critic scores: images (N, C, H, W), or a tuple such as BiGAN's (images, latents)."""
 
 
-class AdversarialLoss(Informed, nn.Module):
+class AdversarialLoss(Informed, nn.Module, ABC):
     """An adversarial game. Subclasses state `discriminator` and `generator` in closed form.
 
     Attributes:
@@ -35,13 +36,13 @@ class AdversarialLoss(Informed, nn.Module):
     wants_features: bool = False
     per_sample: ClassVar[str] = ""
 
+    @abstractmethod
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return the discriminator's scalar loss for scores of any shape."""
-        raise NotImplementedError
 
+    @abstractmethod
     def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
         """Return the generator's scalar loss; real_scores are given if `needs_real`."""
-        raise NotImplementedError
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return what is added to the discriminator's loss; nothing by default."""

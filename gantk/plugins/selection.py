@@ -1,10 +1,11 @@
 """Which plugin brings which part of a run."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
+from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line, written_at
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import nearest
@@ -52,6 +53,12 @@ class Part:
 
     def __call__(self, *arguments: Any) -> Any:
         """Make the part. Raises Unsupported, naming the part and the installed ones that might serve instead."""
+        if inspect.isabstract(self.factory):
+            lacking = ", ".join(sorted(self.factory.__abstractmethods__))  # type: ignore[attr-defined]
+            raise PluginError(
+                f"{_kind(self.slot)} {self.plugin} cannot be made: {written_at(self.factory)}{self.factory.__name__} "
+                f"must have {lacking}"
+            )
         try:
             return self.factory(*arguments, **self.options)
         except Unsupported as error:

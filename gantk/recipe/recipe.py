@@ -1,5 +1,6 @@
 """The recipe: the training algorithm of one paper."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -48,7 +49,7 @@ class Defaults:
     normalization: Mapping[str, str] = field(default_factory=dict)
 
 
-class Recipe(Informed, nn.Module):
+class Recipe(Informed, nn.Module, ABC):
     """The training algorithm of one paper: networks, players, and the losses of a step.
 
     A subclass takes `build` and its options as keyword-only parameters, makes its networks with `build`, and states the
@@ -72,21 +73,21 @@ class Recipe(Informed, nn.Module):
     def prepare(self, batches: Batches) -> None:
         """Make whatever takes its shape from data; called once, before optimizers exist and before a resume loads."""
 
+    @abstractmethod
     def players(self) -> Mapping[str, Player]:
         """Return who moves, by name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, batches: Batches) -> Step:
         """Run the paper's algorithm once: take batches, compute, yield moves."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         """Return the columns of the preview grid, left to right: images (N, C, H, W) in [-1, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def graphs(self) -> Mapping[str, Graph]:
         """Return what can be exported, by name."""
-        raise NotImplementedError
 
     def networks(self) -> dict[str, Network]:
         """Return its networks by name: an attribute's, or `generators.0` in a list."""

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor, nn
 
+from gantk.cli.train import train
 from gantk.data.dataset import ImageInfo
 from gantk.engine.trained import Trained
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
+from gantk_exports.export import export as export_command
 from gantk_exports.graphs import export_graph
 
 BYTES = ImageInfo(3, "uint8", (0.0, 255.0))
@@ -65,6 +68,7 @@ class Translation(Recipe):
     """A recipe that only holds what is exported."""
 
     kind = "unpaired"
+    players = step = preview = None  # Not asked for here.
 
     def __init__(self, networks: Mapping[str, nn.Module]) -> None:
         super().__init__()
@@ -162,6 +166,7 @@ class Drawn(Recipe):
     """A recipe with a graph of every task, whose networks share modules."""
 
     kind = "labelled"
+    players = step = preview = None  # Not asked for here.
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,3 +222,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return path if path.exists() else export_graph(model, graph, path, io)
 
     return export
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose generator has some hundred weights in each of its layers; its graph a_to_b is exported."""
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    options = ["generator.filters=8", "generator.blocks=1", "discriminator.filters=2"]
+    chosen = [argument for option in options for argument in ("-s", option)]
+    wanted = ["--plugin", "cyclegan", "--steps", "3", "--size", "32", "--precision", "fp32", "--out", str(folder)]
+    for command, said in ((train, [*wanted, *chosen]), (export_command, [str(folder), "--graph", "a_to_b"])):
+        result = CliRunner().invoke(command, said, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    return folder

@@ -34,6 +34,8 @@ class Given(nn.Module):
 class Single(Recipe):
     """A recipe of one graph."""
 
+    players = step = preview = None  # Not asked for here.
+
     def __init__(self, function: object, task: Task, inputs: tuple, outputs: tuple, size: int | None = None) -> None:
         super().__init__()
         self.network = Network(Given(function), "network")

@@ -28,6 +28,7 @@ def test_hook_recipe(plugin_file):
 
         class Mine(Recipe):
             kind = "images"
+            step = preview = graphs = None
             defaults = Defaults(generator="resnet", normalization={"generator": "none"})
 
             def __init__(self, build, *, weight: float = 2.0):

@@ -176,6 +176,8 @@ def test_a_rehearsal_moves_nobody(stage, batch):
 
 def test_the_game_constrains_critics_after_their_moves(batch, stage):
     class Clip(AdversarialLoss):
+        discriminator = generator = None  # Not asked for here.
+
         def constrain(self, network: nn.Module) -> None:
             for parameter in network.parameters():
                 parameter.clamp_(-0.01, 0.01)
@@ -207,6 +209,8 @@ def test_progress_and_notes(stage, batch):
 
 def test_a_parameter_has_exactly_one_owner():
     class Orphan(Recipe):
+        step = preview = graphs = None  # Not asked for here.
+
         def __init__(self) -> None:
             super().__init__()
             self.generator = Network(nn.Linear(1, 1), "generator")
@@ -238,3 +242,13 @@ def test_what_fails_inside_a_step_names_the_line_that_is_to_blame(stage, batch):
 
     with pytest.raises(PluginError, match=r"Pair.step, .*test_conductor.py:\d+: RuntimeError: .*GANTK_TRACE=1"):
         stage(step).run([batch])
+
+
+def test_a_critic_judged_through_the_generator_is_warned_of_in_the_rehearsal_alone(stage, batch):
+    def step(self, batches):
+        yield "discriminator", {"game": self.discriminator(self.generator(next(batches))).mean()}
+
+    with pytest.warns(UserWarning, match="losses of 'discriminator' were computed through generator.*detach") as warned:
+        stage(step, rehearsal=True).run([batch])
+    assert warned[0].filename == __file__
+    stage(step).run([batch])

@@ -78,6 +78,7 @@ class Noisy(Recipe):
     """Generates 24 images, other ones in training mode."""
 
     kind = "images"
+    step = graphs = None  # Not asked for here.
 
     def __init__(self):
         super().__init__()

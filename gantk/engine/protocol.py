@@ -1,0 +1,83 @@
+"""What a recipe answers, held against the protocol; what is wrong bears the line of the author's file."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
+from gantk.recipe.graph import Graph
+from gantk.recipe.player import Player
+from gantk.recipe.recipe import Batch, Recipe
+
+
+def players_of(recipe: Recipe) -> dict[str, Player]:
+    """Return who moves, by name. Raises PluginError where that is no mapping, or a parameter has not one owner."""
+    players: dict[str, Player] = _mapping(recipe, recipe.players, Player, "a gantk.Player")
+    at = written_at(recipe.players)
+    owner: dict[nn.Parameter, str] = {}
+    for name, player in players.items():
+        for network in player.networks:
+            for parameter in network.parameters():
+                if owner.setdefault(parameter, name) != name:
+                    raise PluginError(
+                        f"{at}players {owner[parameter]} and {name} share a parameter: it can have one owner"
+                    )
+    for name, parameter in recipe.named_parameters():
+        if parameter.requires_grad and parameter not in owner:
+            raise PluginError(f"{at}no player moves {name}: name its network in players(), or freeze it")
+    return players
+
+
+def graphs_of(recipe: Recipe) -> dict[str, Graph]:
+    """Return what can be exported, by name. Raises PluginError where that is no mapping of graphs."""
+    return _mapping(recipe, recipe.graphs, Graph, "a gantk.Graph")
+
+
+def preview_of(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:
+    """Return a preview's columns. Raises PluginError where they are no images (N, C, H, W) by name."""
+    columns: dict[str, Tensor] = _mapping(recipe, lambda: recipe.preview(batch), Tensor, "images", "preview")
+    for name, images in columns.items():
+        if images.ndim != 4 or not images.is_floating_point():
+            raise PluginError(
+                f"{written_at(recipe.preview)}preview() gives {name!r} as {tuple(images.shape)} {images.dtype}: "
+                "images are floating-point numbers (N, C, H, W) in [-1, 1]"
+            )
+    return columns
+
+
+def _mapping(recipe: Recipe, answer: Callable[[], Any], kind: type, needed: str, method: str = "") -> dict[str, Any]:
+    """Return what a method answers: a mapping of `kind` by name."""
+    method = method or answer.__name__
+    at = written_at(getattr(recipe, method))
+    try:
+        found = answer()
+    except GantkError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{type(recipe).__name__}.{method}, {blamed_line(error)}{one_line(error)}") from error
+    if not isinstance(found, Mapping) or (not found and kind is not Graph):
+        raise PluginError(f"{at}{method}() returns {_kind(found)}: a dictionary that has {needed} by name is needed")
+    for name, item in found.items():
+        if not isinstance(item, kind):
+            raise PluginError(f"{at}{method}() gives {name!r} as {_kind(item)}: {needed} is needed")
+    return dict(found)
+
+
+def _kind(value: object) -> str:
+    return "an empty dictionary" if value == {} else f"a {type(value).__name__}"
+
+
+def reached(loss: Tensor, owners: Mapping[nn.Parameter, str]) -> set[str]:
+    """Return the players whose parameters a loss depends on."""
+    found, seen, waiting = set(), set(), [loss.grad_fn]
+    while waiting:
+        function = waiting.pop()
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        owner = owners.get(getattr(function, "variable", None))  # type: ignore[arg-type]
+        if owner is not None:
+            found.add(owner)
+        waiting += [further for further, _ in function.next_functions]
+    return found

@@ -1,0 +1,98 @@
+"""What a recipe answers is checked before step 1, and a mistake bears the line of the author's file."""
+
+import inspect
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from gantk import AdversarialLoss, Graph, Network, Player, PluginError, Recipe
+from gantk.data.stream import KeyedBatch
+from gantk.engine.protocol import graphs_of, players_of, preview_of, reached
+from gantk.plugins.selection import Part
+
+
+class Answering(Recipe):
+    """A recipe whose methods answer what a test says."""
+
+    kind = "images"
+    step = None  # Not asked for here.
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.network = Network(nn.Linear(2, 2), "generator")
+        self.answer = answer
+
+    def players(self):
+        return self.answer
+
+    def preview(self, batch):
+        return self.answer(batch) if callable(self.answer) else self.answer
+
+    def graphs(self):
+        return self.answer
+
+
+def line_of(function: object) -> str:
+    return re.escape(f"{__file__}:{inspect.getsourcelines(function)[1]}: ")
+
+
+IMAGES = torch.zeros(2, 3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("ask", "method", "answer", "reason"),
+    [
+        (players_of, "players", None, "returns a NoneType: a dictionary that has a gantk.Player by name"),
+        (players_of, "players", {}, "returns an empty dictionary"),
+        (players_of, "players", {"one": 3}, "gives 'one' as a int: a gantk.Player is needed"),
+        (graphs_of, "graphs", [], "returns a list: a dictionary that has a gantk.Graph by name"),
+        (graphs_of, "graphs", {"a": 3}, "gives 'a' as a int: a gantk.Graph is needed"),
+        (lambda recipe: preview_of(recipe, {}), "preview", IMAGES, "returns a Tensor: a dictionary that has images"),
+        (lambda recipe: preview_of(recipe, {}), "preview", {"x": IMAGES[0]}, r"'x' as \(3, 4, 4\) torch.float32"),
+        (lambda recipe: preview_of(recipe, {}), "preview", {"x": IMAGES.int()}, r"\(2, 3, 4, 4\) torch.int32"),
+    ],
+)
+def test_a_wrong_answer_names_the_method(ask, method, answer, reason):
+    with pytest.raises(PluginError, match=f"^{line_of(getattr(Answering, method))}{method}\\(\\) .*{reason}"):
+        ask(Answering(answer))
+
+
+def test_right_answers_come_through():
+    recipe = Answering(None)
+    recipe.answer = {"one": Player(recipe.network)}
+    assert players_of(recipe) == recipe.answer
+    recipe.answer = {"a": Graph(network=recipe.network, inputs=("a",), outputs=("b",))}
+    assert graphs_of(recipe) == recipe.answer
+    assert graphs_of(Answering({})) == {}
+    recipe.answer = {"x": IMAGES}
+    assert preview_of(recipe, {}) == recipe.answer
+
+
+def test_a_key_that_the_batch_has_not_is_told_with_those_that_it_has():
+    batch = KeyedBatch(a=IMAGES, b=IMAGES)
+    assert batch["a"] is IMAGES
+    with pytest.raises(KeyError):
+        batch["label"]
+    with pytest.raises(PluginError, match=r"test_protocol.py:\d+: BatchKeyError: this batch has a, b and no 'label'"):
+        preview_of(Answering(lambda given: {"x": given["label"]}), batch)
+
+
+class Half(AdversarialLoss):
+    def generator(self, fake_scores, real_scores=None):
+        return fake_scores.mean()
+
+
+def test_a_part_that_lacks_a_method_says_which():
+    with pytest.raises(PluginError, match=f"^loss half cannot be made: {line_of(Half)}Half must have discriminator$"):
+        Part("loss", "half", Half)()
+
+
+def test_a_loss_knows_whom_it_was_computed_through():
+    one, two = nn.Linear(2, 2), nn.Linear(2, 2)
+    owners = {parameter: name for name, network in (("one", one), ("two", two)) for parameter in network.parameters()}
+    made = one(torch.randn(3, 2))
+    assert reached(two(made).sum(), owners) == {"one", "two"}
+    assert reached(two(made.detach()).sum(), owners) == {"two"}
+    assert reached(torch.zeros((), requires_grad=True), owners) == set()
