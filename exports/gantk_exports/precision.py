@@ -45,18 +45,25 @@ _EQUAL = 120.0
 
 
 def export_reduced(
-    trained: Trained, name: str, out: Path, io: Io, precision: Precision, least: float | None = None
+    trained: Trained,
+    name: str,
+    out: Path,
+    io: Io,
+    precision: Precision,
+    least: float | None = None,
+    exported: Path | None = None,
 ) -> Path:
     """Write a graph in another precision to the ONNX file `out`, and its card beside it; return `out`.
 
-    It is compared with the full model on held-out inputs of the run. Raises GantkError, leaving no file, where the
-    worst of them has less than `least` dB, Unsupported where the graph cannot have that precision, and what
-    `export_graph` raises.
+    It is compared with the full model on held-out inputs of the run; `exported` is that model's file, where there is
+    one. Raises GantkError, leaving no file, where the worst of them has less than `least` dB, Unsupported where the
+    graph cannot have that precision, and what `export_graph` raises.
     """
     least = LEAST[precision] if least is None else least
     with TemporaryDirectory(prefix="gantk-") as folder:
-        full, reduced = Path(folder) / "full.onnx", Path(folder) / "reduced.onnx"
-        card = load(export_graph(trained, name, full, io)).card
+        full = exported or export_graph(trained, name, Path(folder) / "full.onnx", io)
+        reduced = Path(folder) / "reduced.onnx"
+        card = load(full).card
         if precision == "fp16":
             proto = halved(onnx.load(full))
         else:
@@ -113,8 +120,8 @@ def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.Mod
         def get_next(self) -> dict[str, Array] | None:
             return next(self.given, None)
 
-    made = full.with_suffix(".int8.onnx")
-    with quiet():
+    with quiet(), TemporaryDirectory(prefix="gantk-") as folder:
+        made = Path(folder) / "int8.onnx"
         quantize_static(
             full,
             made,
@@ -125,7 +132,7 @@ def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.Mod
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-    return onnx.load(made)
+        return onnx.load(made)
 
 
 def fidelity(model: Model, full: Model, inputs: Sequence[Inputs]) -> dict[str, float]:

@@ -65,8 +65,13 @@ def translate(
         click.echo(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
     opened = load(model)
     opened.require("translate")
-    done = len(succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating"))
+    outcomes = succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating")
+    done, reduced = len(outcomes), sum(outcome.reduced for outcome in outcomes)
     if done:
         click.echo(f"{done} of {len(jobs)} images translated to {out}")
+    if reduced:
+        click.echo(
+            f"{reduced} of them had 16 bits a channel, and their results have 8, as the model's pixels", err=True
+        )
     if done < len(jobs):
         raise GantkError(f"{len(jobs) - done} of {len(jobs)} images could not be translated")

@@ -69,6 +69,11 @@ class Port:
             pixels = np.clip(np.rint(pixels), limits.min, limits.max)
         return pixels.astype(self.pixel)
 
+    def with_opacity(self, pixels: Array, opacity: Array | None) -> Array:
+        """Return pixels (h, W, C) of this image with an opacity (h, W, 1) of the same type, where they have a place."""
+        fits = opacity is not None and self.channels in (1, 3) and opacity.dtype == pixels.dtype
+        return np.concatenate([pixels, opacity], 2) if fits else pixels
+
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,42 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gantk.data.dataset import Array
 from gantk.data.pixels import with_channels
+from gantk.data.reading import decode, open_image
 from gantk.errors import DataError, one_line
+from gantk.runtime.png import write_png
 
 _PICTURES = {"uint8": (1, 3, 4), "uint16": (1,), "float32": (1,)}
+_REDUCED = "gantk.reduced"
+"""Where a picture's `info` notes that its file has more bits."""
+
+_ORIENTATION = 0x0112
+
 LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 """How lossy formats are written."""
 
 
-def read(path: Path) -> Image.Image | Array:
+@dataclass(frozen=True)
+class Deep:
+    """An image file of 16 bits a channel that is in colour or has opacity, which no PIL image holds.
+
+    Attributes:
+        pixels: uint16 (H, W, C), the right way up.
+        alpha: whether the last channel is opacity.
+        format: Pillow's name of the file's format.
+        companions: what goes along with pixels, see `write`.
+    """
+
+    pixels: Array
+    alpha: bool
+    format: str
+    companions: Mapping[str, bytes]
+
+
+def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
     """Return an image file as a picture the right way up, a `.npy` file as an array.
 
-    Raises DataError where it cannot be read whole, or is an animation.
+    `pixel` is the type of the values that are wanted: 16 bits of colour come as they are where it is "uint16", else as
+    a picture of 8 bits, see `is_reduced`. Raises DataError where it cannot be read whole, or is an animation.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
@@ -34,9 +60,15 @@ def read(path: Path) -> Image.Image | Array:
             # A camera's MPO holds one photograph, its further frames being previews.
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if frames == 1:
+                deep = _is_deep(image)
+                if deep and pixel == "uint16":
+                    return _deep(path, image)
                 upright = ImageOps.exif_transpose(image)
                 upright.format = image.format
+                upright.info[_REDUCED] = deep
                 return upright
+    except DataError:
+        raise
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: is no image that can be read") from error
     except Exception as error:
@@ -61,6 +93,11 @@ def write(
     refusal = DataError(f"{file_format} cannot hold this image (mode {image.mode}); write a .png")
     if file_format not in Image.SAVE or (image.mode in ("I;16", "F") and file_format not in ("PNG", "TIFF")):
         raise refusal
+    if file_format == "PNG" and image.mode in ("L", "LA", "RGB", "RGBA", "I;16"):
+        pixels = np.asarray(image)
+        with path.open("wb") as file:
+            write_png([pixels.reshape(image.height, image.width, -1)], file, image.height, companions)
+        return
     try:
         image.save(path, file_format, **LOSSY.get(file_format, {}), **(companions or {}))
     except OSError as error:
@@ -71,6 +108,52 @@ def write(
 def format_of(path: Path) -> str | None:
     """Return Pillow's name for the format that a file name's suffix stands for, or None."""
     return Image.registered_extensions().get(path.suffix.lower())
+
+
+def is_reduced(image: object) -> bool:
+    """Return whether a picture was read in fewer bits than its file has."""
+    return isinstance(image, Image.Image) and bool(image.info.get(_REDUCED))
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Return whether a picture, not yet decoded, has 16 bits in its file, of which Pillow would keep 8."""
+    stored = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in getattr(image, "tile", []) if tile[3]]
+    return not image.mode.startswith(("I", "F")) and any(";16" in str(mode) for mode in stored)
+
+
+def _deep(path: Path, image: Image.Image) -> Deep:
+    """Return a file's pixels as training reads them; `image` is the file opened by Pillow."""
+    data = path.read_bytes()
+    try:
+        alpha, pixels = open_image(path, data).facts.alpha, decode(path, data)
+    except ImportError as error:
+        packages = "opencv-python-headless tifffile"
+        raise DataError(f"{path}: 16 bits of colour are read by other packages: pip install {packages}") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    image.getexif().pop(_ORIENTATION, None)
+    return Deep(pixels, alpha, image.format or "", companions_of(image))
+
+
+def companions_of(image: Image.Image | Array | Deep) -> Mapping[str, bytes]:
+    """Return the colour profile of an image in grey or RGB, and its EXIF data, from which orientation is gone.
+
+    A TIFF has no EXIF data that could be told from its structure.
+    """
+    if isinstance(image, Deep):
+        return image.companions
+    if not isinstance(image, Image.Image):
+        return {}
+    known = {"icc_profile": image.info.get("icc_profile")} if image.mode in ("L", "LA", "RGB", "RGBA", "P") else {}
+    exif = image.getexif()
+    return {name: value for name, value in {**known, "exif": exif.tobytes() if exif else None}.items() if value}
+
+
+def kept_format(image: Image.Image | Array | Deep) -> str | None:
+    """Return Pillow's name of the format in which a result goes that keeps its image's; None: an array."""
+    if isinstance(image, np.ndarray):
+        return None
+    return {"MPO": "JPEG"}.get(image.format or "", image.format)
 
 
 def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Array, Image.Image | None]:

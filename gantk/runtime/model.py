@@ -13,11 +13,14 @@ from gantk.errors import DataError, GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
+from gantk.runtime.pipeline import cores
 from gantk.runtime.strips import Strips
 from gantk.runtime.taking import Entry, in_batches, take
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from gantk.runtime.sources import Rows
 
 
 class Model:
@@ -28,7 +31,7 @@ class Model:
         card: what the model says of itself.
     """
 
-    def __init__(self, path: Path, session: Any, card: Card, open_session: Callable[[bytes], Any]) -> None:
+    def __init__(self, path: Path, session: Any, card: Card, open_session: Callable[..., Any]) -> None:
         self.path = path
         self.card = card
         self._session = session
@@ -170,15 +173,32 @@ class Model:
         (answer,) = self.call(source.to_tensor(batch))
         return target.from_tensor(answer)
 
-    def strips(self, image: Array, tile: int, *, exact: bool = False) -> Iterator[Array]:
+    def strips(self, image: Rows, tile: int, *, exact: bool = False) -> Iterator[Array]:
         """Give the answer to an image (H, W, C) from top to bottom, in strips (h, W, C); memory does not grow with H.
 
-        Each holds about tile * tile pixels. What a model needs to know of the whole image (the statistics of instance
-        norms) it knows: between the network's stages tensors of the image lie on disk, in the folder for temporary
-        files, rounded to half precision if not `exact`. Raises Unsupported where the model cannot run so, UsageError
-        where the package onnx is missing.
+        The image is an array, mapped or not, or whatever gives some of its rows as one does. Each strip holds about
+        tile * tile pixels. What a model needs to know of the whole image (the statistics of instance norms) it knows:
+        between the network's stages tensors of the image lie on disk, in the folder for temporary files, rounded to
+        half precision if not `exact`. Raises Unsupported where the model cannot run so, UsageError where the package
+        onnx is missing.
         """
         return self.cut().run(image, tile, exact)
+
+    @property
+    def threads(self) -> int:
+        """How many threads an operator may use; 0: as many as there are cores."""
+        return int(self._session.get_session_options().intra_op_num_threads)
+
+    def shared_by(self, callers: int) -> Model | None:
+        """Return this model for so many callers at once, each of whose runs takes its share of the threads.
+
+        On a processor that does more than one run after another, since operators do not keep all threads busy. None
+        where there are fewer threads than callers, or where the model runs elsewhere than on the processor.
+        """
+        threads = (self.threads or cores()) // callers
+        if not threads or self._session.get_providers()[0] != "CPUExecutionProvider":
+            return None
+        return Model(self.path, self._open_session(str(self.path), threads=threads), self.card, self._open_session)
 
     def cut(self) -> Strips:
         """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""

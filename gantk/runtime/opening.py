@@ -32,19 +32,15 @@ def load(path: str | Path, providers: Sequence[str] | None = None, threads: int 
         raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
     if not path.is_file():
         raise GantkError(f"{path}: no such file; give an .onnx file that `gantk export` wrote")
+    if threads is not None and threads < 1:
+        raise UsageError(f"a model runs on at least 1 thread, not {threads}")
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    if threads is not None:
-        if threads < 1:
-            raise UsageError(f"a model runs on at least 1 thread, not {threads}")
-        options.intra_op_num_threads = threads
     installed = onnxruntime.get_available_providers()
     chosen = providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
     if missing := [name for name in chosen if name not in installed]:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]} here, only {', '.join(installed)}")
-    open_session = partial(onnxruntime.InferenceSession, sess_options=options, providers=chosen)
+    open_session = partial(_session, providers=chosen, threads=threads)
     try:
         session = open_session(str(path))
     except Exception as error:
@@ -54,6 +50,16 @@ def load(path: str | Path, providers: Sequence[str] | None = None, threads: int 
     card = read_card(session.get_modelmeta().custom_metadata_map, path)
     _check(card, session, path)
     return Model(path, session, card, open_session)
+
+
+def _session(source: str | bytes, *, providers: Sequence[str], threads: int | None) -> Any:
+    """Return an ONNX Runtime session of a model's file, or of its bytes."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or 0
+    return onnxruntime.InferenceSession(source, sess_options=options, providers=providers)
 
 
 def _check(card: Card, session: Any, path: Path) -> None:

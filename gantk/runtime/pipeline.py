@@ -1,5 +1,6 @@
 """Work that goes on in threads while its results are used one after another."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -21,3 +22,9 @@ def ahead(threads: Executor, work: Callable[[Item], Result], items: Iterable[Ite
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -22,6 +22,7 @@ from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
 from gantk.runtime.planning import plan
 from gantk.runtime.rows import Span
+from gantk.runtime.sources import Rows
 from gantk.runtime.stages import Plan, Stage, model_of
 
 
@@ -56,6 +57,27 @@ class Scratch:
         """Give the file's space back."""
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+class Padded:
+    """An image (H, W, C) with its last row and column repeated, as the model would do it itself."""
+
+    def __init__(self, image: Rows, card: Card) -> None:
+        self._image = image
+        self._port = card.image_in
+        self.height, self.width = (
+            max(-(-length // card.multiple) * card.multiple, card.minimum) for length in image.shape[:2]
+        )
+
+    def read(self, span: Span) -> Array:
+        """Return rows as a model's tensor of one image."""
+        height, width = self._image.shape[:2]
+        first = min(span.first, height - 1)
+        rows = self._image[first : max(min(span.end, height), first + 1)]
+        below = span.end - span.first - len(rows)
+        if below or width < self.width:
+            rows = np.pad(rows, ((0, below), (0, self.width - width), (0, 0)), "edge")
+        return self._port.to_tensor(rows[None])
 
 
 @dataclass
@@ -97,18 +119,17 @@ class Strips:
         except Unsupported as reason:
             raise Unsupported(f"{path} {reason}") from None
 
-    def run(self, image: Array, tile: int, exact: bool) -> Iterator[Array]:
+    def run(self, image: Rows, tile: int, exact: bool) -> Iterator[Array]:
         """Yield the model's answer (h, W, C) to an image (H, W, C) of its own type, from top to bottom.
 
-        A strip holds about tile * tile pixels. Raises UsageError where it would hold none, GantkError where the disk
-        is full.
+        Of the image, rows are read as they are needed, those of a strip at a time. A strip holds about tile * tile
+        pixels. Raises UsageError where it would hold none, GantkError where the disk is full.
         """
         if tile < 1:
             raise UsageError(f"a tile has at least 1 pixel, not {tile}")
         left, width = image.shape[:2]
-        tensor = self.card.image_in.to_tensor(_padded(image, self.card)[None])
         try:
-            for rows in self._stages(tensor, tile, exact):
+            for rows in self._stages(Padded(image, self.card), tile, exact):
                 strip = self.card.image_out.from_tensor(rows)[0, :left, :width]
                 left -= len(strip)
                 if len(strip):
@@ -117,11 +138,10 @@ class Strips:
             folder = tempfile.gettempdir()
             raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
 
-    def _stages(self, image: Array, tile: int, exact: bool) -> Iterator[Array]:
-        """Yield the last stage's strips for a padded tensor, after all others have run on it."""
+    def _stages(self, image: Padded, tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the last stage's strips for an image, after all others have run on it."""
         plan, name = self.plan, self.plan.model.graph.input[0].name
-        axis = plan.rows_axis[name]
-        heights = plan.heights(image.shape[axis])
+        heights = plan.heights(image.height)
         moments = {source: Moments() for source in plan.norms.values()}
         with tempfile.TemporaryDirectory(prefix="gantk-") as folder, ExitStack() as open_files:
             kept: dict[str, Scratch] = {}
@@ -134,11 +154,9 @@ class Strips:
                     open_files.callback(kept[output].close)
                 statistics = self._statistics(stage, moments)
                 answers = [answer.name for answer in session.get_outputs()]
-                for strip in _strips(plan, stage, heights, image.shape[axis + 1], tile):
+                for strip in _strips(plan, stage, heights, image.width, tile):
                     given = {
-                        f"{source}.kept": image.take(range(span.first, span.end), axis)
-                        if source == name
-                        else kept[source].read(span)
+                        f"{source}.kept": image.read(span) if source == name else kept[source].read(span)
                         for source, span in strip.read.items()
                     }
                     made = dict(
@@ -202,12 +220,6 @@ def _strips(plan: Plan, stage: Stage, heights: Mapping[str, int], width: int, ti
             offset = int(above * ratios[name])
             bounds |= {f"{name}.first": np.array([span.first - offset]), f"{name}.end": np.array([span.end - offset])}
         yield Strip(wanted, read, bounds)
-
-
-def _padded(image: Array, card: Card) -> Array:
-    """Return an image (H, W, C) with its last row and column repeated, as the model would do it itself."""
-    further = [max(-(-length // card.multiple) * card.multiple, card.minimum) - length for length in image.shape[:2]]
-    return np.pad(image, ((0, further[0]), (0, further[1]), (0, 0)), "edge") if any(further) else image
 
 
 def _span(top: int, bottom: int, ratio: Fraction) -> Span:

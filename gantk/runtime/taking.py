@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gantk.data.dataset import Array
+from gantk.data.pixels import with_channels
 from gantk.errors import DataError
 from gantk.runtime.card import Card, Port
-from gantk.runtime.images import picture_to_pixels, pixels_to_picture, read
+from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read
 from gantk.runtime.resizing import fitted
 
 Item = TypeVar("Item")
@@ -47,12 +48,15 @@ class Entry(Generic[Item]):
 def take(image: object, card: Card) -> Taken:
     """Return what a caller gave as a batch: a picture, a path, or an array (H, W), (H, W, C) or (N, H, W, C).
 
-    A picture is brought to the size of a model that takes no other. Raises DataError where the model cannot take it,
+    A picture is brought to the size of a model that takes no other. For a file of 16-bit colour an array is given back,
+    since no picture holds it. Raises DataError where the model cannot take it,
     GantkError where it takes no image.
     """
     source = card.image_in
     if isinstance(image, str | Path):
-        image = read(Path(image))
+        image = read(Path(image), source.pixel)
+    if isinstance(image, Deep):
+        return _take_deep(image, source, card)
     if isinstance(image, Image.Image):
         return _take_picture(image, source, card)
     if isinstance(image, np.ndarray):
@@ -84,6 +88,19 @@ def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
 
     def give(images: Array) -> Image.Image:
         return pixels_to_picture(card.image_out.to_pixels(images[0]), alpha)
+
+    return Taken(source.from_pixels(pixels[None]), True, give)
+
+
+def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
+    """Take 16 bits of colour; what is given back is an array, which has the opacity again."""
+    pixels = with_channels(image.pixels, image.alpha, source.channels)
+    opacity = image.pixels[:, :, -1:] if image.alpha and source.channels != 4 else None
+    if card.size is not None:
+        pixels, opacity = fitted(pixels, card.size), None if opacity is None else fitted(opacity, card.size)
+
+    def give(images: Array) -> Array:
+        return card.image_out.with_opacity(card.image_out.to_pixels(images[0]), opacity)
 
     return Taken(source.from_pixels(pixels[None]), True, give)
 

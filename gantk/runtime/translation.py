@@ -1,25 +1,33 @@
 """Many image files through a model, to files of the same names."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from gantk.data.dataset import Array
 from gantk.data.reading import SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
-from gantk.runtime.images import format_of, read, write
+from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, read, write
 from gantk.runtime.model import Model
-from gantk.runtime.pipeline import ahead
+from gantk.runtime.pipeline import ahead, cores
+from gantk.runtime.sinks import write_strips
+from gantk.runtime.sources import Changed, Source, opened
 from gantk.runtime.taking import Entry, in_batches, take
+
+_AT_ONCE = 4
+"""Most batches that run at once: memory is that of so many."""
+
+_SMALL = 512 * 512
+"""Pixels of a batch that runs beside others; of a larger one all cores are kept busy, and memory would be great."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: `problem` says in a line why its image was skipped; empty: it was translated."""
+    """What became of a job.
+
+    Attributes:
+        job: what was to be done.
+        problem: says in a line why its image was skipped; empty: it was translated.
+        reduced: whether its image has 16 bits a channel, of which the model took 8.
+    """
 
     job: Job
     problem: str = ""
+    reduced: bool = False
 
     @property
     def source(self) -> Path:
@@ -81,11 +96,12 @@ def _refuse_losses(jobs: list[Job]) -> None:
 
 @dataclass(frozen=True)
 class Read:
-    """A job whose image was read: the format to write, and what goes along with the pixels."""
+    """A job whose image was read: the format to write, what goes along with the pixels, whether they lost bits."""
 
     job: Job
     file_format: str | None = None
     companions: Mapping[str, bytes] = field(default_factory=dict)
+    reduced: bool = False
 
 
 def translate_files(
@@ -93,62 +109,58 @@ def translate_files(
 ) -> Iterator[Outcome]:
     """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
-    Images are read and written in threads while the model runs. With `tile`, images are run in strips
-    (`Model.strips`), and one is in memory at a time. An image that cannot be read, taken or run is skipped. Raises
-    GantkError where a file cannot be written, UsageError where the model cannot run in strips.
+    Images are read and written in threads while the model runs; on the processor several small images run at once, each
+    on some of its cores. With `tile`, images are run in strips (`Model.strips`), and one is in memory at a time. An
+    image that cannot be read, taken or run is skipped. Raises GantkError where a file cannot be written, UsageError
+    where the model cannot run in strips.
     """
     if tile is not None:
         model.cut()
-    run = partial(model.run, tile=tile, exact=exact)
-    workers = os.cpu_count() or 1
-    window = 0 if tile else 2 * max(workers, batch_size)
-    with ThreadPoolExecutor(workers) as threads:
+        yield from (_in_strips(model, job, tile, exact) for job in jobs)
+        return
+    workers, callers = cores(), max(1, min(model.threads or cores(), len(jobs), _AT_ONCE))
+    window = 2 * max(workers, batch_size)
+    run = _runner(model, callers) if callers > 1 else model.run
+    with ThreadPoolExecutor(workers) as threads, ThreadPoolExecutor(callers) as runners:
         entries = ahead(threads, partial(_entry, card=model.card), jobs, window)
-        answers = (answer for batch in in_batches(entries, batch_size) for answer in _answers(run, batch))
-        yield from ahead(threads, _written, answers, window)
+        answered = ahead(runners, partial(_answers, run), in_batches(entries, batch_size), callers - 1)
+        yield from ahead(threads, _written, chain.from_iterable(answered), window)
+
+
+def _runner(model: Model, callers: int) -> Callable[[Array], Array]:
+    """Return what runs a batch for several threads: small batches at once, a large one as the only large one."""
+    shared, alone = model.shared_by(callers), Lock()
+
+    def run(batch: Array) -> Array:
+        if shared is not None and batch.shape[0] * batch.shape[1] * batch.shape[2] <= _SMALL:
+            return shared.run(batch)
+        with alone:
+            return model.run(batch)
+
+    return run
 
 
 def _entry(job: Job, card: Card) -> Entry[Read]:
     try:
-        image = read(job.source)
-        return Entry(Read(job, _format(image, job), _companions(image)), take(image, card))
+        image = read(job.source, card.image_in.pixel)
+        file_format = kept_format(image) if job.keeps_format else format_of(job.target)
+        return Entry(Read(job, file_format, companions_of(image), is_reduced(image)), take(image, card))
     except DataError as error:
         return Entry(Read(job), None, str(error).removeprefix(f"{job.source}: "))
 
 
-def _format(image: Image.Image | Array, job: Job) -> str | None:
-    if not isinstance(image, Image.Image):
-        return None
-    kept = {"MPO": "JPEG"}.get(image.format or "", image.format)
-    return kept if job.keeps_format else format_of(job.target)
-
-
-def _companions(image: Image.Image | Array) -> dict[str, bytes]:
-    """Return the colour profile of an image in grey or RGB, and its EXIF data, from which orientation is gone.
-
-    A TIFF has no EXIF data that could be told from its structure.
-    """
-    if not isinstance(image, Image.Image):
-        return {}
-    known = {"icc_profile": image.info.get("icc_profile")} if image.mode in ("L", "LA", "RGB", "RGBA", "P") else {}
-    exif = image.getexif()
-    return {name: value for name, value in {**known, "exif": exif.tobytes() if exif else None}.items() if value}
-
-
-def _answers(run: Callable[[Array], Array], batch: list[Entry[Read]]) -> Iterator[tuple[Read, Any, str]]:
-    """Yield each image's job with the answer in the kind of its image, or with why there is none."""
+def _answers(run: Callable[[Array], Array], batch: list[Entry[Read]]) -> list[tuple[Read, Any, str]]:
+    """Return each image's job with the answer in the kind of its image, or with why there is none."""
     ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
     if not ready:
-        yield from ((entry.item, None, entry.problem) for entry in batch)
-        return
+        return [(entry.item, None, entry.problem) for entry in batch]
     try:
         answer = run(np.concatenate([taken.batch for _, taken in ready]))
     except GantkError as error:
-        yield from ((item, None, str(error)) for item, _ in ready)
-        return
+        return [(item, None, str(error)) for item, _ in ready]
     ends = np.cumsum([len(taken.batch) for _, taken in ready])
-    for (item, taken), part in zip(ready, np.split(answer, ends[:-1]), strict=True):
-        yield item, partial(taken.give, part), ""
+    parts = zip(ready, np.split(answer, ends[:-1]), strict=True)
+    return [(item, partial(taken.give, part), "") for (item, taken), part in parts]
 
 
 def _written(answer: tuple[Read, Any, str]) -> Outcome:
@@ -157,7 +169,44 @@ def _written(answer: tuple[Read, Any, str]) -> Outcome:
         return Outcome(item.job, problem)
     try:
         with written_aside(item.job.target) as aside:
-            write(give(), aside, item.file_format, item.companions)
+            given = give()
+            if isinstance(given, np.ndarray) and item.file_format:
+                write_strips([given], len(given), aside, item.file_format, item.companions)
+            else:
+                write(given, aside, item.file_format, item.companions)
     except DataError as error:
         return Outcome(item.job, str(error))
-    return Outcome(item.job)
+    return Outcome(item.job, reduced=item.reduced)
+
+
+def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
+    """Do a job in strips, of which the files' formats may let one be in memory at a time."""
+    try:
+        with opened(job.source, model.card.image_in) as source:
+            if source is not None:
+                file_format = source.file_format if job.keeps_format else format_of(job.target)
+                with written_aside(job.target) as aside:
+                    strips = _strips(model, source, tile, exact)
+                    write_strips(strips, source.pixels.shape[0], aside, file_format, source.companions)
+                return Outcome(job, reduced=source.reduced)
+    except DataError as error:
+        return Outcome(job, str(error).removeprefix(f"{job.source}: "))
+    entry = _entry(job, model.card)
+    (answer,) = _answers(partial(model.run, tile=tile, exact=exact), [entry])
+    return _written(answer)
+
+
+def _strips(model: Model, source: Source, tile: int, exact: bool) -> Iterator[Array]:
+    """Yield the result's pixels (h, W, C), with the image's opacity where that is to be kept.
+
+    Raises DataError where the model cannot run.
+    """
+    taken, given = model.card.image_in, model.card.image_out
+    done = 0
+    try:
+        for strip in model.strips(Changed(source.pixels, taken.from_pixels, taken.channels), tile, exact=exact):
+            opacity = None if source.opacity is None else source.opacity[done : done + len(strip)]
+            done += len(strip)
+            yield given.with_opacity(given.to_pixels(strip), opacity)
+    except GantkError as error:
+        raise DataError(str(error)) from error

@@ -11,7 +11,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 import gantk
 from gantk import Unsupported
-from gantk.cli.train import train
 from gantk.engine.trained import load_trained
 from gantk.errors import GantkError
 from gantk_exports.export import export
@@ -26,17 +25,6 @@ def run(command: object, *arguments: object) -> str:
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.output
-
-
-@pytest.fixture(scope="module")
-def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose generator has some hundred weights in each of its layers."""
-    folder = tmp_path_factory.mktemp("runs") / "small"
-    options = ["generator.filters=8", "generator.blocks=1", "discriminator.filters=2"]
-    chosen = [argument for option in options for argument in ("-s", option)]
-    run(train, "--plugin", "cyclegan", "--steps", 3, "--size", 32, "--out", folder, "--precision", "fp32", *chosen)
-    run(export, folder, "--graph", "a_to_b")
-    return folder
 
 
 @pytest.mark.parametrize(("precision", "largest"), [("fp16", 0.75), ("int8", 1.2)])

@@ -11,8 +11,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageCms
 
+import gantk
 from gantk.cli.translate import translate
 from gantk.errors import GantkError, UsageError
+from gantk.runtime import translation
+from gantk.runtime.model import Model
 from gantk.runtime.pipeline import ahead
 
 MakeModel = Callable[..., Path]
@@ -127,3 +130,33 @@ def test_work_goes_on_ahead_in_order_and_within_its_window() -> None:
         with pytest.raises(ValueError, match="thirty"):
             next(results)
         assert list(ahead(threads, work, [], 4)) == []
+
+
+@pytest.mark.parametrize(("small", "most"), [(512 * 512, 2), (0, 1)])
+def test_small_images_run_at_once_and_large_ones_alone(
+    make_model: MakeModel, nested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, most: int
+) -> None:
+    lock, state, run_alone = Lock(), {"running": 0, "most": 0}, Model.run
+
+    def run(model: Model, batch: np.ndarray) -> np.ndarray:
+        with lock:
+            state["running"] += 1
+            state["most"] = max(state["most"], state["running"])
+        time.sleep(0.02)
+        with lock:
+            state["running"] -= 1
+        return run_alone(model, batch)
+
+    monkeypatch.setattr(translation, "_SMALL", small)
+    monkeypatch.setattr(Model, "run", run)
+    model, jobs = gantk.load(make_model(), threads=2), translation.plan([nested], tmp_path / "out", recursive=True)
+    assert [outcome.problem for outcome in translation.translate_files(model, jobs)] == ["", "", ""]
+    assert state["most"] == most
+
+
+def test_callers_share_a_models_threads(make_model: MakeModel) -> None:
+    model = gantk.load(make_model(), threads=5)
+    shared = model.shared_by(2)
+    assert (model.threads, shared.threads, model.shared_by(6)) == (5, 2, None)
+    batch = np.arange(27, dtype=np.uint8).reshape(1, 3, 3, 3)
+    assert np.array_equal(shared.run(batch), 255 - batch)
