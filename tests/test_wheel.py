@@ -83,7 +83,7 @@ def test_the_base_installation_translates_without_torch(base, model, tmp_path):
     assert "pip install 'gantk[tile]'" in done.stderr
 
 
-@pytest.mark.parametrize("command", [["--help"], ["plugins"], ["train", "--help"]])
+@pytest.mark.parametrize("command", [["--help"], ["plugins"], ["train", "--help"], ["serve", "--help"]])
 def test_the_base_installation_shows_what_there_is(base, command):
     assert check(base / "gantk", *command)
 

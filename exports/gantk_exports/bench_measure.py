@@ -141,5 +141,5 @@ def _described(trained: Trained, graph: str, module: torch.nn.Module) -> tuple[s
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return title, (
         f"graph `{graph}` of {trained.plugin}, {parameters / 1e6:.1f} M parameters, after {trained.step:,} steps of "
-        f"{config.set['batch_size']} at {trained.size} px on {trained.data}"
+        f"batch {config.set['batch_size']} at {trained.size} px on {trained.data}"
     )

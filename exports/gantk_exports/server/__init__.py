@@ -1,0 +1,1 @@
+"""Models behind HTTP: what `gantk serve` runs. Needs the extra `serve`."""

@@ -1,0 +1,148 @@
+"""What the server answers to each request, from its body to the answer's."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+
+from gantk.runtime.model import Model
+from gantk_exports.server.accepting import acceptable
+from gantk_exports.server.asking import form_of, parsed
+from gantk_exports.server.batching import Values
+from gantk_exports.server.bodies import Bodies, gone
+from gantk_exports.server.limits import MEBI, Limits, Refusal
+from gantk_exports.server.served import Prepared, Served
+
+Result = TypeVar("Result")
+
+
+class Service:
+    """Models on offer, by name. Belongs to one event loop.
+
+    Attributes:
+        served: the models on offer.
+        limits: what bounds requests.
+        forms: what can be asked of each generator.
+    """
+
+    def __init__(self, models: Mapping[str, Model], limits: Limits) -> None:
+        self.served = {name: Served(name, model, limits) for name, model in models.items()}
+        self.limits = limits
+        self.forms = {
+            name: form_of(model.card, limits) for name, model in models.items() if model.card.task == "generate"
+        }
+        self._bodies = Bodies(limits)
+        # Images are decoded and encoded here, so that neither the event loop nor the models wait for that.
+        self._hands = ThreadPoolExecutor(os.cpu_count() or 1, "gantk-images")
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._hands.shutdown(wait=False)
+        for served in self.served.values():
+            served.batcher.close()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the models on offer: name, task, card."""
+        cards = {name: served.model.card for name, served in self.served.items()}
+        return [{"name": name, "task": card.task, "card": json.loads(card.json())} for name, card in cards.items()]
+
+    async def translate(self, name: str, request: Request) -> Response:
+        """Answer with the translation of the image that is sent."""
+        served = self._find(name, "translate")
+        kinds = self._kinds(served, request)
+
+        def answer(prepared: Prepared, outputs: Values) -> Response:
+            content, kind = served.picture(prepared, outputs, kinds)
+            return Response(content, media_type=kind)
+
+        return await self._sent(served, request, answer)
+
+    async def measure(self, name: str, task: str, request: Request) -> dict[str, Any]:
+        """Answer with what an encoder or a scoring model gives for the image that is sent."""
+        served = self._find(name, task)
+        return await self._sent(served, request, lambda _, outputs: served.numbers(outputs))
+
+    async def generate(self, name: str, request: Request) -> Response:
+        """Answer with the image, or the sheet of images, that is asked for."""
+        served = self._find(name, "generate")
+        kinds = self._kinds(served, request)
+        said = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if said != "application/json":
+            raise Refusal(415, f'a body of type {said}: send application/json, such as {{"seed": 7}}, or no body')
+
+        async def work() -> Response:
+            async with self._bodies.read(request, MEBI, deadline) as body:
+                asked = parsed(self.forms[name], body)
+            with served.room():
+                batches = await self._by_hand(served.draw, asked)
+                outputs = [await _unless_gone(request, served.batcher.submit(values)) for values in batches]
+                content, kind = await self._by_hand(served.sheet, outputs, asked.columns, kinds)
+            return Response(content, media_type=kind)
+
+        deadline = self._deadline()
+        return await self._in_time(work(), deadline, served)
+
+    async def _sent(self, served: Served, request: Request, answer: Callable[[Prepared, Values], Result]) -> Result:
+        """Return what `answer` makes of the image that is sent and of the model's outputs for it."""
+
+        async def work() -> Result:
+            with ExitStack() as stack:
+                async with self._bodies.image(request, deadline) as body:
+                    # Whoever sends slowly has no place in the queue meanwhile.
+                    stack.enter_context(served.room())
+                    prepared = await self._by_hand(served.prepare, body)
+                running = served.batcher.submit(prepared.values, prepared.cost)
+                return await self._by_hand(answer, prepared, await _unless_gone(request, running))
+
+        deadline = self._deadline()
+        return await self._in_time(work(), deadline, served)
+
+    def _find(self, name: str, task: str) -> Served:
+        """Return a model with room for a request. Raises Refusal where there is none, or it does another task."""
+        served = self.served.get(name)
+        if served is None:
+            raise Refusal(404, f"no model is called {name}, only {', '.join(self.served)}")
+        own = served.model.card.task
+        if own != task:
+            raise Refusal(409, f"{name} is a model that {own}s images: POST /v1/models/{name}/{own}")
+        served.check_room()
+        return served
+
+    def _kinds(self, served: Served, request: Request) -> list[str]:
+        if not served.kinds:
+            raise Refusal(409, f"{served.name} gives what no picture can hold; run it in Python: gantk.load(...)")
+        return acceptable(request.headers.get("accept"), served.kinds)
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self.limits.seconds
+
+    async def _by_hand(self, do: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._hands, do, *arguments)
+
+    async def _in_time(self, work: Awaitable[Result], deadline: float, served: Served) -> Result:
+        """Return what work gives. Raises Refusal where it is not done in time."""
+        try:
+            # Half a second more: a body that is late has an answer of its own.
+            async with asyncio.timeout_at(deadline + 0.5):
+                return await work
+        except TimeoutError:
+            line = f"not done after {self.limits.seconds:g} s; send a smaller image, or try again in {served.wait} s"
+            raise Refusal(503, line, {"Retry-After": served.wait}) from None
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what work gives. Raises Refusal, which nobody reads, where the client goes before."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(gone(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Refusal(400, "the connection was closed")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
