@@ -13,6 +13,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_external_toc",
 ]
+exclude_patterns = ["tutorial"]
 smartquotes = False
 html_theme = "furo"
 html_title = f"gantk {release}"

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
+HOOK_API = "1.0"
+"""The version of what plugins are written against: see docs/hooks.md."""
+
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
@@ -49,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "HOOK_API",
     "AdversarialLoss",
     "ArrayImages",
     "Batch",

@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 
-from gantk.errors import PluginError
-from gantk.plugins import source
-from gantk.plugins.entrypoints import InstalledPlugin, find, installed
-from gantk.plugins.extras import install_line
+from gantk.cli.plugin_pages import entry_of, page_of
+from gantk.errors import UsageError
+from gantk.plugins.entrypoints import find, installed
 from gantk.plugins.hooks import part_hooks
-from gantk.plugins.options import Option, options_of, type_name
 
 _TITLES = {
     "recipe": "Recipes (gantk train --plugin NAME)",
@@ -23,43 +21,41 @@ _TITLES = {
     "dataset": "Data sets (--data NAME)",
     "metric": "Metrics (gantk evaluate RUN --metric NAME)",
 }
-_PREFIXES = {"recipe": "", "normalization": "normalization.ROLE.", "dataset": "data."}
 
 _EXAMPLE = """\b
 Examples:
   gantk plugins                     everything that is installed
   gantk plugins cyclegan            its paper, parts, and options
   gantk plugins ./my_generator.py   the same of a file
+  gantk plugins cyclegan --combinations
+                                    and the parts that it can be trained with
 """
 
 
 @click.command(epilog=_EXAMPLE)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
-def plugins(name: str | None, as_json: bool) -> None:
+@click.option(
+    "--combinations",
+    is_flag=True,
+    help="Of a recipe: which installed parts can stand in for its own, and why others cannot. Takes seconds.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, for other programs; docs/new-plugin.md has its keys."
+)
+def plugins(name: str | None, combinations: bool, as_json: bool) -> None:
     """List the installed plugins, or show what one of them brings.
 
     NAME is an installed plugin, or a path of a .py file. Without it, no plugin is imported.
     """
+    if combinations and name is None:
+        raise UsageError("--combinations is for one recipe: gantk plugins NAME --combinations")
     if name is not None:
-        page = _page(find(name), name)
-        click.echo(json.dumps(page, indent=2, default=str) if as_json else _page_text(page))
+        page = page_of(find(name), name, combinations)
+        click.echo(json.dumps(page, indent=2, default=_said) if as_json else _page_text(page))
     elif as_json:
-        click.echo(json.dumps([_entry(plugin) for plugin in installed().values()], indent=2))
+        click.echo(json.dumps([entry_of(plugin) for plugin in installed().values()], indent=2))
     else:
-        click.echo(_table([_entry(plugin) for plugin in installed().values()]))
-
-
-def _entry(plugin: InstalledPlugin) -> dict[str, Any]:
-    return {
-        "name": plugin.name,
-        "summary": plugin.summary,
-        "brings": [hook for hook in part_hooks() if hook in plugin.hooks],
-        "answers": [hook for hook in plugin.hooks if hook not in part_hooks()],
-        "distribution": plugin.distribution,
-        "version": plugin.version,
-        "module": plugin.module,
-    }
+        click.echo(_table([entry_of(plugin) for plugin in installed().values()]))
 
 
 def _table(entries: list[dict[str, Any]]) -> str:
@@ -82,51 +78,8 @@ def _table(entries: list[dict[str, Any]]) -> str:
 
 def _also(entry: dict[str, Any]) -> str:
     also = [*entry["brings"][1:], *entry["answers"]]
-    return f" Also: {', '.join(also)}." if also else ""
-
-
-def _page(plugin: InstalledPlugin, name: str) -> dict[str, Any]:
-    """Return what there is to say of one plugin; without torch installed, that is all but its options."""
-    from gantk.plugins.manager import load_plugins
-
-    text = source.docstring(plugin.source) if plugin.source else ""
-    page = {
-        **_entry(plugin),
-        "source": plugin.source,
-        "docstring": text,
-        "papers": [f"https://arxiv.org/abs/{number}" for number in re.findall(r"arXiv:\s*(\d{4}\.\d{4,5})", text)],
-    }
-    try:
-        loaded = load_plugins([name])
-    except PluginError as error:
-        if not isinstance(error.__cause__, ImportError) or install_line(error.__cause__) is None:
-            raise
-        return {**page, "parts": [], "note": str(error)}
-    factories = {part: loaded.factory(plugin.name, part) for part in part_hooks()}
-    page["brings"] = [part for part, factory in factories.items() if factory]
-    page["parts"] = [_part(part, factory, plugin.name) for part, factory in factories.items() if factory]
-    return page
-
-
-def _part(part: str, factory: Any, name: str) -> dict[str, Any]:
-    described: dict[str, Any] = {"part": part, "factory": factory.__qualname__}
-    if part == "recipe":
-        described["kind"] = getattr(factory, "kind", None)
-        described["defaults"] = {slot: name for slot, name in vars(factory.defaults).items() if name}
-    if part in ("recipe", "loss"):
-        described["settings"] = factory.settings.said()
-    prefix = f"{name}." if part == "metric" else _PREFIXES.get(part, f"{part}.")
-    described["options"] = [_option(prefix, option) for option in options_of(factory).values()]
-    return described
-
-
-def _option(prefix: str, option: Option) -> dict[str, Any]:
-    return {
-        "name": f"{prefix}{option.name}",
-        "type": type_name(option.annotation),
-        "default": option.default,
-        "help": option.help,
-    }
+    foreign = "" if entry["fits"] else f" (Written for another hook API: {entry['gantk_api']}.)"
+    return f" Also: {', '.join(also)}.{foreign}" if also else foreign
 
 
 def _page_text(page: dict[str, Any]) -> str:
@@ -135,12 +88,13 @@ def _page_text(page: dict[str, Any]) -> str:
     formatter.write_paragraph()
     came_from = f"{page['distribution']} {page['version']} ({page['module']})" if page["distribution"] else ""
     facts = {
-        "Paper": ", ".join(dict.fromkeys(page["papers"])),
+        "Paper": ", ".join(page["papers"]),
         "Installed by": came_from,
         "Source": str(page["source"] or ""),
         "Brings": ", ".join(page["brings"]),
         "Answers": ", ".join(page["answers"]),
-        "Options": page.get("note", ""),
+        "Hook API": page["gantk_api"] or "",
+        "Options": page["note"],
     }
     formatter.write_dl([(title, fact) for title, fact in facts.items() if fact])
     for part in page["parts"]:
@@ -153,7 +107,33 @@ def _page_text(page: dict[str, Any]) -> str:
                 for option in part["options"]
             ]
             formatter.write_dl(rows or [("(no options)", "")])
+    if page["combinations"]:
+        with formatter.section(
+            f"Combines with (one part replaced, networks built for {page['combinations']['size']} px)"
+        ):
+            formatter.write_dl(_combined(page["combinations"]["slots"]))
+    elif "recipe" in page["brings"] and page["parts"]:
+        formatter.write_paragraph()
+        named = page["name"] if page["distribution"] else page["source"]
+        formatter.write_text(f"What it can be combined with: gantk plugins {named} --combinations")
     return formatter.getvalue().rstrip()
+
+
+def _combined(slots: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return a row for each slot with the plugins that it takes, and one for each reason with those that it refuses."""
+    rows = []
+    for slot, tried in slots.items():
+        rows.append((slot, ", ".join(tried["accepts"]) or "nothing"))
+        reasons = dict.fromkeys(tried["refuses"].values())
+        for reason in reasons:
+            names = ", ".join(name for name, said in tried["refuses"].items() if said == reason)
+            rows.append(("", f"not {names}: {reason}"))
+    return rows
+
+
+def _said(value: Any) -> str:
+    """Return a value that JSON has no word for."""
+    return "varies" if callable(value) else str(value)
 
 
 def _fact(fact: Any) -> str:
@@ -170,7 +150,7 @@ def _shown(value: Any) -> str:
         return ",".join(str(item) for item in value)
     if value is None or isinstance(value, bool):
         return str(value).lower()
-    return "varies" if callable(value) else str(value)
+    return _said(value)
 
 
 def _wrapped(text: str, width: int) -> str:

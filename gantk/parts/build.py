@@ -69,7 +69,7 @@ class Build:
         Raises Unsupported where the chosen generator cannot.
         """
         part = self._part("generator")
-        module = self._finished(_module(part, part(spec, self)), role)
+        module = self._finished(_module(part, spec, self), role)
         return Generator(
             module,
             role,
@@ -96,7 +96,7 @@ class Build:
                     "choose another by --normalization discriminator=NAME"
                 )
         part = self._part("discriminator")
-        module = self._finished(_module(part, part(spec, self)), role)
+        module = self._finished(_module(part, spec, self), role)
         if game is not None:
             game.check(module)
         return Discriminator(module, role, self.autocast, mixes_samples)
@@ -130,10 +130,13 @@ class Build:
             ) from None
 
 
-def _module(part: Chosen, made: Any) -> nn.Module:
-    """Return what a part's factory made. Raises PluginError where that is no network."""
+def _module(part: Chosen, spec: GeneratorSpec | DiscriminatorSpec, build: Build) -> nn.Module:
+    """Return the network that a part makes. Raises PluginError where it is none, Unsupported where it cannot serve."""
+    made = part(spec, build)
     if not isinstance(made, nn.Module):
         raise PluginError(
             f"{written_at(part.factory)}{part.plugin} made a {type(made).__name__}: a torch.nn.Module is needed"
         )
+    if spec.features and not hasattr(made, "features"):
+        raise Unsupported(f"{part.plugin} gives no inner activations, which are needed here: it has no `features(x)`")
     return made

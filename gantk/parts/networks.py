@@ -59,12 +59,12 @@ class Network(nn.Module):
         object.__setattr__(self, "_compiled", torch.compile(self.module, **options))
 
     def forward(self, *inputs: Any) -> Any:
-        with self._precision(inputs):
+        with self._precision():
             return single_precision((self._compiled or self.module)(*inputs))
 
     def eager(self, *inputs: Any) -> Any:
         """Call the network without torch.compile, which has no double backward."""
-        with self._precision(inputs):
+        with self._precision():
             return single_precision(self.module(*inputs))
 
     def each(self, *images: Tensor) -> tuple[Tensor, ...]:
@@ -76,17 +76,17 @@ class Network(nn.Module):
 
     def features(self, *inputs: Any) -> list[Tensor]:
         """Return the network's inner activations, shallow to deep."""
-        with self._precision(inputs):
+        with self._precision():
             features: list[Tensor] = single_precision(self.module.features(*inputs))  # type: ignore[operator]
             return features
 
     @contextmanager
-    def _precision(self, inputs: tuple[Any, ...]) -> Iterator[None]:
-        if self.autocast is None:
+    def _precision(self) -> Iterator[None]:
+        parameter = next(self.module.parameters(), None)
+        if self.autocast is None or parameter is None:
             yield
             return
-        device = next((x.device.type for x in inputs if isinstance(x, Tensor)), "cpu")
-        with torch.autocast(device, dtype=self.autocast):
+        with torch.autocast(parameter.device.type, dtype=self.autocast):
             yield
 
 
@@ -115,7 +115,7 @@ class Discriminator(Network):
 
     def score(self, features: list[Tensor]) -> Scores:
         """Return the scores that belong to the inner activations `features`, of a network that offers it."""
-        with self._precision((features[-1],)):
+        with self._precision():
             scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
             return scores
 

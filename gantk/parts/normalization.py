@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from torch import nn
 
+from gantk.errors import Unsupported
+
 
 class Normalization:
     """How a network's activations or weights are normalized; the default changes nothing.
@@ -22,6 +24,8 @@ class Normalization:
         `condition` is the length of a conditioning vector, given to the module as its second argument.
         Raises Unsupported where conditioning is asked of a kind that knows none.
         """
+        if condition is not None:
+            raise Unsupported(f"{type(self).__name__} takes no conditioning vector")
         return nn.Identity()
 
     def weight(self, layer: nn.Module) -> nn.Module:

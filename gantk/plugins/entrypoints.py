@@ -1,8 +1,9 @@
 """Which plugins are installed, and what they bring, found without importing any of them."""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -49,6 +50,14 @@ class InstalledPlugin:
     def hooks(self) -> tuple[str, ...]:
         """The hooks that its source answers, as they are spelled there; none where it cannot be read."""
         return self._described[1]
+
+    @cached_property
+    def gantk_api(self) -> str | None:
+        """The range of hook APIs that its source says it was written for; None where it says none, or is unreadable."""
+        try:
+            return source.stated(self.source, "gantk_api") if self.source else None
+        except PluginError:
+            return None
 
     @cached_property
     def _described(self) -> tuple[str, tuple[str, ...]]:
@@ -116,16 +125,31 @@ def bringing(hook: str, plugins: Mapping[str, InstalledPlugin] | None = None) ->
     return tuple(name for name, plugin in plugins.items() if hook in plugin.hooks)
 
 
-def _entries(group: str) -> Iterator[tuple[EntryPoint, str, str]]:
-    """Yield the entry points of a group, each with the name and version of its distribution."""
+def _entries(group: str) -> tuple[tuple[EntryPoint, str, str], ...]:
+    """Return the entry points of a group, each with the name and version of its distribution."""
+    return _read(group, tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+@lru_cache(maxsize=16)
+def _read(group: str, _where: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, str, str], ...]:
+    # Kept while the folders on the path stay as they are: a training asks often, and every package's files are read.
     known: dict[object, tuple[str, str]] = {}
+    found = []
     for entry in entry_points(group=group):
         distribution = entry.dist
         if distribution is None:
             continue
         if distribution not in known:
             known[distribution] = (distribution.name, distribution.version)
-        yield entry, *known[distribution]
+        found.append((entry, *known[distribution]))
+    return tuple(found)
+
+
+def _changed(folder: str) -> int:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _find(module: str) -> ModuleSpec | None:

@@ -11,7 +11,8 @@ from types import ModuleType
 
 import pluggy
 
-from gantk.errors import GantkError, PluginError, one_line
+from gantk.errors import GantkError, PluginError, one_line, written_at
+from gantk.plugins.api import check_api
 from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.extras import install_line
 from gantk.plugins.hooks import hook_arguments
@@ -19,9 +20,14 @@ from gantk.plugins.options import nearest
 
 
 def import_plugin(plugin: InstalledPlugin) -> ModuleType:
-    """Return a plugin's module. Raises PluginError with file, line and reason where its import fails."""
+    """Return a plugin's module.
+
+    Raises PluginError where it was written for another hook API; with file, line and reason where its import fails.
+    """
+    # Before the import, which may fail for want of a name that only the other API has.
+    check_api(plugin, plugin.gantk_api)
     try:
-        return importlib.import_module(plugin.module) if plugin.path is None else _import_file(plugin.path)
+        module = importlib.import_module(plugin.module) if plugin.path is None else _import_file(plugin.path)
     except GantkError:
         raise
     except (Exception, SystemExit) as error:
@@ -30,6 +36,8 @@ def import_plugin(plugin: InstalledPlugin) -> ModuleType:
         raise PluginError(
             f"plugin {plugin.name} cannot be imported: {place(error, plugin)}{one_line(error)}{hint}"
         ) from error
+    check_api(plugin, getattr(module, "gantk_api", None))
+    return module
 
 
 def check_hooks(plugin: InstalledPlugin, module: ModuleType, manager: pluggy.PluginManager) -> None:
@@ -50,7 +58,8 @@ def check_hooks(plugin: InstalledPlugin, module: ModuleType, manager: pluggy.Plu
             if argument not in known[hook]:
                 takes = ", ".join(known[hook]) or "no arguments"
                 raise PluginError(
-                    f"plugin {plugin.name} ({plugin}): hook {hook} has no argument {argument!r}; it takes {takes}"
+                    f"plugin {plugin.name}: {written_at(getattr(module, attribute))}hook {hook} has no argument "
+                    f"{argument!r}; it takes {takes}"
                 )
     if not answers:
         raise PluginError(f"plugin {plugin.name} ({plugin}) answers no hook: mark its functions with @gantk.hookimpl")

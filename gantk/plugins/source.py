@@ -3,6 +3,7 @@
 import ast
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from gantk.errors import PluginError
@@ -13,6 +14,16 @@ def describe(path: Path) -> tuple[str, tuple[str, ...]]:
 
     Raises PluginError where the file cannot be read or is not Python.
     """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise PluginError(f"{path} cannot be read: {error.strerror}") from error
+    return _described(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=512)
+def _described(path: Path, _changed: int, _size: int) -> tuple[str, tuple[str, ...]]:
+    # Kept, since a training asks many times which of all installed plugins bring a part.
     tree = _parse(path)
     lines = (ast.get_docstring(tree) or "").splitlines()
     marks = {"hookimpl", *_aliases(tree)}
@@ -23,6 +34,22 @@ def describe(path: Path) -> tuple[str, tuple[str, ...]]:
 def docstring(path: Path) -> str:
     """Return a module's docstring. Raises PluginError like `describe`."""
     return ast.get_docstring(_parse(path)) or ""
+
+
+def stated(path: Path, name: str) -> str | None:
+    """Return the text that a module's top level binds to a name; None where it binds none, or computes it.
+
+    Raises PluginError like `describe`.
+    """
+    for node in _parse(path).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+    return None
 
 
 def _parse(path: Path) -> ast.Module:

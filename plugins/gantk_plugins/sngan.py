@@ -79,10 +79,13 @@ class ProjectionDiscriminator(ResidualTrunk):
         self.embedding = normalization.weight(embedding)
 
     def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
-        *images, label = conditions
-        phi = self.pooled(self.features(image, *images))
-        scores: Tensor = self.scores(phi) + (self.embedding(label) * phi).sum(1, keepdim=True)
+        phi = self.pooled(self.features(image, *conditions))
+        scores: Tensor = self.scores(phi) + (self.embedding(conditions[-1]) * phi).sum(1, keepdim=True)
         return scores
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each block, in which the label, the last of the conditions, has no part."""
+        return super().features(image, *conditions[:-1])
 
 
 def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) -> nn.Module:

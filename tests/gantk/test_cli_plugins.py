@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -64,6 +66,8 @@ def test_the_list_as_json(installed_paper):
         "summary": "Dilated U-Net (Author et al. 2024, arXiv:2401.00001).",
         "brings": ["generator", "loss"],
         "answers": ["run_started"],
+        "gantk_api": None,
+        "fits": True,
         "distribution": "dilated-gan",
         "version": "1.0",
         "module": "dilated_gan",
@@ -94,6 +98,7 @@ def test_a_plugins_page_as_json(installed_paper):
     assert generator["options"][0] == {
         "name": "generator.filters",
         "type": "int",
+        "choices": None,
         "default": 64,
         "help": "channels of the first layer.",
     }
@@ -132,3 +137,103 @@ def test_without_what_a_plugin_needs_its_page_shows_all_but_its_options(plugin_f
 def test_errors_name_the_plugin(plugin_file):
     assert "no plugin is called 'cyclegn'; did you mean 'cyclegan'?" in str(show("cyclegn").exception)
     assert "mine cannot be imported" in str(show(str(plugin_file("mine", "1 / 0\n"))).exception)
+
+
+def test_papers_are_named_once_by_their_addresses(plugin_file):
+    path = plugin_file("mine", "@hookimpl\ndef loss(): ...\n__doc__ = ''\n")
+    text = '"""A game (arXiv:2401.00001, arXiv: 2401.00001; doi:10.1109/X.2.3, and arXiv:hep-th/9901001)."""\n'
+    path.write_text(text + path.read_text())
+    assert json.loads(show(str(path), "--json").stdout)["papers"] == [
+        "https://arxiv.org/abs/2401.00001",
+        "https://doi.org/10.1109/X.2.3",
+        "https://arxiv.org/abs/hep-th/9901001",
+    ]
+
+
+def test_a_plugin_for_another_hook_api_stands_in_the_list_with_what_it_was_written_for(distribution):
+    distribution(
+        "new-gan",
+        {"gantk": {"new": "new_gan"}},
+        {"new_gan.py": "from gantk import hookimpl\ngantk_api = '>=9'\n@hookimpl\ndef loss(): ...\n"},
+    )
+    entries = {entry["name"]: entry for entry in json.loads(show("--json").stdout)}
+    assert (entries["new"]["gantk_api"], entries["new"]["fits"]) == (">=9", False)
+    assert "(Written for another hook API: >=9.)" in " ".join(show().stdout.split())
+
+
+RECIPE = """
+from typing import Literal
+from torch import nn
+from gantk import Build, Defaults, DiscriminatorSpec, GeneratorSpec, Recipe, UsageError
+
+class Small(Recipe):
+    kind = "images"
+    defaults = Defaults(
+        generator="gan", discriminator="gan", loss="hinge", normalization={"generator": "none", "discriminator": "none"}
+    )
+    def __init__(self, build: Build, *, way: Literal["up", "down"] = "up"):
+        super().__init__()
+        if build.parts["loss"].plugin == "wgan":
+            raise UsageError("plays another game")
+        self.generator = build.generator(GeneratorSpec(latent=4, size=build.data.size))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=3, size=build.data.size))
+    def players(self): ...
+    def step(self, batches): ...
+    def preview(self, batch): ...
+    def graphs(self): ...
+
+@hookimpl
+def recipe(): return Small
+"""
+
+
+def test_a_recipes_combinations_are_found_by_building_it(plugin_file):
+    path = str(plugin_file("small", RECIPE))
+    found = json.loads(show(path, "--json", "--combinations").stdout)["combinations"]
+    assert found["size"] == 64
+    assert set(found["slots"]) == {
+        "generator",
+        "discriminator",
+        "loss",
+        "normalization.generator",
+        "normalization.discriminator",
+    }
+    generator, loss = found["slots"]["generator"], found["slots"]["loss"]
+    assert {"gan", "dcgan"} <= set(generator["accepts"])
+    assert generator["refuses"]["resnet"] == "needs an image to translate, not a latent vector alone"
+    assert loss["refuses"]["wgan"] == "plays another game"
+    assert {"hinge", "lsgan", "wgan-gp"} <= set(loss["accepts"])
+    assert not set(loss["accepts"]) & set(loss["refuses"])
+    shown = " ".join(show(path, "--combinations").stdout.split())
+    assert "not resnet, unet: needs an image to translate" in shown
+    assert "[one of up, down]" in shown
+
+
+def test_a_recipes_page_says_how_its_combinations_are_shown(plugin_file):
+    path = str(plugin_file("small", RECIPE))
+    assert f"gantkplugins{path}--combinations" in "".join(show(path).stdout.split())
+    assert "gantk plugins pix2pix --combinations" in show("pix2pix").stdout
+    assert json.loads(show(path, "--json").stdout)["combinations"] is None
+
+
+def test_combinations_are_those_of_one_recipe(plugin_file):
+    assert "--combinations is for one recipe" in str(show("--combinations").exception)
+    assert "plugin hinge brings no recipe" in str(show("hinge", "--combinations").exception)
+    unable = RECIPE.replace('generator="gan"', 'generator="resnet"')
+    said = str(show(str(plugin_file("unable", unable)), "--combinations").exception)
+    assert said.startswith("recipe unable cannot be built on its own: needs an image to translate")
+
+
+def test_every_key_of_the_json_is_documented_and_no_other(plugin_file):
+    page = json.loads(show(str(plugin_file("small", RECIPE)), "--json", "--combinations").stdout)
+    text = (Path(__file__).parents[2] / "docs/new-plugin.md").read_text("utf-8")
+    documented = {
+        title: re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+        for title, section in re.findall(r"^### (.*?)\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    }
+    entry = list(json.loads(show("--json").stdout)[0])
+    assert documented["An entry"] == entry
+    assert documented["A page"] == [key for key in page if key not in entry]
+    assert documented["A part"] == list(page["parts"][0])
+    assert documented["An option"] == list(page["parts"][0]["options"][0])
+    assert documented["Combinations"] == list(page["combinations"])

@@ -77,3 +77,11 @@ def test_what_is_not_python_is_named(tmp_path, content, reason):
 def test_a_missing_file_is_named():
     with pytest.raises(PluginError, match=r"gone.py cannot be read: No such file"):
         describe(Path("gone.py"))
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text('"""One."""\n')
+    assert describe(path) == ("One.", ())
+    path.write_text('"""Another."""\n')
+    assert describe(path) == ("Another.", ())

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from gantk import Metric, Score, Subject, hookimpl
 
@@ -28,6 +27,8 @@ class CodeError(Metric):
 
     def measure(self, subject: Subject) -> Sequence[Score]:
         """Return `code_error` (%)."""
+        from scipy.optimize import linear_sum_assignment
+
         encoder = subject.function("encode", gives=self.output)
         images, labels = subject.labelled(test=True)
         names = [output if isinstance(output, str) else output.name for output in encoder.outputs]

@@ -18,7 +18,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torchmetrics.image.kid import KernelInceptionDistance
 
 from gantk import Metric, Score, Subject, Unsupported, UsageError, hookimpl
 from gantk_plugins.metrics.extractors import LITE, extractor
@@ -56,6 +55,8 @@ class KID(Metric):
 
     def measure(self, subject: Subject) -> Sequence[Score]:
         """Return `kid`."""
+        from torchmetrics.image.kid import KernelInceptionDistance
+
         function = subject.function("generate", "translate")
         real = subject.images(str(function.outputs[0]), test=self.reference == "held-out", rows=self.images)
         features = extractor(self.extractor, subject.device)

@@ -5,7 +5,6 @@ An image that equals the truth has an infinite one.
 """
 
 import torch
-from kornia.metrics import psnr
 from torch import Tensor
 
 from gantk import Metric, hookimpl
@@ -22,6 +21,8 @@ class PeakSignalToNoise(PerImage):
 
     def values(self, images: Tensor, truth: Tensor) -> Tensor:
         """Return 10 log10(1 / mean (image - truth)^2) (N,)."""
+        from kornia.metrics import psnr
+
         pairs = zip((images + 1) / 2, (truth + 1) / 2, strict=True)
         return torch.stack([psnr(image, wanted, 1.0) for image, wanted in pairs])
 

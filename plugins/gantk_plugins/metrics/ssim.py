@@ -5,7 +5,6 @@ window lies within the image. Images are in [0, 1]; each channel is compared by 
 brightness alone.
 """
 
-from kornia.metrics import ssim
 from torch import Tensor
 
 from gantk import Metric, Unsupported, hookimpl
@@ -23,6 +22,8 @@ class StructuralSimilarity(PerImage):
 
     def values(self, images: Tensor, truth: Tensor) -> Tensor:
         """Return the mean of each image's similarity map (N,)."""
+        from kornia.metrics import ssim
+
         if min(images.shape[2:]) < WINDOW:
             raise Unsupported(f"needs images of {WINDOW} pixels at least, not of {min(images.shape[2:])}")
         # In float32 the variance of a flat region is lost in rounding, and c2 is small beside it.

@@ -7,7 +7,18 @@ import pytest
 import torch
 from torch import nn
 
-from gantk import AdversarialLoss, Graph, Network, Player, PluginError, Recipe
+from gantk import (
+    AdversarialLoss,
+    Build,
+    DataInfo,
+    GeneratorSpec,
+    Graph,
+    Network,
+    Player,
+    PluginError,
+    Recipe,
+    Unsupported,
+)
 from gantk.data.stream import KeyedBatch
 from gantk.engine.protocol import graphs_of, players_of, preview_of, reached
 from gantk.plugins.selection import Part
@@ -96,3 +107,16 @@ def test_a_loss_knows_whom_it_was_computed_through():
     assert reached(two(made).sum(), owners) == {"one", "two"}
     assert reached(two(made.detach()).sum(), owners) == {"two"}
     assert reached(torch.zeros((), requires_grad=True), owners) == set()
+
+
+def test_a_part_must_make_a_network_with_what_is_asked_of_it():
+    data = DataInfo(kind="images", size=8, channels={"image": 3})
+    spec = GeneratorSpec(inputs=3, outputs=3, size=8, features=True)
+
+    def build(made: object) -> Build:
+        return Build(data=data, parts={"generator": Part("generator", "mine", lambda spec, build: made)})
+
+    with pytest.raises(PluginError, match=r"test_protocol.py:\d+: mine made a int: a torch.nn.Module is needed"):
+        build(3).generator(spec)
+    with pytest.raises(Unsupported, match="mine gives no inner activations"):
+        build(nn.Conv2d(3, 3, 1)).generator(spec)

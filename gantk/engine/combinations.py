@@ -1,0 +1,140 @@
+"""Which installed parts a recipe can be combined with, found by building it with each of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gantk.errors import GantkError, Unsupported, one_line
+from gantk.parts.build import Build, DataInfo
+from gantk.plugins.entrypoints import bringing
+from gantk.plugins.manager import Plugins
+from gantk.plugins.selection import Requested, leading_recipe, select
+from gantk.recipe.recipe import Recipe
+
+SIZES = (64, 32, 128, 256)
+"""Heights and widths in pixels that are tried until one does, where the recipe's settings state none."""
+
+KEYS = ("image", "a", "b", "source", "target")
+CLASSES = tuple(str(label) for label in range(10))
+
+
+@dataclass
+class Tried:
+    """What became of the plugins that were tried in one slot.
+
+    Attributes:
+        accepted: the names of those with which the recipe could be built.
+        refused: why it could not be built with the others, by name.
+    """
+
+    accepted: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """What a recipe can be combined with.
+
+    Attributes:
+        size: height and width in pixels at which it was built.
+        slots: what was tried, by slot: "generator", "normalization.discriminator", ...
+    """
+
+    size: int
+    slots: Mapping[str, Tried]
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """A chosen part whose Unsupported stays as it is raised, without a search for other parts."""
+
+    plugin: str
+    factory: Callable[..., Any]
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.factory(*arguments)
+
+
+class _Unwritten(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Leaves out what only writes into tensors that hold no values, such as drawing weights: it takes seconds."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func._schema.name.endswith("_") and isinstance(args[0], torch.Tensor) and args[0].is_meta:
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+def combinations(plugins: Plugins) -> Combinations:
+    """Return what the leading plugin's recipe can be combined with: one part replaced, the others as by default.
+
+    Networks are built for images of 3 channels, with every option as by default and without memory for their weights.
+    Raises Unsupported where the recipe cannot be built by itself.
+    """
+    recipe: type[Recipe] = leading_recipe(plugins).factory  # type: ignore[assignment]
+    size = _size(recipe, plugins)
+    return Combinations(
+        size,
+        {
+            slot: _tried(recipe, plugins, slot, size)
+            for slot in select(plugins, recipe.defaults, Requested())
+            if slot != "recipe"
+        },
+    )
+
+
+def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: int) -> Tried:
+    tried = Tried()
+    for name in _candidates(plugins, slot.split(".")[0]):
+        try:
+            _build(recipe, plugins, _requested(slot, name), size)
+        except GantkError as error:
+            tried.refused[name] = str(error)
+        except Exception as error:
+            tried.refused[name] = f"fails: {one_line(error)}"
+        else:
+            tried.accepted.append(name)
+    return tried
+
+
+def _candidates(plugins: Plugins, kind: str) -> Iterator[str]:
+    """Yield the installed plugins that bring a part, and the leading one if it is a file that does."""
+    names = bringing(kind, plugins.installed)
+    yield from names
+    if plugins.leading not in names and kind in plugins.found[plugins.leading].hooks:
+        yield plugins.leading
+
+
+def _requested(slot: str, name: str) -> Requested:
+    _, _, role = slot.partition(".")
+    named: dict[str, Any] = {"normalization": {role: name}} if role else {slot: name}
+    return Requested(**named)
+
+
+def _size(recipe: type[Recipe], plugins: Plugins) -> int:
+    """Return the first size at which the recipe can be built as it is."""
+    stated = recipe.settings.size
+    refusal = None
+    for size in (stated,) if stated else SIZES:
+        try:
+            _build(recipe, plugins, Requested(), size)
+        except Unsupported as error:
+            refusal = refusal or error
+        else:
+            return size
+    assert refusal is not None
+    raise refusal
+
+
+def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: int) -> None:
+    parts = select(plugins, recipe.defaults, requested)
+    kind = recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0]
+    build = Build(
+        data=DataInfo(kind=kind, size=size, channels=dict.fromkeys(KEYS, 3), classes=CLASSES),
+        parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
+        network_built=plugins.network_built,
+    )
+    with torch.device("meta"), _Unwritten():  # type: ignore[no-untyped-call]
+        recipe(build)  # type: ignore[call-arg]

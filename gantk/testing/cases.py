@@ -1,0 +1,165 @@
+"""What a network is asked in the checks: every spec that its part can do, and inputs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gantk.errors import GantkError, Unsupported, blamed_line, one_line
+from gantk.parts.build import Build, DataInfo
+from gantk.parts.networks import Network
+from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+from gantk.plugins.manager import load_plugins
+from gantk.plugins.selection import Part
+from gantk.testing.report import Failure
+from gantk.testing.subject import Subject
+from gantk.testing.workbench.workbench import Plain
+
+Spec = GeneratorSpec | DiscriminatorSpec
+
+WORKBENCH = Path(__file__).with_name("workbench") / "workbench.py"
+
+SIZES = (32, 16, 64, 28, 8, 128, 256)
+"""Heights and widths in pixels that are tried; the first two that a part can do are used."""
+
+CLASSES = 3
+
+ASKED: Mapping[str, Sequence[tuple[str, Spec]]] = {
+    "generator": (
+        ("translation", GeneratorSpec(inputs=3, outputs=3, size=0)),
+        ("noise", GeneratorSpec(latent=8, outputs=3, size=0)),
+        ("labels", GeneratorSpec(latent=8, classes=CLASSES, outputs=3, size=0)),
+    ),
+    "discriminator": tuple(
+        (name, replace(spec, output=output))
+        for output in ("scores", "energies")
+        for name, spec in (
+            ("image", DiscriminatorSpec(channels=3, size=0)),
+            ("pair", DiscriminatorSpec(channels=3, condition_channels=3, size=0)),
+            ("label", DiscriminatorSpec(channels=3, classes=CLASSES, size=0)),
+            ("latent", DiscriminatorSpec(channels=3, joint_latent=5, size=0)),
+        )
+    ),
+}
+"""What can be asked of a role's networks, by the names that the workbench's options have for it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One spec that a part can do.
+
+    Attributes:
+        role: `generator` or `discriminator`.
+        asks: the name of what is asked: "noise", "pair".
+        spec: the spec.
+        factory: makes the module for a spec.
+    """
+
+    role: str
+    asks: str
+    spec: Spec
+    factory: Callable[[Spec], nn.Module]
+
+    @property
+    def title(self) -> str:
+        """The case as a reader calls it."""
+        energies = ", energies" if getattr(self.spec, "output", "") == "energies" else ""
+        return f"{self.role} ({self.asks}{energies}, {self.spec.size} px)"
+
+    def network(self, seed: int = 0) -> Network:
+        """Return a fresh network, whose weights follow from the seed."""
+        torch.manual_seed(seed)
+        module = self.factory(self.spec)
+        if not isinstance(module, nn.Module):
+            raise Failure(f"{self.title}: made a {type(module).__name__}; a torch.nn.Module is needed")
+        return Network(module, self.role)
+
+    def inputs(self, count: int) -> dict[str, Tensor]:
+        """Return random inputs by what they are called, in the order in which the network takes them."""
+        spec, side = self.spec, (self.spec.size, self.spec.size)
+        if isinstance(spec, GeneratorSpec):
+            first = (
+                torch.randn(count, spec.latent) if spec.latent else torch.rand(count, spec.inputs or 1, *side) * 2 - 1
+            )
+            inputs = {"latent" if spec.latent else "image": first}
+        else:
+            inputs = {"image": torch.rand(count, spec.channels, *side) * 2 - 1}
+            if spec.condition_channels:
+                inputs["condition"] = torch.rand(count, spec.condition_channels, *side) * 2 - 1
+            if spec.joint_latent:
+                inputs["latent"] = torch.randn(count, spec.joint_latent)
+        return inputs | ({"label": torch.arange(count) % CLASSES} if spec.classes else {})
+
+
+def cases(subject: Subject, *, features: bool = False) -> list[Case]:
+    """Return every case of the networks that a plugin brings, at two sizes each where it can do two.
+
+    A normalization by itself is tried in the networks of the workbench. Raises Failure where a part can do nothing.
+    """
+    found: list[Case] = []
+    for role, asked in ASKED.items():
+        if role in subject.factories:
+            found += _able(subject, asked, subject.part(role), features)
+    if found or "normalization" not in subject.factories:
+        return found
+    bench = load_plugins([str(WORKBENCH)])
+    for role, asked in ASKED.items():
+        factory = bench.factory(bench.leading, role)
+        assert factory is not None
+        found += _able(subject, asked[:1], Part(role, bench.leading, factory), features)
+    return found
+
+
+def first_case(subject: Subject, role: str) -> Case:
+    """Return the first case of a part that the plugin brings."""
+    return next(case for case in cases(subject) if case.role == role)
+
+
+def _able(subject: Subject, asked: Sequence[tuple[str, Spec]], part: Part, features: bool) -> list[Case]:
+    """Return what a part can do of what is asked, each at the first two sizes that it can do."""
+    found: list[Case] = []
+    refusal = ""
+    for name, blank in asked:
+        able: list[Case] = []
+        for size in SIZES:
+            spec = replace(blank, size=size, features=features)
+            case = Case(part.slot, name, spec, partial(_made, subject, part))
+            try:
+                case.network()
+            except Unsupported as error:
+                refusal = str(error)
+                continue
+            able.append(case)
+            if len(able) == 2:
+                break
+        found += able
+    if not found and not features:
+        raise Failure(f"{part.slot} {part.plugin} can do nothing that it was asked; it said last: {refusal}")
+    return found
+
+
+def _made(subject: Subject, part: Part, spec: Spec) -> nn.Module:
+    """Make a part for a spec, with the plugin's own normalization if it brings one, else with the workbench's."""
+    norm = Part("normalization", "workbench", Plain)
+    if "normalization" in subject.factories:
+        norm = subject.part("normalization")
+    data = DataInfo(
+        kind="labelled",
+        size=spec.size,
+        channels=dict.fromkeys(("image", "a", "b", "source", "target"), 3),
+        classes=tuple(str(label) for label in range(CLASSES)),
+    )
+    build = Build(data=data, parts={f"normalization.{role}": norm for role in ("generator", "discriminator")})
+    try:
+        # Not by the part itself: what it raises would be told with all others that could do it, which takes long.
+        module: nn.Module = part.factory(spec, build, **part.options)
+    except GantkError:
+        raise
+    except Exception as error:
+        raise Failure(f"{part.slot} {part.plugin} cannot be made: {blamed_line(error)}{one_line(error)}") from error
+    return module

@@ -1,0 +1,197 @@
+"""Checks of a data set: what it says of itself, and what its rows hold."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from gantk.data.dataset import Array, Dataset, Images, Split, image_columns
+from gantk.data.loading import Crops, TrainingBatches
+from gantk.errors import GantkError, PluginError
+from gantk.testing.report import Failure, Skip
+from gantk.testing.subject import Subject
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "images": ("image",),
+    "labelled": ("image", "label"),
+    "paired": ("source", "target"),
+    "unpaired": ("a", "b"),
+    "domains": ("image", "domain"),
+    "captioned": ("image", "caption"),
+    "points": ("point",),
+}
+"""What a batch of each kind holds."""
+
+ROWS = 200
+"""Rows of a share that are compared."""
+
+
+def opens(subject: Subject) -> str:
+    """Open the data set as `--data NAME` does, and look at its attributes."""
+    dataset = _opened(subject)
+    if not isinstance(dataset, Dataset):
+        raise Failure(f"its factory made a {type(dataset).__name__}: a gantk.Dataset is needed")
+    for attribute in ("name", "kinds", "summary"):
+        if not getattr(dataset, attribute, None):
+            raise Failure(f"states no `{attribute}`, which a user is shown")
+    for kind in dataset.kinds:
+        if kind not in KEYS:
+            raise Failure(f"serves batches of an unknown kind {kind!r}; known: {', '.join(KEYS)}")
+    if "labelled" in dataset.kinds and not dataset.classes:
+        raise Failure("serves labelled batches, and states no `classes`: the names of the labels")
+    if "domains" in dataset.kinds and not dataset.domains:
+        raise Failure("serves batches of domains, and states no `domains`: their names")
+    if not dataset.fingerprint():
+        raise Failure("fingerprint() is empty: return a hash of the contents")
+    return dataset.summary
+
+
+def batches(subject: Subject) -> str:
+    """Read a batch of each kind and each share, and what a training makes of it."""
+    dataset = _opened(subject)
+    size = _size(dataset)
+    read = []
+    for kind in dataset.kinds:
+        for test in (False, True):
+            split = dataset.split(kind, test, size)
+            where = f"{kind}, {'held out' if test else 'training'}"
+            if not test and not len(split):
+                raise Failure(f"{where}: holds no rows")
+            if missing := [key for key in KEYS[kind] if key not in split.columns]:
+                raise Failure(f"{where}: has no column {missing[0]!r}; it has {', '.join(split.columns)}")
+            _check_rows(dataset, split, size, where)
+        stream = TrainingBatches(
+            dataset=dataset,
+            kind=kind,
+            crops=Crops(size=size),
+            seed=0,
+            device=torch.device("cpu"),
+            batch_size=lambda: 4,
+        )
+        batch = next(stream)
+        for key in image_columns(split.columns):
+            if not batch[key].isfinite().all():
+                raise Failure(f"{kind}: a batch of `{key}` holds NaN or infinite values")
+            if kind != "points" and batch[key].abs().max() > 1 + 1e-6:
+                raise Failure(f"{kind}: a batch of `{key}` leaves [-1, 1]: state the `window` of its values")
+        read.append(f"{kind} ({', '.join(batch)})")
+    return "; ".join(read)
+
+
+def same_twice(subject: Subject) -> str:
+    """Compare rows read twice, from a pickled copy as other processes read them, and from the data opened anew."""
+    dataset, again = _opened(subject), _opened(subject)
+    size, count = _size(dataset), 0
+    if dataset.fingerprint() != again.fingerprint():
+        raise Failure("fingerprint() differs between two openings: derive it from the contents alone")
+    for kind in dataset.kinds:
+        split = dataset.split(kind, False, size)
+        others = {
+            "read again": split,
+            "pickled": pickle.loads(pickle.dumps(split)),  # noqa: S301 (it was made just now)
+            "opened anew": again.split(kind, False, size),
+        }
+        for key, column in split.columns.items():
+            rows = _rows(len(column), 8)
+            first = [np.asarray(column[row]) for row in rows]
+            for how, other in others.items():
+                if len(other.columns[key]) != len(column):
+                    raise Failure(f"{kind}: column `{key}` has another length when {how}")
+                for row, expected in zip(rows, first, strict=True):
+                    if not np.array_equal(expected, np.asarray(other.columns[key][row])):
+                        raise Failure(
+                            f"{kind}: row {row} of `{key}` is another when {how}: draw and change nothing there"
+                        )
+            count += len(rows)
+    return f"{count} rows of {', '.join(dataset.kinds)}"
+
+
+def held_out(subject: Subject) -> str:
+    """Look for held-out images among those that are trained on."""
+    dataset = _opened(subject)
+    size, kind = _size(dataset), dataset.kinds[0]
+    shares = [dataset.split(kind, test, size) for test in (False, True)]
+    for key, column in image_columns(shares[1].columns).items():
+        if not len(column):
+            raise Skip("holds out nothing")
+        training = {_digest(one) for one in _read(shares[0], key, 10 * ROWS)}
+        held = [_digest(one) for one in _read(shares[1], key, ROWS)]
+        common = sum(one in training for one in held)
+        # Some data sets hold an image twice; a share that leaks holds many.
+        if common > 1 and common > len(held) / 10:
+            raise Failure(f"{common} of the first {len(held)} held-out images of `{key}` are trained on")
+    return "the shares differ"
+
+
+def _opened(subject: Subject) -> Dataset:
+    """Open the data set with the options that were said. Raises Skip where its files are not here."""
+    factory = subject.factory("dataset")
+    try:
+        dataset: Dataset = factory(_argument(subject), **subject.options_for("dataset", "data."))
+        if isinstance(dataset, Dataset):
+            dataset.fingerprint()  # files may be looked for only when they are read
+    except PluginError:
+        raise
+    except GantkError as error:
+        raise Skip(f"cannot be opened here: {error}; say --data {subject.name}:ARGUMENT") from error
+    return dataset
+
+
+def _argument(subject: Subject) -> str | None:
+    """Return what follows the data set's name where the user said `--data NAME:ARGUMENT`."""
+    said = [one.partition(":") for one in subject.data]
+    return next((argument for name, _, argument in said if name == subject.name and argument), None)
+
+
+def _size(dataset: Dataset) -> int:
+    return 1 if dataset.kinds[0] == "points" else 32
+
+
+def _check_rows(dataset: Dataset, split: Split, size: int, where: str) -> None:
+    names = {"label": dataset.classes, "domain": dataset.domains}
+    for group in split.groups:
+        for column in group.columns.values():
+            if len(column) != len(group):
+                raise Failure(f"{where}: the columns of a group have {len(group)} and {len(column)} rows")
+    for key, images in image_columns(split.columns).items():
+        for row in _rows(len(images), 8):
+            _check_image(images, images[row], size, f"{where}: row {row} of `{key}`")
+    for key, known in names.items():
+        values = np.asarray(split.columns.get(key, ())).tolist()
+        if values and not (min(values) >= 0 and max(values) < len(known)):
+            raise Failure(f"{where}: `{key}` reaches from {min(values)} to {max(values)}, and {len(known)} have names")
+
+
+def _check_image(images: Images, image: Any, size: int, where: str) -> None:
+    if not isinstance(image, np.ndarray) or image.ndim != 3:
+        found = getattr(image, "shape", type(image).__name__)
+        raise Failure(f"{where} is {found}: an array (H, W, C) is needed")
+    if image.shape[2] != images.channels or image.dtype != images.dtype:
+        raise Failure(
+            f"{where} has {image.shape[2]} channels of {image.dtype}; "
+            f"its column says {images.channels} of {images.dtype}"
+        )
+    if min(image.shape[:2]) != size:
+        raise Failure(f"{where} is {image.shape[0]} x {image.shape[1]}: its shorter side must be `load`, {size}")
+    low, high = images.window
+    if not low < high:
+        raise Failure(f"{where}: its window of values is {low} .. {high}")
+
+
+def _read(split: Split, key: str, count: int) -> list[Array]:
+    images = image_columns(split.columns)[key]
+    return [images[row] for row in range(min(count, len(images)))]
+
+
+def _rows(length: int, count: int) -> Sequence[int]:
+    """Return rows spread over a share."""
+    return sorted({round(i * (length - 1) / max(count - 1, 1)) for i in range(count)}) if length else []
+
+
+def _digest(image: Array) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()

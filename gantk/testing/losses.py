@@ -1,0 +1,187 @@
+"""Checks of an adversarial game by itself: on free scores and points, and against small critics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gantk.parts.losses import AdversarialLoss
+from gantk.parts.networks import Discriminator
+from gantk.testing.report import Failure
+from gantk.testing.subject import Subject
+
+STEPS = 150
+SATURATED = 30.0
+"""A logit whose sigmoid is 0 or 1 in float32."""
+
+
+def scalars(subject: Subject) -> str:
+    """Give both sides scores of several shapes, small ones and saturated ones."""
+    game = _game(subject)
+    torch.manual_seed(0)
+    for shape in ((5,), (5, 1), (5, 1, 3, 3)):
+        for scale in (1.0, SATURATED):
+            real, fake = (scale * torch.randn(shape).sign() * torch.rand(shape) for _ in range(2))
+            if game.wants == "energies":
+                real, fake = real.abs(), fake.abs()
+            for side, loss in _sides(game, real, fake).items():
+                scores = fake.clone().requires_grad_()
+                value = loss(scores)
+                where = f"{side} for scores of {shape} up to {scale:g}"
+                if not isinstance(value, Tensor) or value.numel() != 1:
+                    found = f"of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+                    raise Failure(f"{where} is {found}: a scalar tensor is needed, as of a .mean()")
+                gradient = torch.autograd.grad(value, scores, allow_unused=True)[0] if value.requires_grad else None
+                if not value.isfinite() or (gradient is not None and not gradient.isfinite().all()):
+                    raise Failure(
+                        f"{where} is {float(value):g}, or its gradient is NaN or infinite: use logsigmoid or softplus "
+                        "instead of the logarithm of a sigmoid"
+                    )
+    return f"finite up to {SATURATED:g}"
+
+
+def sides(subject: Subject) -> str:
+    """Move free scores down the discriminator's loss, then free fake scores down the generator's.
+
+    Where the discriminator has brought real scores above fake ones, the generator must bring fake ones up, and down
+    where it has brought them below. So a wrong sign on one side fails, whichever way scores are meant.
+    """
+    game = _game(subject)
+    torch.manual_seed(0)
+    real, fake = (0.1 * torch.rand(32) for _ in range(2))
+    start = float(game.discriminator(real, fake))
+    _descend([real, fake], lambda: game.discriminator(real, fake))
+    end, gap = float(game.discriminator(real, fake)), float((real - fake).mean())
+    if not end < start:
+        raise Failure(f"discriminator() does not fall when scores move down its gradient: {start:.4g} became {end:.4g}")
+    if abs(gap) < 0.05:
+        raise Failure(f"discriminator() does not tell real scores from fake ones: they end {gap:.2g} apart")
+    before = float(fake.mean())
+    start = float(_sides(game, real, fake)["generator()"](fake))
+    _descend([fake], lambda: _sides(game, real, fake)["generator()"](fake))
+    end, moved = float(_sides(game, real, fake)["generator()"](fake)), float(fake.mean()) - before
+    if not end < start:
+        raise Failure(
+            f"generator() does not fall when fake scores move down its gradient: {start:.4g} became {end:.4g}"
+        )
+    if moved * gap <= 0:
+        said = "up" if gap > 0 else "down"
+        raise Failure(
+            f"the sides play for the same goal: discriminator() brings real scores {said} from fake ones, and "
+            f"generator() moves fake scores {'up' if moved > 0 else 'down'}: one of them has a wrong sign"
+        )
+    return f"real scores {'above' if gap > 0 else 'below'} fake ones, and fake ones moved {moved:+.2g}"
+
+
+def falls(subject: Subject) -> str:
+    """Move points down the generator's loss against a fixed critic, and a critic down its losses for fixed points."""
+    game = _game(subject)
+    torch.manual_seed(0)
+    real = torch.randn(64, 2) * 0.3 + torch.tensor([1.0, -1.0])
+    fake, critic = torch.randn(64, 2) * 0.3, _critic(game)
+    module = critic.module.requires_grad_(False)
+    _check_fall("generator's", [fake.clone()], lambda points: game.fool(critic.given(), points[0], real))
+    module.requires_grad_(True)
+    parameters: list[Tensor] = list(module.parameters())
+    first, last = _check_fall(
+        "discriminator's",
+        parameters,
+        lambda _: torch.stack(list(game.judge(critic.given(), real, fake).values())).sum(),
+    )
+    return f"the discriminator's from {first:.3g} to {last:.3g} on points in the plane"
+
+
+def detached(subject: Subject) -> str:
+    """Judge fake points that have a gradient."""
+    game = _game(subject)
+    torch.manual_seed(0)
+    real, fake, critic = torch.randn(8, 2), torch.randn(8, 2, requires_grad=True), _critic(game)
+    total = torch.stack(list(game.judge(critic.given(), real, fake).values())).sum()
+    torch.autograd.backward(total)
+    if fake.grad is not None and fake.grad.any():
+        raise Failure(
+            "judge() sends a gradient to the fake points: detach() them, or the generator learns to be found out"
+        )
+    fooled = torch.randn(8, 2, requires_grad=True)
+    torch.autograd.backward(game.fool(critic.given(), fooled, real))
+    if fooled.grad is None or not fooled.grad.any():
+        raise Failure("fool() sends no gradient to the fake points, so that the generator cannot learn of it")
+    return "judge() leaves fake points alone, fool() reaches them"
+
+
+class _Scores(nn.Module):
+    """Scores points (N, 2), or gives their energies."""
+
+    def __init__(self, energies: bool) -> None:
+        super().__init__()
+        self.energies = energies
+        self.hidden = nn.Linear(2, 16)
+        self.last = nn.Linear(16, 2 if energies else 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(self.features(x))
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        return [x, torch.tanh(self.hidden(x))]
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        given: Tensor = self.last(features[-1])
+        return (given - features[0]).square().mean(1) if self.energies else given
+
+
+def _game(subject: Subject) -> AdversarialLoss:
+    game: AdversarialLoss = subject.part("loss")()
+    return game
+
+
+def _critic(game: AdversarialLoss) -> Discriminator:
+    return Discriminator(_Scores(game.wants == "energies"), "discriminator")
+
+
+def _sides(game: AdversarialLoss, real: Tensor, fake: Tensor) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Return both losses as functions of fake scores."""
+    return {
+        "discriminator()": lambda scores: game.discriminator(real, scores),
+        "generator()": lambda scores: game.generator(scores, real) if game.needs_real else game.generator(scores),
+    }
+
+
+def _descend(scores: list[Tensor], loss: Callable[[], Tensor]) -> None:
+    """Move free tensors down a loss, in place; one that the loss does not reach stays."""
+    for tensor in scores:
+        tensor.requires_grad_(True)
+    optimizer = torch.optim.Adam(scores, 0.02)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        value = loss()
+        if not value.requires_grad:
+            break
+        torch.autograd.backward(value)
+        optimizer.step()
+    for tensor in scores:
+        tensor.requires_grad_(False)
+
+
+def _check_fall(side: str, moved: list[Tensor], loss: Callable[[list[Tensor]], Tensor]) -> tuple[float, float]:
+    """Move tensors down a loss, and compare its mean at the beginning and at the end: penalties draw their points."""
+    values: list[float] = []
+    for tensor in moved:
+        tensor.requires_grad_(True)
+    optimizer = torch.optim.Adam(moved, 0.01)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        value = loss(moved)
+        if not value.requires_grad:
+            raise Failure(f"the {side} loss does not depend on what it should move")
+        torch.autograd.backward(value)
+        optimizer.step()
+        values.append(float(value.detach()))
+    first, last = (sum(part) / len(part) for part in (values[:10], values[-10:]))
+    if not (math.isfinite(last) and last < first):
+        raise Failure(
+            f"the {side} loss does not fall in {STEPS} moves down its gradient: {first:.4g} became {last:.4g}"
+        )
+    return first, last

@@ -1,0 +1,20 @@
+"""What trainings need, imported once, before the processes of the checks are forked."""
+
+from contextlib import suppress
+
+import torch._dynamo
+import torch.utils.tensorboard
+
+import gantk.engine.launch
+from gantk.data.views import open_split
+from gantk.engine.config import Config
+from gantk.engine.open_data import open_data
+from gantk.errors import GantkError
+
+__all__ = ["gantk", "torch"]
+
+# Data sets keep what they have decoded, so that this is done once.
+with suppress(GantkError):
+    shipped = open_data(Config())
+    for column in open_split(shipped, shipped.kinds[0], False, 32).columns.values():
+        column[0]

@@ -1,0 +1,209 @@
+"""Checks of a training: the recipe that the plugin brings, or the workbench's with the plugin's parts and hooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from gantk.data.loading import TrainingBatches
+from gantk.engine.assemble import allows_bf16, build_recipe, open_training_data
+from gantk.engine.config import Config
+from gantk.engine.launch import launch, relaunch
+from gantk.engine.processes import World
+from gantk.engine.resolve import resolve
+from gantk.parts.context import Context
+from gantk.testing.own import OwnCode
+from gantk.testing.report import Failure, Skip
+from gantk.testing.runs import LAST, STEPS, config, finite, trained, training
+from gantk.testing.state import changes, snapshot
+from gantk.testing.subject import Subject
+from gantk.testing.worker import forked
+
+_TWO = timedelta(seconds=60)
+
+
+def trains(subject: Subject) -> str:
+    """Train a run by what `gantk train` calls."""
+    run = trained(subject)
+    if not list((run / "previews").glob("*.png")):
+        raise Failure("no preview was written")
+    last = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
+    losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in last.items() if "/" in name)
+    said = config(subject).set
+    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}: {losses}"
+
+
+def bf16(subject: Subject) -> str:
+    """Train two steps under autocast, unless the recipe forbids it."""
+    if not allows_bf16(resolve(config(subject))):
+        raise Skip("the recipe says allows_bf16 = False")
+    done = training(subject, subject.folder / "bf16", precision="bf16")
+    done.rehearse()
+    for step in range(2):
+        done.step(step)
+    finite(done)
+    return "losses and weights are finite"
+
+
+def resume(subject: Subject) -> str:
+    """Go on from the checkpoint at half of the run, and compare all that the last checkpoint holds."""
+    run, resumed = trained(subject), subject.folder / "resumed"
+    shutil.rmtree(resumed, ignore_errors=True)
+    shutil.copytree(run, resumed)
+    shutil.rmtree(resumed / "checkpoints" / LAST)
+    relaunch(resumed, {}, say=print)
+    compared = 0
+    for file in sorted((run / "checkpoints" / LAST).glob("*.safetensors")):
+        expected, found = load_file(file), load_file(resumed / "checkpoints" / LAST / file.name)
+        for name, value in expected.items():
+            if name not in found or not torch.equal(value, found[name]):
+                apart = _apart(value, found[name]) if name in found else "is missing"
+                raise Failure(
+                    f"{file.name}: {name} {apart} after a stop and a resume: keep state in buffers, and draw random "
+                    "numbers from torch alone"
+                )
+            compared += 1
+    return f"{compared} tensors are equal"
+
+
+def processes(subject: Subject) -> str:
+    """Train two steps in two processes that average gradients, and compare their weights."""
+    if not hasattr(os, "fork"):
+        raise Skip("this system cannot fork processes")
+    config(subject)
+    for old in subject.folder.glob("rank*"):
+        old.unlink()
+    answers = forked([partial(_as_rank, subject, rank) for rank in range(2)], seconds=2 * _TWO.total_seconds())
+    # One that died is why the other complains.
+    for rank, answer in sorted(enumerate(answers), key=lambda one: isinstance(one[1], str)):
+        if answer != "done":
+            raise Failure(f"process {rank} of 2: {answer['died'] if isinstance(answer, dict) else answer}")
+    first, second = (load_file(subject.folder / f"rank{rank}.safetensors") for rank in range(2))
+    for name, value in first.items():
+        if not torch.equal(value, second[name]):
+            raise Failure(
+                f"{name.replace('.module.', '.')} {_apart(value, second[name])} between two processes: "
+                "leave moves to the engine, and decide by `yield self.everywhere(value)` what depends on data"
+            )
+    return f"{len(first)} parameters are equal"
+
+
+def state(subject: Subject) -> str:
+    """Build and train, and compare what the process shares before and after."""
+    if hasattr(os, "fork"):
+        forked([lambda: config(subject) and None], seconds=60)  # finding out what to train builds it, too
+    _read_a_batch(config(subject))
+    before = snapshot()
+    shutil.rmtree(subject.folder / "state", ignore_errors=True)
+    settings = config(subject).set | {"steps": 2}
+    launch(config(subject).model_copy(update={"set": settings}), subject.folder / "state", say=print)
+    if changed := changes(before, snapshot(), drawn=True):
+        raise Failure(f"training it changes what all code shares: {'; '.join(changed)}")
+    return "default dtype, threads, warnings, environment, Python's and NumPy's random numbers: all as before"
+
+
+def _read_a_batch(said: Config) -> None:
+    """Read images as a training does: what cuts them is imported with the first that are cut, and sets a variable."""
+    resolved = resolve(said)
+    crops = open_training_data(resolved).crops
+    device = torch.device("cpu")
+    next(
+        TrainingBatches(
+            dataset=resolved.dataset, kind=resolved.kind, crops=crops, seed=0, device=device, batch_size=lambda: 2
+        )
+    )
+
+
+def seeding(subject: Subject) -> str:
+    """Build, and train a step, after two seeds: the random numbers that come next must differ."""
+    places: list[str] = []
+    _listen_for_seeds(OwnCode(subject.installed), places)
+    after: dict[str, list[Any]] = {"building it": [], "training a step": []}
+    for seed in (1, 2):
+        resolved = resolve(config(subject))
+        data = open_training_data(resolved)
+        torch.manual_seed(seed)
+        build_recipe(resolved, data.images, Context())
+        after["building it"].append(torch.get_rng_state())
+        ready = training(subject, subject.folder / "seeding", seed=seed)
+        ready.step(0)
+        after["training a step"].append(torch.get_rng_state())
+    for what, states in after.items():
+        if torch.equal(*states):
+            raise Failure(
+                f"{places[-1] if places else ''}{what} seeds torch's random numbers: "
+                "leave that to `--seed`, or all runs and processes draw the same"
+            )
+    return "random numbers follow from the run's seed"
+
+
+def _as_rank(subject: Subject, rank: int) -> str:
+    """Train as one of two processes; return "done", or what went wrong."""
+    if platform.system() == "Linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    meeting = (subject.folder / "ranks").as_uri()
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2, timeout=_TWO)
+    try:
+        done = training(subject, subject.folder / "processes", world=World(rank, 2))
+        for step in range(2):
+            done.step(step)
+    except Exception as error:
+        return str(error)
+    weights = {name: value.detach().contiguous().clone() for name, value in done.recipe.named_parameters()}
+    save_file(weights, subject.folder / f"rank{rank}.safetensors")
+    return "done"
+
+
+def _listen_for_seeds(own: OwnCode, places: list[str]) -> None:
+    """Note each own line that seeds torch."""
+    for module, name in (
+        (torch, "manual_seed"),
+        (torch.random, "manual_seed"),
+        (torch, "seed"),
+        (torch, "set_rng_state"),
+    ):
+        real = getattr(module, name)
+
+        def noted(*arguments: Any, real: Any = real) -> Any:
+            if place := own.place(sys._getframe(1)):
+                places.append(place)
+            return real(*arguments)
+
+        setattr(module, name, noted)
+
+
+def _apart(one: torch.Tensor, two: torch.Tensor) -> str:
+    if one.shape != two.shape:
+        return f"is {tuple(two.shape)} instead of {tuple(one.shape)}"
+    return f"differs by {float((one.double() - two.double()).abs().max()):.3g}"
+
+
+def export(subject: Subject) -> str:
+    """Export the run by the installed command `gantk export`, which compares each model with torch."""
+    import click
+
+    from gantk.cli.main import BrokenCommand, main
+
+    run = trained(subject)
+    command = main.get_command(click.Context(main), "export")
+    if command is None:
+        raise Skip("no exporter is installed: no package brings a command `gantk export`")
+    if isinstance(command, BrokenCommand):
+        raise Skip(f"the exporter cannot be loaded: {command.reason}")
+    shutil.rmtree(run / "exports", ignore_errors=True)
+    command.main([str(run)], standalone_mode=False)
+    cards = sorted(Path(run / "exports").glob("*.json"))
+    if not cards:
+        raise Failure("graphs() offers nothing to export")
+    parity = {card.stem: json.loads(card.read_text("utf-8"))["gantk.parity"] for card in cards}
+    return ", ".join(f"{name} differs by {max(found.values()):.2g}" for name, found in parity.items())

@@ -1,0 +1,117 @@
+"""The training that several checks share: what is trained, and how little of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from gantk.engine.assemble import build_recipe, open_training_data
+from gantk.engine.config import Config
+from gantk.engine.launch import launch
+from gantk.engine.processes import World
+from gantk.engine.resolve import resolve
+from gantk.engine.run import Run
+from gantk.engine.training import Training
+from gantk.errors import DataError, GantkError, Unsupported
+from gantk.parts.context import Context
+from gantk.testing.cases import SIZES, WORKBENCH, first_case
+from gantk.testing.report import Failure, Skip
+from gantk.testing.subject import Subject
+
+STEPS = 4
+LAST = f"{STEPS:06d}"
+
+
+def config(subject: Subject) -> Config:
+    """Return the training: the plugin's recipe, or the workbench's with the plugin in play; small images, few steps.
+
+    Raises Skip where the data cannot serve the recipe, and Failure where no size of images suits its parts.
+    """
+    kept = subject.folder / "config.json"
+    if kept.exists():
+        return Config.model_validate(json.loads(kept.read_text("utf-8")))
+    plain = Config(
+        plugins=_plugins(subject),
+        data=list(subject.data),
+        set={"batch_size": 2, "steps": STEPS, "jitter": 1.0, "flip": False} | _workbench_options(subject),
+        device="cpu",
+        precision="fp32",
+        seed=1,
+        workers=0,
+        log_every=1,
+        preview_every=STEPS,
+        checkpoint_every=STEPS // 2,
+    )
+    found = _sized(plain.model_copy(update={"set": plain.set | dict(subject.options)}))
+    kept.write_text(found.model_dump_json(), "utf-8")
+    return found
+
+
+def trained(subject: Subject) -> Path:
+    """Return the folder of the plugin's run, trained by whoever asks first. Raises GantkError."""
+    run = subject.folder / "run"
+    if not (run / "checkpoints" / LAST).exists():
+        shutil.rmtree(run, ignore_errors=True)
+        launch(config(subject), run, say=print)
+    return run
+
+
+def training(subject: Subject, folder: Path, *, world: World | None = None, **changes: object) -> Training:
+    """Return a training that is ready, and has not stepped. `changes` are of its configuration."""
+    resolved = resolve(config(subject).model_copy(update=changes))
+    data = open_training_data(resolved)
+    return Training(resolved, data, Run(folder), torch.device("cpu"), world or World(), print)
+
+
+def finite(done: Training) -> None:
+    """Raise Failure where a loss or a weight is not finite."""
+    done.log.check()
+    for name, value in done.recipe.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise Failure(f"{name} has become NaN or infinite")
+
+
+def _plugins(subject: Subject) -> list[str]:
+    return [subject.plugin] if "recipe" in subject.factories else [str(WORKBENCH), subject.plugin]
+
+
+def _workbench_options(subject: Subject) -> dict[str, str]:
+    """Return what the workbench must ask of the plugin's parts, which may be able to do one thing alone."""
+    if "recipe" in subject.factories:
+        return {}
+    said = {}
+    if "generator" in subject.factories:
+        said["makes"] = first_case(subject, "generator").asks
+    if "discriminator" in subject.factories:
+        case = first_case(subject, "discriminator")
+        if getattr(case.spec, "output", "") == "energies" and "loss" not in subject.factories:
+            raise Skip("its discriminator gives energies, and it brings no recipe or loss that reads them")
+        said["judges"] = case.asks
+    return said
+
+
+def _sized(wanted: Config) -> Config:
+    """Return a training at the first size that its parts can do, critics moving twice for others' once at most."""
+    sizes = [int(wanted.set["size"])] if "size" in wanted.set else SIZES
+    refusal = ""
+    for size in sizes:
+        found = wanted.model_copy(update={"set": wanted.set | {"size": size}})
+        try:
+            resolved = resolve(found)
+            data = open_training_data(resolved)
+        except DataError as error:
+            raise Skip(f"cannot be trained on the default images: {error}; say --data") from error
+        try:
+            with torch.device("meta"):
+                build_recipe(resolved, data.images, Context())
+        except Unsupported as error:
+            refusal = str(error)
+            continue
+        except GantkError:
+            pass  # the training tells it, and where
+        steps = {"critic_steps": min(2, resolved.setting("critic_steps"))}
+        return found.model_copy(update={"set": steps | found.set})
+    raise Failure(f"can be trained at none of the sizes {', '.join(map(str, sizes))}; it said last: {refusal}")

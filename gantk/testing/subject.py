@@ -1,0 +1,98 @@
+"""The plugin that is checked, opened in the process of one check."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gantk.errors import GantkError, blamed_line, one_line
+from gantk.plugins.entrypoints import InstalledPlugin, find
+from gantk.plugins.hooks import part_hooks
+from gantk.plugins.options import options_of, parse_value
+from gantk.testing.checks import CHECKS
+from gantk.testing.report import Failure, Skip
+
+if TYPE_CHECKING:
+    from gantk.plugins.manager import Plugins
+    from gantk.plugins.selection import Part
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A plugin, and what was said of how to check it.
+
+    Attributes:
+        plugin: the plugin's name or its file.
+        options: options as `gantk train -s` takes them.
+        data: what to train on; empty: the default images.
+        folder: where the checks of this plugin leave their files.
+    """
+
+    plugin: str
+    options: Mapping[str, str]
+    data: tuple[str, ...]
+    folder: Path
+
+    @cached_property
+    def installed(self) -> InstalledPlugin:
+        """The plugin, not imported."""
+        return find(self.plugin)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The plugin, imported. Raises PluginError."""
+        from gantk.plugins.manager import load_plugins
+
+        return load_plugins([self.plugin])
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.plugins.leading
+
+    @cached_property
+    def factories(self) -> dict[str, Callable[..., Any]]:
+        """What makes each part that the plugin brings, by hook."""
+        found = {hook: self.plugins.factory(self.name, hook) for hook in part_hooks()}
+        return {hook: factory for hook, factory in found.items() if factory is not None}
+
+    def factory(self, hook: str) -> Callable[..., Any]:
+        """Return what makes a part. Raises Failure where the hook returns nothing."""
+        if hook not in self.factories:
+            raise Failure(f"hook {hook} returns nothing; return the class or function itself")
+        return self.factories[hook]
+
+    def part(self, hook: str) -> Part:
+        """Return a part that the plugin brings, with the options that were said."""
+        from gantk.plugins.selection import Part
+
+        return Part(hook, self.name, self.factory(hook), self.options_for(hook, f"{hook}."))
+
+    def options_for(self, hook: str, prefix: str) -> dict[str, Any]:
+        """Return the options that were said of a part, read as their types."""
+        known = options_of(self.factory(hook))
+        return {
+            name: parse_value(option, self.options[f"{prefix}{name}"], f"{prefix}{name}")
+            for name, option in known.items()
+            if f"{prefix}{name}" in self.options
+        }
+
+
+def make(check: str, request: Mapping[str, Any], folder: str) -> tuple[str, str]:
+    """Make one check in this process; return its status and reason."""
+    subject = Subject(request["plugin"], request["options"], tuple(request["data"]), Path(folder))
+    try:
+        return "pass", next(one for one in CHECKS if one.name == check).function(subject)
+    except Failure as failure:
+        return "FAIL", str(failure)
+    except Skip as skip:
+        return "skip", str(skip)
+    except GantkError as error:
+        return "FAIL", str(error)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return "FAIL", f"{blamed_line(error)}{one_line(error)}"

@@ -1,0 +1,1 @@
+"""A plugin that trains parts which are no recipe: see workbench.py."""

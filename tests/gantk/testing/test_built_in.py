@@ -1,0 +1,113 @@
+"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from gantk import load
+from gantk.cli.main import main
+from gantk.engine.config import Config
+from gantk.engine.resolve import resolve
+from gantk.plugins.entrypoints import installed
+from gantk.plugins.manager import load_plugins
+from gantk.plugins.options import options_of
+from gantk.testing.checks import CHECKS
+
+WIDTHS = {"filters": 4, "units": 16, "layers": 2, "blocks": 1, "dense": 16, "pieces": 2, "bottleneck": 4}
+"""Small widths; each plugin takes those that its parts declare."""
+
+ELSEWHERE = {
+    "export": "in this file, by the commands themselves",
+    "kid:measures": "tests/plugins/metrics/test_kid.py, by a smaller network",
+}
+"""Checks that are made at another place, by name or by plugin and name."""
+
+METRICS = {
+    "code-error": {"options": {"code-error.output": "code"}},
+    "mode-coverage": {"data": ["points:ring"]},
+    "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
+}
+"""What a metric needs to measure the suite's few images."""
+
+PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
+"""Data sets whose files do not come along."""
+
+PLUGINS = {name: plugin for name, plugin in installed().items() if plugin.distribution == "gantk"}
+RECIPES = [name for name, plugin in PLUGINS.items() if "recipe" in plugin.hooks]
+
+
+def small(name: str) -> dict[str, str]:
+    """Return the widths that a plugin's parts know, as options."""
+    hooks = [hook for hook in ("generator", "discriminator") if hook in PLUGINS[name].hooks]
+    if name in RECIPES:
+        known = set(resolve(Config(plugins=[name])).options)
+    else:
+        loaded = load_plugins([name])
+        known = {f"{hook}.{option}" for hook in hooks for option in options_of(loaded.factory(name, hook))}
+    slots = ("generator.", "discriminator.", "")
+    return {
+        f"{slot}{width}": str(value) for slot in slots for width, value in WIDTHS.items() if f"{slot}{width}" in known
+    }
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """Return a folder with 40 + 20 images of noise, in the files of MNIST and of CIFAR-10."""
+    folder = tmp_path_factory.mktemp("published")
+    noise = np.random.default_rng(0)
+    for share, count in {"train": 40, "t10k": 20}.items():
+        for name, shape in {"images-idx3-ubyte": (count, 28, 28), "labels-idx1-ubyte": (count,)}.items():
+            values = noise.integers(0, 256 if len(shape) > 1 else 10, shape).astype(np.uint8)
+            header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+            (folder / f"{share}-{name}").write_bytes(header + values.tobytes())
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        records = noise.integers(0, 256, (10, 1 + 32 * 32 * 3)).astype(np.uint8)
+        records[:, 0] %= 10
+        (folder / f"{name}.bin").write_bytes(records.tobytes())
+    return folder
+
+
+def gantk(*arguments: object) -> None:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output + repr(result.exception)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_it_passes_every_check(name, checker, published):
+    plugin = PLUGINS[name]
+    applying = [check.name for check in CHECKS if check.applies(plugin)]
+    made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
+    said = METRICS.get(name) or {"options": small(name)}
+    if name in PUBLISHED:
+        said["data"] = [f"{name}:{published}"]
+    report = checker.check(name, only=made, **said)
+    assert report.passed, str(report)
+    skipped = {outcome.check for outcome in report.outcomes if outcome.status == "skip"}
+    # No activations, no conditioning vector, no bfloat16: that may be.
+    assert skipped <= {"features", "conditions", "bf16"}, str(report)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_a_recipe_trains_is_exported_verified_and_runs(name, checker, tmp_path):
+    report = checker.check(name, only=["trains"], options=small(name))
+    run = report.folder / "run"
+    gantk("export", run)
+    models = sorted((run / "exports").glob("*.onnx"))
+    assert models
+    preview = next((run / "previews").glob("*.png"))
+    for path in models:
+        gantk("verify", path)
+        card = load(path).card
+        assert card.parity
+        out = tmp_path / path.stem
+        if card.task == "generate":
+            gantk("generate", path, "-n", "2", "-o", out)
+            assert len(list(out.iterdir())) == 2
+        elif card.task == "translate":
+            gantk("translate", path, preview, "-o", out.with_suffix(".png"))
+        else:
+            gantk("encode" if card.task == "encode" else "score", path, preview, "-o", f"{out}.csv")
+            assert len(Path(f"{out}.csv").read_text().splitlines()) == 2

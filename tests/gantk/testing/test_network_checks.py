@@ -1,0 +1,182 @@
+"""Networks and normalizations with one fault each."""
+
+import pytest
+
+GENERATOR = """
+import torch
+from torch import nn
+from gantk import Unsupported, hookimpl
+
+class Net(nn.Module):
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+        self.first = nn.Linear(spec.latent, 16)
+        self.label = nn.Embedding(spec.classes, 16) if spec.classes else None
+        self.last = nn.Linear(16, spec.outputs * spec.size**2)
+        {made}
+
+    def forward(self, z, label=None):
+        x = self.first(z)
+        if label is not None:
+            x = x + self.label(label)
+        x = torch.relu(x)
+        {computed}
+        return torch.tanh(self.last(x)).view(-1, self.spec.outputs, self.spec.size, self.spec.size)
+
+def network(spec, build):
+    if spec.latent is None or spec.features or {asked}:
+        raise Unsupported("makes images of noise")
+    return Net(spec)
+
+@hookimpl
+def generator():
+    return network
+"""
+
+DISCRIMINATOR = """
+import torch
+from torch import nn
+from gantk import Unsupported, hookimpl
+
+class Net(nn.Module):
+    def __init__(self, spec):
+        super().__init__()
+        self.layer = nn.Conv2d(spec.channels, 1, 3)
+
+    def forward(self, image, *conditions):
+        return {given}
+
+def network(spec, build):
+    if spec.condition_channels or spec.classes or spec.joint_latent or spec.output == "energies":
+        raise Unsupported("scores images alone")
+    return Net(spec)
+
+@hookimpl
+def discriminator():
+    return network
+"""
+
+NORMALIZATION = """
+import torch
+from torch import nn
+from gantk import Normalization, Unsupported, hookimpl
+
+class Norm(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(channels, 1, 1))
+
+    def forward(self, x, condition=None):
+        return {given}
+
+class Mine(Normalization):
+    {says}
+
+    def activation(self, channels, condition=None):
+        {refuses}
+        return Norm(channels)
+
+@hookimpl
+def normalization():
+    return Mine
+"""
+
+
+def generator(computed="pass", made="pass", asked="spec.classes"):
+    return GENERATOR.format(computed=computed, made=made, asked=asked)
+
+
+def normalization(given="x * self.scale", says="shifts = False", refuses="pass"):
+    return NORMALIZATION.format(given=given, says=says, refuses=refuses)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "fails", "said"),
+    [
+        ({"computed": "x = (x - x.mean(0)) / x.std(0)"}, "finite", "batch of 1, evaluation mode: gives"),
+        ({"computed": "x = x[:1]"}, "finite", "(2, 3, 32, 32) is needed"),
+        ({"computed": "x = x / (x.shape[0] - 5)"}, "finite", "batch of 5"),
+        ({"computed": "x = x[0].expand(2, 16)"}, "finite", "batch of 1"),
+        ({"computed": "x = self.first.bias.expand(len(z), -1)"}, "responds", "does not change with its input `latent`"),
+        ({"computed": "x = torch.relu(self.first(z))", "asked": "False"}, "responds", "change with its input `label`"),
+        ({"made": "self.spare = nn.Linear(3, 3)"}, "gradients", "no gradient reaches its parameter spare.weight"),
+        ({"computed": "x = x.detach()"}, "gradients", "no gradient reaches its parameter first.weight"),
+        ({"asked": "False and spec.features", "computed": "pass"}, "features", "has no method `features`"),
+        (
+            {"made": "import random; self.last.bias.data.fill_(random.random())"},
+            "repeats",
+            "last.bias differs between two networks of one seed",
+        ),
+        ({"computed": "import random; x = x * random.random()"}, "repeats", "two runs of one seed"),
+        ({"computed": "x = x + torch.from_numpy(x.detach().numpy())"}, "autocast", "fails on latent (4, 8): "),
+    ],
+)  # fmt: skip
+def test_a_generator_with_a_fault(faulty, fails, said, caught):
+    body = generator(**faulty)
+    if fails == "features":
+        body = body.replace("spec.features or ", "")
+    assert said in caught(body, fails)
+
+
+def test_a_failing_line_is_named(caught, line):
+    reason = caught(generator(computed="x = x @ torch.zeros(5, 5)"), "finite")
+    assert f"{line('torch.zeros')}: RuntimeError" in reason
+
+
+def test_a_generator_that_can_do_nothing(caught):
+    assert "it said last: makes images of noise" in caught(generator(asked="True"), "finite")
+
+
+@pytest.mark.parametrize(
+    ("given", "fails", "said"),
+    [
+        ("self.layer(image.detach())", "gradients", "no gradient reaches what it scores"),
+        ("self.layer(image).detach()", "gradients", "has no gradient: a detach()"),
+        ("self.layer(image * 0)", "responds", "does not change with its input `image`"),
+        ("torch.log(self.layer(image))", "finite", "NaN or infinite"),
+    ],
+)
+def test_a_discriminator_with_a_fault(given, fails, said, caught):
+    assert said in caught(DISCRIMINATOR.format(given=given), fails)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "fails", "said"),
+    [
+        ({"given": "(x - x.mean((0, 2, 3), keepdim=True)) * self.scale"}, "declares", "mixes_samples is False, but"),
+        ({"says": "mixes_samples = True"}, "declares", "activations do not change with the rest of the batch"),
+        ({"says": "shifts = True", "given": "x"}, "gradients", "no gradient reaches its parameter"),
+        ({}, "conditions", "gives the same for other conditions"),
+        ({"given": "x / x.sum((2, 3), keepdim=True).round() * self.scale"}, "finite", "NaN or infinite"),
+    ],
+)
+def test_a_normalization_with_a_fault(faulty, fails, said, caught):
+    assert said in caught(normalization(**faulty), fails)
+
+
+def test_a_normalization_that_promises_a_bias_and_learns_nothing(caught):
+    body = normalization(says="shifts = True").replace("return Norm(channels)", "return nn.Identity()")
+    assert "shifts is True, but activation() learns nothing" in caught(body, "declares")
+
+
+def test_a_normalization_of_weights_alone_refuses_a_condition_without_saying_so(check):
+    body = normalization().replace("def activation", "def unused")
+    assert check(body, "conditions")["conditions"].reason == "refuses one: Mine takes no conditioning vector"
+
+
+def test_a_weight_that_is_no_layer(caught):
+    body = normalization(says="def weight(self, layer):\n        return layer.weight")
+    assert "weight() returned a Parameter for a Conv2d" in caught(body, "declares")
+
+
+def test_good_networks_pass(check):
+    names = ("finite", "responds", "gradients", "features", "repeats", "autocast")
+    assert check(generator(asked="False"), *names).passed
+    assert check(
+        DISCRIMINATOR.format(given="self.layer(image)"), *(name for name in names if name != "features")
+    ).passed
+    refusing = normalization(refuses="if condition: raise Unsupported('knows none')")
+    report = check(refusing, *names, "declares", "conditions")
+    assert report.passed
+    assert report["conditions"].reason == "refuses one: knows none"
