@@ -1,0 +1,1 @@
+"""The plugins that the book of gantk writes, one file each."""
