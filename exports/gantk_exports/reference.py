@@ -210,7 +210,7 @@ def _finished(
     if scale is None and any(name in state for name in _statistics(layers)):
         possible = ["instance"]
     if wanted is not None and wanted not in possible:
-        raise UsageError(f"its tensors are those of a network with normalization {' or '.join(possible)}, not {wanted}")
+        raise UsageError(f"holds the tensors of a network with normalization {' or '.join(possible)}, not {wanted}")
     return Architecture(
         role="discriminator" if plugin == "patchgan" else "generator",
         plugin=plugin,

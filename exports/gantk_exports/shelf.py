@@ -27,10 +27,11 @@ def _files(path: Path) -> list[Path]:
     """Return a model's file, or the models of a folder or a run."""
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.onnx")) or sorted(path.glob("exports/*.onnx"))
+    found = list(path.glob("*.onnx")) or list(path.glob("exports/*.onnx"))
     if not found:
         raise UsageError(f"{path}: holds no models; `gantk export RUN` writes them")
-    return found
+    # A model comes before the same in a lower precision, a_to_b.onnx before a_to_b.fp16.onnx.
+    return sorted(found, key=lambda file: (file.name.count("."), file.name))
 
 
 def _origin(file: Path) -> str:

@@ -166,7 +166,10 @@ def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Ar
         raise DataError(f"the model takes {channels} channels of {pixel}: give an array (H, W, {channels})")
     held = "uint16" if image.mode.startswith("I;16") else "float32" if image.mode in ("I", "F") else "uint8"
     if held != pixel:
-        raise DataError(f"the model takes {pixel} values, and this image (mode {image.mode}) was read as {held}")
+        raise DataError(
+            f"the model takes {pixel} values, and this image (mode {image.mode}) was read as {held}; "
+            "bring it to that depth first, or give an array, which is brought to it by its whole range"
+        )
     if pixel != "uint8":
         return with_channels(np.asarray(image).astype(pixel)[..., None], False, channels), None
     transparent = image.has_transparency_data

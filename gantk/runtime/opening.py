@@ -20,12 +20,12 @@ def _way_to_model(folder: Path) -> str:
     return "give an .onnx file, such as `gantk export` writes to RUN/exports"
 
 
-def load(path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> Model:
+def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
     """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
 
-    `providers` are ONNX Runtime's execution providers in order of preference; None: CUDA where it is there, then the
-    CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where the file
-    is missing, broken, or not gantk's.
+    `providers` are ONNX Runtime's execution providers in order of preference, or one; None: CUDA where it is there,
+    then the CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where
+    the file is missing, broken, or not gantk's.
     """
     path = Path(path)
     if path.is_dir():
@@ -37,7 +37,11 @@ def load(path: str | Path, providers: Sequence[str] | None = None, threads: int 
     import onnxruntime
 
     installed = onnxruntime.get_available_providers()
-    chosen = providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
+    chosen = (
+        [providers]
+        if isinstance(providers, str)
+        else providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
+    )
     if missing := [name for name in chosen if name not in installed]:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]} here, only {', '.join(installed)}")
     open_session = partial(_session, providers=chosen, threads=threads)

@@ -142,8 +142,9 @@ def test_a_model_of_one_size_takes_the_centre(
 def test_a_drawing_is_translated_and_taken_back(page: Page, address: str, models: dict[str, Path]) -> None:
     opened(page, address, "a_to_b")
     page.click("#start-drawing")
-    page.locator("#save:enabled").wait_for()
+    expect(page.locator("#after")).to_be_visible()
     blank = shown(page, "#after")
+    assert blank.min() == 255
     box = page.locator("#pad canvas").bounding_box()
     assert box
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
@@ -177,6 +178,20 @@ def test_what_is_no_picture_is_named(page: Page, address: str, tmp_path: Path) -
     page.set_input_files("#file", tmp_path / "in.png")
     page.locator("#save:enabled").wait_for()
     expect(page.locator("#message")).to_be_hidden()
+
+
+def test_another_model_may_be_chosen_while_one_runs(page: Page, address: str, tmp_path: Path) -> None:
+    noise("RGB", 1000, 1000).save(tmp_path / "large.png")
+    noise("RGB").save(tmp_path / "small.png")
+    opened(page, address, "a_to_b")
+    page.set_input_files("#file", tmp_path / "large.png")
+    expect(page.locator("#compare")).to_be_visible()
+    page.select_option("#model", "energy")
+    page.locator("#numbers output").wait_for()
+    page.select_option("#model", "a_to_b")
+    page.locator("#compare:visible").wait_for()
+    page.set_input_files("#file", tmp_path / "small.png")
+    expect(page.locator("#said")).to_contain_text(re.compile("^30 . 45 pixels"))
 
 
 def test_the_slider_moves_by_key_and_the_page_fits_a_phone(page: Page, address: str, tmp_path: Path) -> None:

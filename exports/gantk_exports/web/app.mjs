@@ -56,9 +56,11 @@ try {
   element("model").append(...models.map(({ name }) => new Option(name)));
   element("chooser").hidden = models.length < 2;
   element("model").addEventListener("change", ({ target }) => (location.hash = encodeURIComponent(target.value)));
-  const show = () => {
+  const show = async () => {
     element("model").value = asked().name;
-    open(asked());
+    await open(asked());
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (name && name !== asked().name) say(`There is no model called ${name} here: this is ${asked().name}.`);
   };
   addEventListener("hashchange", show);
   show();

@@ -31,6 +31,7 @@ export class GeneratorView {
     this.#said = {};
     this.#truncation = undefined;
     element("generate").hidden = false;
+    element("save-sample").disabled = true;
     element("samples").replaceChildren(...Array.from({ length: SAMPLES }, (_, sample) => this.#thumbnail(sample)));
     this.#choose(0);
     this.#refreshAll();
@@ -76,6 +77,7 @@ export class GeneratorView {
     const answers = await this.#ask({ count: 1, start: this.#chosen, said });
     if (!answers) return;
     paint(element("sample"), answers[0]);
+    element("save-sample").disabled = false;
     const { width, height } = answers[0];
     const changed = Object.keys(this.#moved).length ? ", changed by hand" : "";
     const seconds = ((performance.now() - began) / 1000).toFixed(2);
@@ -86,11 +88,9 @@ export class GeneratorView {
   async #ask(asked) {
     const { session, name } = this.#model;
     try {
-      const answers = await session.ask("generate", { ...asked, seed: this.#seed, truncation: this.#truncation });
-      return this.#model.session === session ? answers : null;
+      return await session.ask("generate", { ...asked, seed: this.#seed, truncation: this.#truncation });
     } catch (error) {
-      say(`${name} could not do this: ${error.message}`);
-      return null;
+      return say(`${name} could not do this: ${error.message}`);
     }
   }
 
@@ -146,8 +146,17 @@ export class GeneratorView {
 function range(text, reach, value, changed) {
   const input = Object.assign(document.createElement("input"), { type: "range", min: -reach, max: reach, step: "any" });
   input.value = value;
-  input.addEventListener("input", () => changed(input.valueAsNumber));
-  return labelled(text, input);
+  input.setAttribute("aria-label", text);
+  const number = document.createElement("output");
+  const show = () => (number.textContent = input.valueAsNumber.toFixed(2));
+  input.addEventListener("input", () => {
+    show();
+    changed(input.valueAsNumber);
+  });
+  show();
+  const label = labelled(text, input);
+  label.append(number);
+  return label;
 }
 
 function choice(text, texts, chosen, changed) {

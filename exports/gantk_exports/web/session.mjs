@@ -4,6 +4,7 @@ export class Session {
   #worker = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
   #waiting = new Map();
   #number = 0;
+  #closed = false;
 
   /** `progress(loaded, total)` hears of the bytes of the model as they come. */
   constructor(progress) {
@@ -20,8 +21,9 @@ export class Session {
     });
   }
 
-  /** Asks the worker for a task of worker.mjs. */
-  ask(task, asked) {
+  /** Asks the worker for a task of worker.mjs. Of a session that is closed meanwhile the answer is undefined. */
+  async ask(task, asked) {
+    if (this.#closed) return undefined;
     const number = this.#number++;
     return new Promise((keep, fail) => {
       this.#waiting.set(number, { keep, fail });
@@ -30,7 +32,10 @@ export class Session {
   }
 
   close() {
+    this.#closed = true;
     this.#worker.terminate();
+    for (const { keep } of this.#waiting.values()) keep(undefined);
+    this.#waiting.clear();
   }
 }
 

@@ -5,7 +5,7 @@ import { fitted } from "./fitting.mjs";
 import { decode, download, element, paint, say } from "./page.mjs";
 import { newest } from "./session.mjs";
 
-const ROOMY = 1024 ** 2; // Pixels that a browser translates without a long wait.
+const ROOMY = 512; // Pixels squared that a browser translates without a long wait.
 const SIZES = [2048, 1024, 512, 256, 128, 64];
 const PAPER = 256; // Pixels of a drawing where the model does not say what it was trained on.
 
@@ -14,6 +14,8 @@ export class ImageView {
   #mode = "empty"; // "empty", "picture" or "drawing".
   #file;
   #picture;
+  #longest; // The longer side that was chosen for the picture, where one was.
+  #running; // When the run began that is going on, in ms.
   #refresh = newest(() => this.#run());
 
   constructor() {
@@ -42,7 +44,8 @@ export class ImageView {
     element("numbers").hidden = !measures;
     element("save").hidden = measures;
     element("compare").classList.toggle("lone", measures);
-    this.#enter(this.#mode);
+    if (this.#mode === "picture") this.#show();
+    else this.#enter(this.#mode);
   }
 
   #acceptDrops() {
@@ -68,18 +71,20 @@ export class ImageView {
     element("compare").hidden = mode === "empty" || (drawing && card["gantk.task"] !== "translate");
     element("compare").classList.toggle("beside", drawing);
     element("tools").hidden = mode === "empty";
-    element("another").textContent = drawing ? "Take a picture" : "Another picture";
+    element("another").textContent = drawing ? "Choose a picture" : "Another picture";
     element("draw").hidden = drawing;
     element("size-label").hidden = card["gantk.size"] !== null;
     if (drawing) this.#offerSizes(Infinity, card["gantk.trained_size"] ?? PAPER);
     element("save").disabled = true;
     element("said").textContent = "";
     element("numbers").replaceChildren();
+    if (drawing) this.pad.canvas.focus();
     if (mode !== "empty") this.#refresh();
   }
 
   async #take(file) {
-    if (!file || !this.#model || element("image").hidden) return;
+    if (!file) return;
+    if (!element("generate").hidden) return say("This model takes no picture: it makes some of random numbers.");
     say();
     try {
       this.#picture = await decode(file);
@@ -87,26 +92,45 @@ export class ImageView {
       return say(error.message);
     }
     this.#file = file;
-    const { width, height } = this.#picture;
-    const longest = Math.max(width, height);
-    const roomy = width * height <= ROOMY || this.#model.card["gantk.size"] ? longest : 1024;
-    this.#offerSizes(longest, roomy, new Option(`${width} × ${height}, as it is`, longest));
+    this.#longest = undefined;
     this.#mode = "picture";
-    return roomy < longest ? this.#resize() : this.#enter("picture");
+    // A model that is still loading shows it once it is there.
+    if (!element("image").hidden) this.#afresh(() => this.#show());
+  }
+
+  /** Does something with a session that has nothing else to do. */
+  #afresh(go) {
+    if (this.#running && performance.now() - this.#running > 300) this.#model.reopen();
+    else go();
+  }
+
+  /** Shows the chosen picture, at a size that does not take long. */
+  #show() {
+    const { width, height } = this.#picture.whole;
+    const longest = Math.max(width, height);
+    const roomy = width * height <= ROOMY ** 2 || this.#model.card["gantk.size"] ? longest : ROOMY;
+    const chosen = this.#longest ?? roomy;
+    this.#offerSizes(longest, chosen, new Option(`${width} × ${height}, as it is`, longest));
+    this.#scale(chosen);
   }
 
   #offerSizes(below, chosen, ...first) {
     const trained = this.#model.card["gantk.trained_size"];
-    const sizes = [...new Set([...SIZES, trained])].filter((size) => size && size < below).sort((a, b) => b - a);
+    const sizes = [...new Set([...SIZES, trained, chosen])].filter((size) => size && size < below).sort((a, b) => b - a);
     const text = (size) => `${size}${size === trained ? ", as in training" : ""}`;
     element("size").replaceChildren(...first, ...sizes.map((size) => new Option(text(size), size)));
     element("size").value = chosen;
   }
 
-  async #resize() {
+  #resize() {
     if (this.#mode === "drawing") return this.#refresh();
-    this.#picture = await decode(this.#file, Number(element("size").value));
-    return this.#enter("picture");
+    this.#longest = Number(element("size").value);
+    return this.#afresh(() => this.#scale(this.#longest));
+  }
+
+  async #scale(longest) {
+    if (longest !== Math.max(this.#picture.width, this.#picture.height)) this.#picture = await decode(this.#file, longest);
+    this.#enter("picture");
   }
 
   /** The image that the model is asked for, and what is shown of it. */
@@ -122,33 +146,40 @@ export class ImageView {
     const { session, card, name } = this.#model;
     const image = this.#source();
     paint(element("before"), image);
-    if (this.#mode === "picture") paint(element("after"), image);
-    const busy = setTimeout(() => this.#busy(true), 300);
-    const began = performance.now();
+    if (this.#mode === "picture" || this.pad.empty) paint(element("after"), image);
+    if (this.#mode === "drawing" && this.pad.empty) return;
+    const began = (this.#running = performance.now());
+    const clock = setInterval(() => this.#wait(image), 300);
     try {
       const translates = card["gantk.task"] === "translate";
       const asked = this.#mode === "drawing" ? image : this.#picture;
       const answer = await session.ask(translates ? "translate" : "measure", asked);
-      if (this.#model.session !== session) return;
+      if (!answer) return;
       translates ? paint(element("after"), answer) : this.#list(answer);
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       element("said").textContent = `${image.width} × ${image.height} pixels in ${seconds} s.${this.#advice(image)}`;
       element("save").disabled = false;
       say();
     } catch (error) {
-      if (this.#model.session !== session) return;
       const { width, height } = image;
       say(`${name} could not do this at ${width} × ${height} pixels: ${error.message}. Choose a smaller size.`);
     } finally {
-      clearTimeout(busy);
+      clearInterval(clock);
+      this.#running = undefined;
       this.#busy(false);
     }
+  }
+
+  #wait({ width, height }) {
+    this.#busy(true);
+    const seconds = Math.round((performance.now() - this.#running) / 1000);
+    element("said").textContent = `Working on ${width} × ${height} pixels: ${seconds} s. A smaller size is faster.`;
   }
 
   #advice({ width, height }) {
     const whole = this.#picture?.whole;
     if (this.#mode !== "picture" || this.#model.card["gantk.size"] || !whole) return "";
-    return whole.width * whole.height > ROOMY && width !== whole.width
+    return whole.width * whole.height > ROOMY ** 2 && width !== whole.width
       ? ` It was made smaller, since large pictures take long in a browser; ${whole.width} × ${whole.height} is there under Size.`
       : "";
   }
@@ -173,6 +204,7 @@ export class ImageView {
 
   #busy(busy) {
     element("compare").querySelector(".busy").hidden = !busy;
+    element("compare").classList.toggle("waiting", busy);
     element("stop").hidden = !busy;
   }
 
