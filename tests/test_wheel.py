@@ -12,6 +12,26 @@ from PIL import Image
 
 from gantk_exports.onnxruntime_web import FILES
 
+PROGRAM = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import gantk
+import numpy as np
+from PIL import Image
+
+model = gantk.load(sys.argv[1], providers="CPUExecutionProvider", threads=1)
+image = np.asarray(Image.open(sys.argv[2]))
+answer = model(image)
+assert np.array_equal(model(image.astype(np.uint16) * 257), answer.astype(np.uint16) * 257)
+assert np.array_equal(np.rint(model(image / np.float32(255)) * 255), answer)
+batch = model(np.stack([image] * 3))
+assert batch.shape == (3, *image.shape) and np.abs(batch.astype(int) - answer).max() <= 1
+assert [one.shape for one in model.map(iter([image] * 3), batch_size=2)] == [image.shape] * 3
+with ThreadPoolExecutor(4) as threads:
+    assert all(np.array_equal(one, answer) for one in threads.map(model, [image] * 8))
+"""
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -75,6 +95,7 @@ def test_the_base_installation_translates_without_torch(base, model, tmp_path):
     check(base / "gantk", "verify", model)
     program = f"import gantk; print(gantk.load({str(model)!r})({str(picture)!r}).size)"
     assert "(77, 33)" in check(base / "python", "-c", program)
+    check(base / "python", "-c", PROGRAM, model, picture)
     check(base / "gantk", "app", model, "--out", tmp_path / "page")
     assert (tmp_path / "page" / "onnxruntime" / FILES[-1]).stat().st_size > 10_000_000
     tiled = [base / "gantk", "translate", model, picture, "-o", tmp_path / "strips.png", "--tile", "32"]
