@@ -165,7 +165,7 @@ def test_the_index_states_what_the_build_script_decides(index, families):
 def test_the_shipped_files_are_small_and_carry_their_notice():
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 6e6
     notice = (SHIPPED / "NOTICE").read_text(encoding="utf-8")
-    assert notice == (ROOT / "NOTICE").read_text(encoding="utf-8")
+    assert (ROOT / "NOTICE").read_text(encoding="utf-8").startswith(notice)
     for words in ("Copyright (c) Microsoft Corporation", "Copyright (c) 2023 LobeHub", "Permission is hereby granted"):
         assert words in notice
 

@@ -102,7 +102,7 @@ def recipe(computed="pass", made="pass", before="pass", between="pass", **replac
         ({"before": "torch.distributed.is_initialized() and torch.distributed.get_rank() and os._exit(3)"},
          "processes", "process 1 of 2: the process ended with exit status 3"),
         ({"before": "torch.set_num_threads(3)"},
-         "state", "torch's number of threads: 1 became 3"),
+         "state", "became 3"),
         ({"before": "np.random.rand()"}, "state", "the random numbers of NumPy (numpy.random) were drawn or seeded"),
         ({"made": "os.environ['OMP_DYNAMIC'] = '1'"}, "state", "environment variable OMP_DYNAMIC: unset became 1"),
         ({"before": "torch.manual_seed(0)"}, "seeding", "training a step seeds torch's random numbers"),
