@@ -13,6 +13,7 @@ from gantk.errors import GantkError, UsageError
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
+    from gantk.runtime.model import Model
 
 EPILOG = """\b
 Examples:
@@ -39,26 +40,24 @@ def app(models: tuple[Path, ...], out: Path, title: str) -> None:
     MODEL is a file that `gantk export` wrote, a folder of them, or a run. Any HTTP server can serve the folder; opened
     as a file it does not run. Images stay on the visitor's machine. Needs no PyTorch.
     """
+    from gantk.runtime.opening import load
     from gantk_exports.shelf import shelf
 
-    shelved = shelf(models)
-    write_app(shelved, out, title)
+    opened = {name: load(path) for name, path in shelf(models).items()}
+    write_app(opened, out, title)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
-    click.echo(f"{', '.join(shelved)}: {size / 1e6:.1f} MB written to {out}")
+    click.echo(f"{', '.join(opened)}: {size / 1e6:.1f} MB written to {out}")
     click.echo(f"next: python -m http.server --bind 127.0.0.1 --directory {out}, then open http://127.0.0.1:8000")
 
 
-def write_app(models: Mapping[str, Path], out: Path, title: str = TITLE) -> None:
+def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> None:
     """Write the page with these models, by their names, to the folder `out`; what it wrote there before is replaced.
 
-    Raises UsageError where a model is not for a browser or `out` holds something else, GantkError where a model or the
-    folder is broken, or onnxruntime-web cannot be had.
+    Raises UsageError where a model is not for a browser or `out` holds something else, GantkError where the folder is
+    broken, or onnxruntime-web cannot be had.
     """
-    from gantk.runtime.opening import load
-
-    cards = {name: load(path).card for name, path in models.items()}
-    for name, card in cards.items():
-        _check(card, models[name])
+    for model in models.values():
+        _check(model.card, model.path)
     if out.exists() and not (out / _LISTED).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: holds something else than a page; give a new folder")
     onnxruntime = onnxruntime_folder()
@@ -70,10 +69,10 @@ def write_app(models: Mapping[str, Path], out: Path, title: str = TITLE) -> None
         shutil.copytree(onnxruntime, out / "onnxruntime", dirs_exist_ok=True)
         shutil.copyfile(_WEB / _LICENCE, out / "onnxruntime" / "LICENSE")
         (out / "models").mkdir(exist_ok=True)
-        for name, path in models.items():
-            shutil.copyfile(path, out / "models" / f"{name}.onnx")
-            (out / "models" / f"{name}.json").write_text(cards[name].json(), encoding="utf-8")
-        sizes = [{"name": name, "bytes": path.stat().st_size} for name, path in models.items()]
+        for name, model in models.items():
+            shutil.copyfile(model.path, out / "models" / f"{name}.onnx")
+            (out / "models" / f"{name}.json").write_text(model.card.json(), encoding="utf-8")
+        sizes = [{"name": name, "bytes": model.path.stat().st_size} for name, model in models.items()]
         (out / _LISTED).write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise GantkError(f"cannot write {out}: {error.strerror or error}") from error

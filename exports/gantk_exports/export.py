@@ -66,6 +66,7 @@ def export(
     require_training("gantk export")
     from time import perf_counter
 
+    from gantk.engine.protocol import graphs_of
     from gantk.engine.run import open_run
     from gantk.engine.trained import load_trained
     from gantk.plugins.manager import load_plugins
@@ -79,7 +80,7 @@ def export(
     for name in graphs:
         if name in empty:
             raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")
-    known = sorted(trained.recipe.graphs().keys() - set(empty))
+    known = sorted(graphs_of(trained.recipe).keys() - set(empty))
     for name in graphs:
         if name not in known:
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
@@ -92,10 +93,9 @@ def export(
         else:
             export_reduced(trained, name, path, io, precision, least_psnr)
         listeners.hook.exported(run=opened, model=path)
-        click.echo(
-            f"{path}  {path.stat().st_size / 1e6:.1f} MB  {_compared(load(path).card)}  {perf_counter() - began:.1f} s"
-        )
         written.append(load(path))
+        size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
+        click.echo(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
     click.echo(f"next: {_next(written)}")
 
 

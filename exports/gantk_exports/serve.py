@@ -15,6 +15,8 @@ from gantk.errors import GantkError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gantk.runtime.model import Model
+
 EPILOG = """\b
 Examples:
   gantk serve runs/cyclegan-emoji
@@ -88,18 +90,17 @@ def serve(
     if not (os.environ.get("GANTK_TOKEN", "-") if token is None else token).strip():
         raise click.UsageError("the token is empty: say one, or unset GANTK_TOKEN for a server that wants none")
     limits = Limits(batch_size=batch_size, queue=queue, body=int(max_body * MEBI), pixels=max_pixels, seconds=timeout)
-    shelved = shelf(models)
-    opened = {name: load(path, threads=threads) for name, path in shelved.items()}
+    opened = {name: load(path, threads=threads) for name, path in shelf(models).items()}
     # Pillow warns of odd files, and a server would print what anybody sends.
     warnings.filterwarnings("ignore", module="PIL")
     with listen(host, port) as bound, TemporaryDirectory(prefix="gantk-") as folder:
-        shown = _page(shelved, Path(folder) / "page") if page or (page is None and token is None) else None
-        served = f"serving {', '.join(shelved)} at {address(bound)}"
+        shown = _page(opened, Path(folder) / "page") if page or (page is None and token is None) else None
+        served = f"serving {', '.join(opened)} at {address(bound)}"
         app = application(opened, limits, token=token, page=shown)
         run(app, bound, limits, log=log, started=lambda: click.echo(served))
 
 
-def _page(models: Mapping[str, Path], out: Path) -> Path | None:
+def _page(models: Mapping[str, Model], out: Path) -> Path | None:
     """Write the web app with these models, and return its folder; where it cannot be, say so and return None."""
     from gantk_exports.app import write_app
 

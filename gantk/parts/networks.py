@@ -82,11 +82,11 @@ class Network(nn.Module):
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
-        parameter = next(self.module.parameters(), None)
-        if self.autocast is None or parameter is None:
+        if self.autocast is None:
             yield
             return
-        with torch.autocast(parameter.device.type, dtype=self.autocast):
+        device = next((parameter.device.type for parameter in self.module.parameters()), "cpu")
+        with torch.autocast(device, dtype=self.autocast):
             yield
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gantk import load
 from gantk.cli.main import main
 from gantk.engine.trained import Trained
 from gantk.errors import UsageError
@@ -42,15 +43,15 @@ def test_a_page_is_written_anew_and_nothing_else_is_touched(
     exported: Export, residual: Trained, drawn: Trained, tmp_path: Path
 ) -> None:
     out = tmp_path / "page"
-    write_app({"one": exported("residual", residual)}, out)
+    write_app({"one": load(exported("residual", residual))}, out)
     (out / "mine.html").write_text("mine")
-    write_app({"two": exported("generator", drawn, graph="generator")}, out)
+    write_app({"two": load(exported("generator", drawn, graph="generator"))}, out)
     assert sorted(path.name for path in (out / "models").iterdir()) == ["two.json", "two.onnx"]
     assert (out / "mine.html").read_text() == "mine"
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()
     with pytest.raises(UsageError, match="holds something else than a page"):
-        write_app({"two": exported("generator", drawn, graph="generator")}, tmp_path / "photos")
+        write_app({"two": load(exported("generator", drawn, graph="generator"))}, tmp_path / "photos")
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.png"]
 
 
@@ -58,9 +59,9 @@ def test_what_a_browser_cannot_show_is_refused(
     exported: Export, residual: Trained, deep: Trained, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"3 channels of float32 \(NCHW\).*export it without --io float"):
-        write_app({"one": exported("residual", residual, "float")}, tmp_path / "page")
+        write_app({"one": load(exported("residual", residual, "float"))}, tmp_path / "page")
     with pytest.raises(UsageError, match=r"1 channels of uint16 \(NHWC\), and a browser knows .* of 8 bits$"):
-        write_app({"one": exported("deep", deep)}, tmp_path / "page")
+        write_app({"one": load(exported("deep", deep))}, tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 

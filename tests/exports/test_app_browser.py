@@ -49,7 +49,7 @@ def models(exported: Export, residual: Trained, drawn: Trained) -> dict[str, Pat
 def address(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a page with all models, and the sample page beside it; return its address."""
     folder = tmp_path_factory.mktemp("app") / "page"
-    write_app(models, folder, "Test")
+    write_app({name: gantk.load(path) for name, path in models.items()}, folder, "Test")
     shutil.copyfile(SAMPLE, folder / "app.html")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = Thread(target=server.serve_forever, daemon=True)
