@@ -16,6 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from gantk import load
 from gantk_exports.serve import _page
 
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]
@@ -136,5 +137,5 @@ def test_no_torch_is_loaded(models: dict[str, Path]) -> None:
 def test_models_that_no_browser_can_run_are_served_without_a_page(
     models: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _page({"deep": models["deep"]}, tmp_path / "page") is None
+    assert _page({"deep": load(models["deep"])}, tmp_path / "page") is None
     assert capsys.readouterr().err.startswith("no page at /: ")
