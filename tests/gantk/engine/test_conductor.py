@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantk import AdversarialLoss, Network, Player, PluginError, Recipe
-from gantk.engine.optimizers import make_movers
+from gantk import AdversarialLoss, PluginError
 from gantk.engine.processes import World
 
 
@@ -205,29 +204,6 @@ def test_progress_and_notes(stage, batch):
     assert seen == [0.0, 0.1, 0.2]
     assert one.log.read()["note/estimate"] == 1.0
     assert "note/estimate" not in one.log.read()
-
-
-def test_a_parameter_has_exactly_one_owner():
-    class Orphan(Recipe):
-        step = preview = graphs = None  # Not asked for here.
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.generator = Network(nn.Linear(1, 1), "generator")
-            self.forgotten = Network(nn.Linear(1, 1), "encoder")
-
-        def players(self):
-            return {"generator": Player(self.generator)}
-
-    class Shared(Orphan):
-        def players(self):
-            return {"generator": Player(self.generator, self.forgotten), "encoder": Player(self.forgotten)}
-
-    settings = {"optimizer": "adam", "learning_rate": 1.0, "betas": (0.5, 0.9), "clip": None}.__getitem__
-    with pytest.raises(PluginError, match="no player moves forgotten"):
-        make_movers(Orphan(), settings)
-    with pytest.raises(PluginError, match="generator and encoder share a parameter"):
-        make_movers(Shared(), settings)
 
 
 def test_a_world_of_one_averages_nothing():

@@ -120,3 +120,25 @@ def test_a_part_must_make_a_network_with_what_is_asked_of_it():
         build(3).generator(spec)
     with pytest.raises(Unsupported, match="mine gives no inner activations"):
         build(nn.Conv2d(3, 3, 1)).generator(spec)
+
+
+def test_a_parameter_has_exactly_one_owner():
+    class Orphan(Recipe):
+        step = preview = graphs = None  # Not asked for here.
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.generator = Network(nn.Linear(1, 1), "generator")
+            self.forgotten = Network(nn.Linear(1, 1), "encoder")
+
+        def players(self):
+            return {"generator": Player(self.generator)}
+
+    class Shared(Orphan):
+        def players(self):
+            return {"generator": Player(self.generator, self.forgotten), "encoder": Player(self.forgotten)}
+
+    with pytest.raises(PluginError, match="no player moves forgotten"):
+        players_of(Orphan())
+    with pytest.raises(PluginError, match="generator and encoder share a parameter"):
+        players_of(Shared())
