@@ -1,6 +1,8 @@
 """The losses against their closed forms on small score tensors."""
 
+import re
 from math import exp, log
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 
 from gantk.parts.networks import Discriminator
 
+BOOK = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text("utf-8")
 REAL = torch.tensor([[2.0, -1.0], [0.5, 3.0]], dtype=torch.float64)
 FAKE = torch.tensor([[-2.0, 0.25], [1.5, -0.75]], dtype=torch.float64)
 
@@ -42,6 +45,20 @@ def test_closed_form(name, factory):
     discriminator, generator = EXPECTED[name]
     assert game.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, abs=1e-12)
     assert game.generator(FAKE).item() == pytest.approx(generator, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "row", re.findall(r"^\| `([\w-]+)` ((?:\| -?[\d.]+ ){3})\|$", BOOK, re.MULTILINE), ids=lambda row: row[0]
+)
+def test_the_book_says_what_losses_would_be(row, factory):
+    name, values = row
+    cannot_tell, tells_all, generator = (float(value) for value in values.split("|") if value.strip())
+    game = factory(name, "loss")()
+    same = torch.full((3,), 0.5 if name == "lsgan" else 0.0, dtype=torch.float64)
+    sure = (1.0, 0.0) if name == "lsgan" else (40.0, -40.0)
+    assert game.discriminator(same, same).item() == pytest.approx(cannot_tell, abs=1e-3)
+    assert game.discriminator(*(torch.full_like(same, score) for score in sure)).item() == pytest.approx(tells_all)
+    assert game.generator(same).item() == pytest.approx(generator, abs=1e-3)
 
 
 @every_game
