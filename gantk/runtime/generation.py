@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -50,6 +50,9 @@ def drawn(
     `truncation` is that of `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it
     cannot be what was said.
     """
+    for name, number in {"count": count, "seed": seed, "start": start}.items():
+        if not isinstance(number, SupportsIndex):
+            raise UsageError(f"{name} is a whole number, not {number!r}")
     said, ports = said or {}, numbers_in(card)
     if unknown := said.keys() - {port.name for port in ports}:
         raise UsageError(f"the model takes no {min(unknown)}, only {', '.join(port.name for port in ports)}")

@@ -90,7 +90,7 @@ def write(
         return
     Image.init()
     file_format = file_format or format_of(path)
-    refusal = DataError(f"{file_format} cannot hold this image (mode {image.mode}); write a .png")
+    refusal = DataError(f"{file_format or path.suffix} cannot hold this image (mode {image.mode}); write a .png")
     if file_format not in Image.SAVE or (image.mode in ("I;16", "F") and file_format not in ("PNG", "TIFF")):
         raise refusal
     if file_format == "PNG" and image.mode in ("L", "LA", "RGB", "RGBA", "I;16"):

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -125,8 +125,8 @@ class Strips:
         Of the image, rows are read as they are needed, those of a strip at a time. A strip holds about tile * tile
         pixels. Raises UsageError where it would hold none, GantkError where the disk is full.
         """
-        if tile < 1:
-            raise UsageError(f"a tile has at least 1 pixel, not {tile}")
+        if not isinstance(tile, SupportsIndex) or tile < 1:
+            raise UsageError(f"a tile has a whole number of pixels, 1 at least, not {tile!r}")
         left, width = image.shape[:2]
         try:
             for rows in self._stages(Padded(image, self.card), tile, exact):

@@ -72,8 +72,8 @@ def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False) -> list[
         if (out.suffix.lower() == ".npy") != (inputs[0].suffix.lower() == ".npy"):
             raise UsageError(f"{inputs[0]} -> {out}: an array goes to a .npy file, an image to an image file")
         jobs = [Job(inputs[0], out, keeps_format=False)]
-    elif out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: a file; several images need a folder")
+    elif not out.is_dir() and (out.exists() or out.suffix.lower() in SUFFIXES):
+        raise UsageError(f"{out} names a file; several images need a folder")
     else:
         jobs = [Job(source, out / place, keeps_format=True) for source, place in places.items()]
     if recursive and (inside := [path for path in inputs if path.resolve() in (out.resolve(), *out.resolve().parents)]):

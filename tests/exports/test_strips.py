@@ -105,7 +105,7 @@ def test_what_cannot_run_in_strips_says_why(
     with pytest.raises(Unsupported, match="takes images of 4 px alone, and cannot run in strips"):
         gantk.load(exported("reconstruct", drawn, graph="reconstruct"))(smooth(4, 4), tile=8)
     model = gantk.load(exported("residual", residual))
-    with pytest.raises(UsageError, match="at least 1 pixel, not 0"):
+    with pytest.raises(UsageError, match="1 at least, not 0"):
         model(smooth(8, 8), tile=0)
 
 

@@ -119,6 +119,7 @@ def test_truncation_reaches_every_latent(make_generator: MakeModel, ports: Simpl
         ({"noise": 0}, "takes no noise, only latent, label"),
         ({"truncation": 0.001}, "truncation"),
         ({"seed": -3}, "a seed of -3"),
+        ({"seed": 1.5}, "seed is a whole number, not 1.5"),
     ],
 )
 def test_what_cannot_be_generated_is_refused(

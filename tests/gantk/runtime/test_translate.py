@@ -147,7 +147,8 @@ def test_wrong_use_is_refused(make_model: MakeModel, photos: Path, tmp_path: Pat
         (DataError, [model, tmp_path / "empty", "-o", tmp_path / "out"], "holds no images"),
         (UsageError, [model, photos / "a.png", "-o", tmp_path / "b.docx"], "of this kind cannot be written"),
         (UsageError, [model, photos / "a.png", "-o", tmp_path / "b.npy"], r"an array goes to a \.npy file"),
-        (UsageError, [model, photos, "-o", tmp_path / "file"], "several images need a folder"),
+        (UsageError, [model, photos, "-o", tmp_path / "file"], "file names a file; several images need a folder"),
+        (UsageError, [model, photos / "a.png", photos, "-o", tmp_path / "b.png"], r"b\.png names a file; several"),
         (GantkError, [tmp_path / "none.onnx", photos, "-o", tmp_path / "out"], r"none\.onnx: no such file"),
     ]:
         with pytest.raises(error, match=reason):

@@ -75,6 +75,12 @@ def gantk(*arguments: object) -> None:
     assert result.exit_code == 0, result.output + repr(result.exception)
 
 
+def test_the_book_lists_them_all():
+    pages = [(Path(__file__).parents[3] / "docs" / f"{page}.md") for page in ("methods", "data", "evaluation")]
+    book = "".join(page.read_text("utf-8") for page in pages)
+    assert [name for name in PLUGINS if f"`{name}`" not in book] == []
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 def test_it_passes_every_check(name, checker, published):
     plugin = PLUGINS[name]
