@@ -16,6 +16,7 @@ from gantk.plugins.options import options_of
 
 RECIPES = {
     "cyclegan": ("resnet", ("a", "b")),
+    "cut": ("resnet", ("a", "b")),
     "pix2pix": ("resnet", ("source", "target")),
     "gan": ("gan", ("image", "image")),
     "dcgan": ("dcgan", ("image", "image")),
