@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from gantk.errors import GantkError, Unsupported, one_line
 from gantk.parts.build import Build, DataInfo
+from gantk.parts.valueless import without_values
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins
 from gantk.plugins.selection import Requested, leading_recipe, select
@@ -56,15 +54,6 @@ class _Bare:
 
     def __call__(self, *arguments: Any) -> Any:
         return self.factory(*arguments)
-
-
-class _Unwritten(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Leaves out what only writes into tensors that hold no values, such as drawing weights: it takes seconds."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func._schema.name.endswith("_") and isinstance(args[0], torch.Tensor) and args[0].is_meta:
-            return args[0]
-        return func(*args, **(kwargs or {}))
 
 
 def combinations(plugins: Plugins) -> Combinations:
@@ -136,5 +125,5 @@ def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: i
         parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
         network_built=plugins.network_built,
     )
-    with torch.device("meta"), _Unwritten():  # type: ignore[no-untyped-call]
+    with without_values():
         recipe(build)  # type: ignore[call-arg]

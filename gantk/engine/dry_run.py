@@ -9,11 +9,12 @@ from gantk.engine.console import magnitude
 from gantk.engine.device import choose_precision
 from gantk.engine.resolve import Resolved, Value
 from gantk.parts.context import Context
+from gantk.parts.valueless import without_values
 
 
 def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
     """Return the resolved run as text: parts, options, settings, data, networks, computation."""
-    with torch.device("meta"):
+    with without_values():
         recipe = build_recipe(resolved, data.images, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
     steps = total_steps(resolved, len(data.split))

@@ -17,6 +17,7 @@ from gantk.engine.run import Run
 from gantk.engine.training import Training
 from gantk.errors import DataError, GantkError, Unsupported
 from gantk.parts.context import Context
+from gantk.parts.valueless import without_values
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
@@ -105,7 +106,7 @@ def _sized(wanted: Config) -> Config:
         except DataError as error:
             raise Skip(f"cannot be trained on the default images: {error}; say --data") from error
         try:
-            with torch.device("meta"):
+            with without_values():
                 build_recipe(resolved, data.images, Context())
         except Unsupported as error:
             refusal = str(error)

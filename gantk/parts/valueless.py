@@ -1,0 +1,26 @@
+"""Networks without values: what they are made of, and whether they can be made, in little time and memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Build networks whose tensors have shapes alone: torch's device `meta`, on which nothing is drawn."""
+    with torch.device("meta"), _Unwritten():
+        yield
+
+
+class _Unwritten(TorchFunctionMode):
+    """Leaves out what only writes into tensors without values, as initializations do: torch's compiler would load."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = (*args, *(kwargs or {}).values())
+        writes = func.__name__.endswith("_") and not func.__name__.endswith("__")
+        if writes and isinstance(given[0], torch.Tensor) and given[0].is_meta:
+            return given[0]
+        return func(*args, **(kwargs or {}))
