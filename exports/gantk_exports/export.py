@@ -80,7 +80,7 @@ def export(
     for name in graphs:
         if name in empty:
             raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")
-    known = sorted(graphs_of(trained.recipe).keys() - set(empty))
+    known = sorted(graphs_of(trained.recipe, trained.images).keys() - set(empty))
     for name in graphs:
         if name not in known:
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")

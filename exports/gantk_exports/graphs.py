@@ -63,7 +63,7 @@ def prepare(trained: Trained, name: str, io: Io) -> tuple[nn.Module, Card]:
 
     Raises UsageError where the recipe has no such graph, and GantkError where its network does not do what it says.
     """
-    graphs = graphs_of(trained.recipe)
+    graphs = graphs_of(trained.recipe, trained.images)
     if name not in graphs:
         raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(sorted(graphs))}")
     try:

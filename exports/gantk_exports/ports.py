@@ -19,7 +19,7 @@ _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 def ports(graph: Graph, trained: Trained, io: Io) -> tuple[Ports, Ports]:
     """Return the descriptions of a graph's inputs and outputs: an image is called `image`, or `output`.
 
-    Raises GantkError where the data has no such image, or two tensors would bear one name.
+    Raises GantkError where two tensors would bear one name.
     """
     inputs = tuple(_described(thing, "image", trained, io) for thing in graph.inputs)
     outputs = tuple(_described(thing, "output", trained, io) for thing in graph.outputs)
@@ -32,8 +32,6 @@ def ports(graph: Graph, trained: Trained, io: Io) -> tuple[Ports, Ports]:
 def _described(thing: str | Latent | Category | Vector, name: str, trained: Trained, io: Io) -> Port | Numbers:
     if not isinstance(thing, str):
         return numbers(thing, trained.classes)
-    if thing not in trained.images:
-        raise GantkError(f"the data has no images {thing!r}, only {', '.join(trained.images)}")
     return port(name, thing, trained.images[thing], io)
 
 

@@ -1,5 +1,6 @@
 """Runs a recipe's step: several bodies in lockstep, each move they yield performed once."""
 
+import inspect
 import warnings
 from collections.abc import Generator, Mapping
 from typing import Any
@@ -42,6 +43,7 @@ class Conductor:
         self.world = world or World()
         self.accumulate = accumulate
         self.rehearsal = rehearsal
+        self.asked: set[str] = set()
         self._warned: dict[Any, Any] = {}
         self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
 
@@ -101,6 +103,7 @@ class Conductor:
         if isinstance(move, Mean):
             return move
         moves = self._by_player(body, move)
+        self.asked |= moves.keys()
         for player, losses in moves.items():
             self._check(body, player, losses)
         return {
@@ -144,8 +147,8 @@ class Conductor:
             values = torch.stack([loss.reshape(()) for loss in losses.values()])
             self.log.add(player, tuple(losses), values.detach())
             total = values.sum() / self.accumulate
-            if self.rehearsal and len(moves) == 1 and mover.player.critic:
-                self._warn_of_others(body, player, total)
+            if self.rehearsal:
+                self._warn(body, player, losses, alone=len(moves) == 1)
             more = number + 1 < len(moves)
             try:
                 if not total.requires_grad:
@@ -161,20 +164,36 @@ class Conductor:
             if all(parameter.grad is None for parameter in mover.parameters):
                 raise PluginError(f"{self._at(body)}: the losses of {player!r} reach none of its parameters")
 
-    def _warn_of_others(self, body: Step, player: str, total: Tensor) -> None:
-        """Warn the author where a critic's losses were computed through those whom it plays against."""
+    def _warn(self, body: Step, player: str, losses: Losses, *, alone: bool) -> None:
+        """Warn the author of losses that do not reach their player, and of a critic's that came through others."""
         owners = {parameter: name for name, mover in self.movers.items() for parameter in mover.parameters}
-        others = [name for name in reached(total, owners) if not self.movers[name].player.critic]
-        frame = getattr(body, "gi_frame", None)
-        if others and frame is not None:
-            warnings.warn_explicit(
+        found = {name: reached(loss, owners) for name, loss in losses.items()}
+        for name, players in found.items():
+            # A term that is switched off may be a plain zero.
+            if player not in players and (losses[name].requires_grad or losses[name].item()):
+                self._warn_at(body, f"loss {name!r} of {player!r} reaches none of its parameters: was it detached?")
+        others = {name for players in found.values() for name in players if not self.movers[name].player.critic}
+        if others and alone and self.movers[player].player.critic:
+            self._warn_at(
+                body,
                 f"the losses of {player!r} were computed through {', '.join(sorted(others))}, whom they do not move: "
                 "detach() what it made, and its gradients are not computed for nothing",
-                UserWarning,
-                frame.f_code.co_filename,
-                frame.f_lineno,
-                registry=self._warned,
             )
+
+    def _warn_at(self, body: Step, text: str) -> None:
+        frame = getattr(body, "gi_frame", None)
+        if frame is not None:
+            self._warn_once(text, frame.f_code.co_filename, frame.f_lineno)
+
+    def _warn_once(self, text: str, file: str, line: int) -> None:
+        warnings.warn_explicit(text, UserWarning, file, line, registry=self._warned)
+
+    def warn_of_the_idle(self) -> None:
+        """Warn the author of players whom no step so far has asked to move."""
+        code = inspect.unwrap(type(self.recipe).step).__code__
+        for player in self.movers.keys() - self.asked:
+            text = f"{self._name}.step yields no move of {player!r} in a round of critic steps: it learns nothing yet"
+            self._warn_once(text, code.co_filename, code.co_firstlineno)
 
     def _move(self, players: list[str]) -> None:
         movers = [self.movers[player] for player in players]

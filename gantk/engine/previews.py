@@ -14,6 +14,7 @@ from gantk.engine.inference import inference_form, plain_copy
 from gantk.engine.optimizers import Averages
 from gantk.engine.protocol import preview_of
 from gantk.engine.scatter import draw_scatter
+from gantk.errors import PluginError, written_at
 from gantk.recipe.recipe import Recipe
 
 CELL = 128
@@ -41,6 +42,9 @@ def preview_columns(recipe: Recipe, averages: Averages, batch: Mapping[str, Any]
     with torch.random.fork_rng():
         columns = preview_of(inference_form(plain, recipe.inference), batch)
         trained = preview_of(plain.train(), batch)
+    shapes, beside = ({name: tuple(images.shape) for name, images in found.items()} for found in (columns, trained))
+    if shapes != beside:
+        raise PluginError(f"{written_at(recipe.preview)}preview() gives {shapes}, and in training mode {beside}")
     rows = len(next(iter(batch.values())))
     shown: dict[str, Tensor] = {}
     for name, images in columns.items():

@@ -1,6 +1,6 @@
 """What a recipe answers, held against the protocol; what is wrong bears the line of the author's file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -19,19 +19,29 @@ def players_of(recipe: Recipe) -> dict[str, Player]:
     for name, player in players.items():
         for network in player.networks:
             for parameter in network.parameters():
-                if owner.setdefault(parameter, name) != name:
-                    raise PluginError(
-                        f"{at}players {owner[parameter]} and {name} share a parameter: it can have one owner"
-                    )
+                other = owner.get(parameter)
+                if other is not None:
+                    who = f"player {name} names twice" if other == name else f"players {other} and {name} share"
+                    raise PluginError(f"{at}{who} a parameter: it can have one owner")
+                owner[parameter] = name
     for name, parameter in recipe.named_parameters():
         if parameter.requires_grad and parameter not in owner:
             raise PluginError(f"{at}no player moves {name}: name its network in players(), or freeze it")
     return players
 
 
-def graphs_of(recipe: Recipe) -> dict[str, Graph]:
-    """Return what can be exported, by name. Raises PluginError where that is no mapping of graphs."""
-    return _mapping(recipe, recipe.graphs, Graph, "a gantk.Graph")
+def graphs_of(recipe: Recipe, images: Collection[str]) -> dict[str, Graph]:
+    """Return what can be exported, by name.
+
+    Raises PluginError where that is no mapping of graphs, or one takes or gives none of the data's images.
+    """
+    graphs: dict[str, Graph] = _mapping(recipe, recipe.graphs, Graph, "a gantk.Graph")
+    for name, graph in graphs.items():
+        for thing in (*graph.inputs, *graph.outputs):
+            if isinstance(thing, str) and thing not in images:
+                at, known = written_at(recipe.graphs), ", ".join(images)
+                raise PluginError(f"{at}graph {name}: the data has no images {thing!r}, only {known}")
+    return graphs
 
 
 def preview_of(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:

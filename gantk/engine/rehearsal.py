@@ -25,6 +25,7 @@ def rehearse(conductor: Conductor, batches: TrainingBatches, context: Context) -
             # The last critic step is the one at which everybody moves: it warms up all there is.
             context.progress = Progress((number - 1) % context.critic_steps, total)
             conductor.step(batches)
+    conductor.warn_of_the_idle()
     seconds = (_now(batches.device) - started) / context.critic_steps
     with torch.no_grad():
         for name, buffer in recipe.named_buffers():

@@ -116,7 +116,10 @@ def _open_run(request: Request) -> Opened:
     changed = not request.data and fingerprint != run.manifest["data"]["fingerprint"]
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return Opened(
-        functions={name: RunFunction(name, graph, size, device) for name, graph in graphs_of(trained.recipe).items()},
+        functions={
+            name: RunFunction(name, graph, size, device)
+            for name, graph in graphs_of(trained.recipe, trained.images).items()
+        },
         dataset=dataset,
         fingerprint=fingerprint,
         size=size,

@@ -213,7 +213,7 @@ class Training:
         seconds = rehearse(conductor, self._rehearsal_batches, self.context)
         self._rehearsal_batches.close()
         preview_columns(self.recipe, self.averages, self._held_out(2))
-        graphs_of(self.recipe)
+        graphs_of(self.recipe, self.data.images)
         self.say(self._announcement(seconds))
 
     def _images_a_step(self) -> int:

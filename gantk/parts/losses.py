@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from gantk.errors import PluginError, written_at
 from gantk.parts.context import Informed
 from gantk.parts.networks import Critic, Scores
 from gantk.parts.settings import Settings
@@ -85,5 +86,12 @@ def _unwrapped(points: tuple[Tensor, ...]) -> Points:
 def _over_scales(loss: Callable[..., Tensor], *scores: Scores) -> Tensor:
     """Average a loss over the scales of a discriminator that returns a list of scores."""
     if isinstance(scores[0], Tensor):
-        return loss(*scores)
-    return torch.stack([loss(*scale) for scale in zip(*scores, strict=True)]).mean()
+        return _scalar(loss, loss(*scores))
+    return torch.stack([_scalar(loss, loss(*scale)).reshape(()) for scale in zip(*scores, strict=True)]).mean()
+
+
+def _scalar(loss: Callable[..., Tensor], value: Tensor) -> Tensor:
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        found = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise PluginError(f"{written_at(loss)}{loss.__qualname__} returns {found}: a scalar tensor is needed")
+    return value

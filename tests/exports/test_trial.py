@@ -104,10 +104,6 @@ def test_a_translation_of_one_size_is_not_tried_at_others(opened: Opened) -> Non
             ),
             "two of its tensors are called 'latent'; give them names of their own",
         ),
-        (
-            Single(lambda noise: images(noise, 4, 4), "generate", (NOISE,), ("photo",)),
-            "the data has no images 'photo', only a, b",
-        ),
     ],
 )
 def test_a_network_that_does_something_else_is_one_line(

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from gantk import Network, Player, Recipe
+from gantk import Network, Player, PluginError, Recipe
 from gantk.data.loading import Crops, held_out_batch
 from gantk.data.views import open_split
 from gantk.engine.optimizers import Averages
@@ -100,6 +100,17 @@ def test_training_mode_shows_as_many_images_as_there_are_rows(faces):
         "real": 8,
     }
     assert not torch.equal(columns["generated"][:8], columns["generated (training mode)"])
+
+
+def test_columns_are_the_same_in_both_modes(faces):
+    class Fickle(Noisy):
+        def preview(self, batch):
+            return {"output" if self.training else "input": batch["image"]}
+
+    with pytest.raises(
+        PluginError, match=r"test_previews.py:\d+: preview\(\) gives {'input': .*, and in training mode"
+    ):
+        preview_columns(Fickle(), Averages(Fickle(), {}), {"image": faces})
 
 
 def test_points_are_many():

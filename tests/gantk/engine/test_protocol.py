@@ -49,6 +49,10 @@ def line_of(function: object) -> str:
     return re.escape(f"{__file__}:{inspect.getsourcelines(function)[1]}: ")
 
 
+def offered(recipe: Recipe) -> dict[str, Graph]:
+    return graphs_of(recipe, ("a", "b"))
+
+
 IMAGES = torch.zeros(2, 3, 4, 4)
 
 
@@ -58,8 +62,8 @@ IMAGES = torch.zeros(2, 3, 4, 4)
         (players_of, "players", None, "returns a NoneType: a dictionary that has a gantk.Player by name"),
         (players_of, "players", {}, "returns an empty dictionary"),
         (players_of, "players", {"one": 3}, "gives 'one' as a int: a gantk.Player is needed"),
-        (graphs_of, "graphs", [], "returns a list: a dictionary that has a gantk.Graph by name"),
-        (graphs_of, "graphs", {"a": 3}, "gives 'a' as a int: a gantk.Graph is needed"),
+        (offered, "graphs", [], "returns a list: a dictionary that has a gantk.Graph by name"),
+        (offered, "graphs", {"a": 3}, "gives 'a' as a int: a gantk.Graph is needed"),
         (lambda recipe: preview_of(recipe, {}), "preview", IMAGES, "returns a Tensor: a dictionary that has images"),
         (lambda recipe: preview_of(recipe, {}), "preview", {"x": IMAGES[0]}, r"'x' as \(3, 4, 4\) torch.float32"),
         (lambda recipe: preview_of(recipe, {}), "preview", {"x": IMAGES.int()}, r"\(2, 3, 4, 4\) torch.int32"),
@@ -75,10 +79,19 @@ def test_right_answers_come_through():
     recipe.answer = {"one": Player(recipe.network)}
     assert players_of(recipe) == recipe.answer
     recipe.answer = {"a": Graph(network=recipe.network, inputs=("a",), outputs=("b",))}
-    assert graphs_of(recipe) == recipe.answer
-    assert graphs_of(Answering({})) == {}
+    assert offered(recipe) == recipe.answer
+    assert offered(Answering({})) == {}
     recipe.answer = {"x": IMAGES}
     assert preview_of(recipe, {}) == recipe.answer
+
+
+def test_a_graph_of_images_that_the_data_has_not_is_refused():
+    recipe = Answering(None)
+    recipe.answer = {"a": Graph(network=recipe.network, inputs=("a",), outputs=("c",))}
+    with pytest.raises(
+        PluginError, match=f"^{line_of(Answering.graphs)}graph a: the data has no images 'c', only a, b$"
+    ):
+        offered(recipe)
 
 
 def test_a_key_that_the_batch_has_not_is_told_with_those_that_it_has():
@@ -98,6 +111,17 @@ class Half(AdversarialLoss):
 def test_a_part_that_lacks_a_method_says_which():
     with pytest.raises(PluginError, match=f"^loss half cannot be made: {line_of(Half)}Half must have discriminator$"):
         Part("loss", "half", Half)()
+
+
+class Apart(Half):
+    def discriminator(self, real_scores, fake_scores):
+        return fake_scores - real_scores
+
+
+def test_a_game_whose_loss_is_no_scalar_is_blamed_itself():
+    reason = rf"^{line_of(Apart.discriminator)}Apart.discriminator returns a tensor of shape \(2, 1\): a scalar"
+    with pytest.raises(PluginError, match=reason):
+        Apart().judge(nn.Flatten(), torch.zeros(2, 1), torch.zeros(2, 1))
 
 
 def test_a_loss_knows_whom_it_was_computed_through():
@@ -138,6 +162,12 @@ def test_a_parameter_has_exactly_one_owner():
         def players(self):
             return {"generator": Player(self.generator, self.forgotten), "encoder": Player(self.forgotten)}
 
+    class Twice(Orphan):
+        def players(self):
+            return {"generator": Player(self.generator, self.forgotten, self.generator)}
+
+    with pytest.raises(PluginError, match="player generator names twice a parameter"):
+        players_of(Twice())
     with pytest.raises(PluginError, match="no player moves forgotten"):
         players_of(Orphan())
     with pytest.raises(PluginError, match="generator and encoder share a parameter"):
