@@ -69,9 +69,11 @@ CHECKS = (
     Check("import-effects", "importing it writes, starts, connects and prints nothing", "imports", fresh=True),
     Check("import-state", "importing it changes no global state", "imports", fresh=True),
     Check(
-        "finite", "networks give finite numbers of the right shape at several sizes and batches", "networks", NETWORKS
+        "finite", "networks give finite numbers of the right shape and range for several batches", "networks", NETWORKS
     ),
-    Check("responds", "what a network gives changes with each of its inputs", "networks", NETWORKS),
+    Check(
+        "responds", "what a network gives changes with each of its inputs, alone as in a batch", "networks", NETWORKS
+    ),
     Check("gradients", "a gradient reaches every parameter, and what a discriminator scores", "networks", NETWORKS),
     Check("features", "inner activations are those that the answer is made of", "networks", NETWORKS),
     Check("repeats", "the same seed gives the same network and the same answer", "networks", NETWORKS),
@@ -83,7 +85,7 @@ CHECKS = (
         ("normalization",),
     ),
     Check("conditions", "a normalization heeds a conditioning vector, or refuses it", "norms", ("normalization",)),
-    Check("scalars", "both sides of a game are finite scalars for scores of any shape", "losses", ("loss",)),
+    Check("scalars", "both sides of a game are finite scalars, means over scores of any shape", "losses", ("loss",)),
     Check("sides", "a game's two sides pull fake scores in opposite directions", "losses", ("loss",)),
     Check("falls", "both sides of a game fall when points, or a critic, are moved down them", "losses", ("loss",)),
     Check("detached", "the discriminator's losses leave the fake images' maker alone", "losses", ("loss",)),

@@ -14,19 +14,17 @@ from gantk.testing.report import Failure
 from gantk.testing.subject import Subject
 
 STEPS = 150
-SATURATED = 30.0
-"""A logit whose sigmoid is 0 or 1 in float32."""
+SCALES = (1.0, 30.0, 120.0)
+"""How large scores are: the sigmoid of a logit of 30 is 1 in float32, and that of one of -120 is 0."""
 
 
 def scalars(subject: Subject) -> str:
-    """Give both sides scores of several shapes, small ones and saturated ones."""
+    """Give both sides scores of several shapes, small ones and saturated ones, and a batch twice over."""
     game = _game(subject)
     torch.manual_seed(0)
     for shape in ((5,), (5, 1), (5, 1, 3, 3)):
-        for scale in (1.0, SATURATED):
-            real, fake = (scale * torch.randn(shape).sign() * torch.rand(shape) for _ in range(2))
-            if game.wants == "energies":
-                real, fake = real.abs(), fake.abs()
+        for scale in SCALES:
+            real, fake = (_spread(game, shape, scale) for _ in range(2))
             for side, loss in _sides(game, real, fake).items():
                 scores = fake.clone().requires_grad_()
                 value = loss(scores)
@@ -38,9 +36,10 @@ def scalars(subject: Subject) -> str:
                 if not value.isfinite() or (gradient is not None and not gradient.isfinite().all()):
                     raise Failure(
                         f"{where} is {float(value):g}, or its gradient is NaN or infinite: use logsigmoid or softplus "
-                        "instead of the logarithm of a sigmoid"
+                        "instead of the logarithm of a sigmoid, and bound what an exponential is taken of"
                     )
-    return f"finite up to {SATURATED:g}"
+        _check_repeated(game, shape)
+    return f"finite up to {SCALES[-1]:g}, and the same for a batch twice over"
 
 
 def sides(subject: Subject) -> str:
@@ -57,6 +56,7 @@ def sides(subject: Subject) -> str:
     end, gap = float(game.discriminator(real, fake)), float((real - fake).mean())
     if not end < start:
         raise Failure(f"discriminator() does not fall when scores move down its gradient: {start:.4g} became {end:.4g}")
+    _check_both(game)
     if abs(gap) < 0.05:
         raise Failure(f"discriminator() does not tell real scores from fake ones: they end {gap:.2g} apart")
     before = float(fake.mean())
@@ -100,14 +100,12 @@ def detached(subject: Subject) -> str:
     torch.manual_seed(0)
     real, fake, critic = torch.randn(8, 2), torch.randn(8, 2, requires_grad=True), _critic(game)
     total = torch.stack(list(game.judge(critic.given(), real, fake).values())).sum()
-    torch.autograd.backward(total)
-    if fake.grad is not None and fake.grad.any():
+    if any(_reached(total, fake)):
         raise Failure(
             "judge() sends a gradient to the fake points: detach() them, or the generator learns to be found out"
         )
     fooled = torch.randn(8, 2, requires_grad=True)
-    torch.autograd.backward(game.fool(critic.given(), fooled, real))
-    if fooled.grad is None or not fooled.grad.any():
+    if not all(_reached(game.fool(critic.given(), fooled, real), fooled)):
         raise Failure("fool() sends no gradient to the fake points, so that the generator cannot learn of it")
     return "judge() leaves fake points alone, fool() reaches them"
 
@@ -139,6 +137,50 @@ def _game(subject: Subject) -> AdversarialLoss:
 
 def _critic(game: AdversarialLoss) -> Discriminator:
     return Discriminator(_Scores(game.wants == "energies"), "discriminator")
+
+
+def _spread(game: AdversarialLoss, shape: tuple[int, ...], scale: float) -> Tensor:
+    """Return scores in random order, the lowest -scale and the highest scale; of energies, their absolute values."""
+    count = math.prod(shape)
+    scores = scale * torch.linspace(-1, 1, count)[torch.randperm(count)].view(shape)
+    return scores.abs() if game.wants == "energies" else scores
+
+
+def _reached(loss: Tensor, *points: Tensor) -> list[bool]:
+    """Return of each tensor whether a loss has a gradient there that is not zero everywhere."""
+    if not loss.requires_grad:
+        return [False] * len(points)
+    gradients = torch.autograd.grad(loss, points, allow_unused=True)
+    return [gradient is not None and bool(gradient.any()) for gradient in gradients]
+
+
+def _check_repeated(game: AdversarialLoss, shape: tuple[int, ...]) -> None:
+    """Compare both losses of a batch with those of the batch twice over: means are the same, sums are not."""
+    # Moved aside: a sum of scores spread around zero is zero.
+    real, fake = (_spread(game, shape, 1.0) + 0.1 for _ in range(2))
+    twice = _sides(game, torch.cat([real, real]), torch.cat([fake, fake]))
+    for side, loss in _sides(game, real, fake).items():
+        one, two = float(loss(fake)), float(twice[side](torch.cat([fake, fake])))
+        if not math.isclose(one, two, rel_tol=1e-3, abs_tol=1e-4):
+            raise Failure(
+                f"{side} for scores of {shape} is {one:.4g}, and {two:.4g} for the same batch twice over: take the "
+                ".mean() over samples instead of the .sum(), so that a loss means the same for any size of batches"
+            )
+
+
+def _check_both(game: AdversarialLoss) -> None:
+    """Require a gradient of the discriminator's loss at real scores and at fake ones, be they small or large."""
+    reached = set[str]()
+    for scale in (0.01, 0.1, *SCALES):
+        scores = {which: _spread(game, (32,), scale).requires_grad_() for which in ("real", "fake")}
+        found = _reached(game.discriminator(*scores.values()), *scores.values())
+        reached |= {which for which, does in zip(scores, found, strict=True) if does}
+    for which in ("real", "fake"):
+        if which not in reached:
+            raise Failure(
+                f"discriminator() has no gradient at {which} scores, so that it learns nothing of {which} images: "
+                f"use {which}_scores in it, and detach() nothing"
+            )
 
 
 def _sides(game: AdversarialLoss, real: Tensor, fake: Tensor) -> dict[str, Callable[[Tensor], Tensor]]:

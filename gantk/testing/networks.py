@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gantk.errors import blamed_line, one_line
 from gantk.parts.networks import Network
-from gantk.testing.cases import Case, cases
+from gantk.testing.answers import answered, check_answer, check_range, equal, perturbed, run, tensors, wrong_shape
+from gantk.testing.cases import CLASSES, Case, cases
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
 
 
 def finite(subject: Subject) -> str:
-    """Run networks on batches of 1, 2 and 5, training or not, and on images of one level."""
+    """Run networks on batches of 1, 2 and 5, training or not, and on images of one level; scale generators' weights."""
     found = cases(subject)
     for case in found:
         network = case.network()
@@ -24,27 +22,29 @@ def finite(subject: Subject) -> str:
                 network.train(training)
                 where = f"{case.title}, batch of {count}, {'training' if training else 'evaluation'} mode"
                 inputs = case.inputs(count)
-                _check_answer(case, network, inputs, where)
+                check_answer(case, network, inputs, where)
                 if "image" in inputs:
                     for level in (-1.0, 1.0):
                         flat = inputs | {"image": torch.full_like(inputs["image"], level)}
-                        _check_answer(case, network, flat, f"{where}, images all {level:g}")
+                        check_answer(case, network, flat, f"{where}, images all {level:g}")
+        if case.role == "generator":
+            check_range(case)
     return _titles(found)
 
 
 def responds(subject: Subject) -> str:
-    """Change each input by itself. Weights are moved a little first, since some begin at zero."""
+    """Change each input by itself, and ask for each sample of a batch alone, all in evaluation mode.
+
+    Weights are moved a little first, since some begin at zero.
+    """
     found = cases(subject)
+    mixes = "normalization" in subject.factories and subject.part("normalization")().mixes_samples
     for case in found:
         network = perturbed(case.network()).eval()
-        inputs, others = case.inputs(4), case.inputs(4)
-        with torch.no_grad():
-            before = _tensors(_run(case, network, inputs))
-            for name, value in inputs.items():
-                other = (value + 1) % 3 if name == "label" else others[name]
-                after = _tensors(_run(case, network, inputs | {name: other}))
-                if all(torch.equal(one, two) for one, two in zip(before, after, strict=True)):
-                    raise Failure(f"{case.title}: what it gives does not change with its input `{name}`")
+        _check_response(case, network, 4)
+        if not mixes:
+            _check_alone(case, network)
+        _check_response(case, network, 1)
     return "; ".join(dict.fromkeys(f"{case.role} ({case.asks}): {', '.join(case.inputs(1))}" for case in found))
 
 
@@ -57,7 +57,7 @@ def gradients(subject: Subject) -> str:
         for _ in range(3):
             inputs = case.inputs(4)
             scored = [inputs[name].requires_grad_() for name in ("image", "latent") if name in inputs]
-            total = torch.stack([(one * torch.randn_like(one)).sum() for one in _tensors(_run(case, network, inputs))])
+            total = torch.stack([(one * torch.randn_like(one)).sum() for one in tensors(run(case, network, inputs))])
             if not total.requires_grad:
                 raise Failure(f"{case.title}: what it gives has no gradient: a detach() or no_grad() too many")
             torch.autograd.backward(total.sum())
@@ -94,7 +94,7 @@ def features(subject: Subject) -> str:
                 raise Failure(f"{case.title}: `features` gives no list of tensors")
             if hasattr(network.module, "score"):
                 answer, again = network(*inputs), network.module.score(given)  # type: ignore[operator]
-                for one, two in zip(_tensors(answer), _tensors(again), strict=True):
+                for one, two in zip(tensors(answer), tensors(again), strict=True):
                     if not torch.allclose(one, two, atol=1e-5):
                         raise Failure(f"{case.title}: score(features(x)) is not what the network gives for x")
     return _titles(found)
@@ -115,8 +115,8 @@ def repeats(subject: Subject) -> str:
         answers = []
         for network in (one, two):
             torch.manual_seed(2)
-            answers.append(_tensors(_run(case, network.train(), inputs)))
-        if not all(torch.equal(*pair) for pair in zip(*answers, strict=True)):
+            answers.append(tensors(run(case, network.train(), inputs)))
+        if not equal(*answers):
             raise Failure(f"{case.title}: two runs of one seed give different answers{_DRAW}")
     return _titles(found)
 
@@ -130,7 +130,7 @@ def autocast(subject: Subject) -> str:
     for case in found:
         network = case.network().train()
         network.autocast = torch.bfloat16
-        answer = _tensors(_run(case, network, case.inputs(4)))
+        answer = tensors(run(case, network, case.inputs(4)))
         if not all(one.isfinite().all() for one in answer):
             raise Failure(f"{case.title}: gives NaN or infinite numbers under bfloat16 autocast")
         torch.autograd.backward(torch.stack([one.square().sum() for one in answer]).sum())
@@ -140,54 +140,34 @@ def autocast(subject: Subject) -> str:
     return _titles(found)
 
 
-def perturbed(network: Network) -> Network:
-    """Move all weights a little: gates that begin at zero open, so that what lies behind them shows."""
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.05)
-    return network
+def _check_response(case: Case, network: Network, count: int) -> None:
+    inputs, others = case.inputs(count), case.inputs(count)
+    before = answered(case, network, inputs)
+    for name, value in inputs.items():
+        other = (value + 1) % CLASSES if name == "label" else others[name]
+        if equal(before, answered(case, network, inputs | {name: other})):
+            where = case.title if count > 1 else f"{case.title}, batch of 1"
+            raise Failure(f"{where}: what it gives does not change with its input `{name}`")
 
 
-def _run(case: Case, network: Network, inputs: dict[str, Tensor]) -> Any:
-    try:
-        return network(*inputs.values())
-    except Exception as error:
-        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
-        raise Failure(f"{case.title}: fails on {shapes}: {blamed_line(error)}{one_line(error)}") from error
-
-
-def _check_answer(case: Case, network: Network, inputs: dict[str, Tensor], where: str) -> None:
-    count = len(next(iter(inputs.values())))
-    try:
-        with torch.no_grad():
-            answer = _tensors(network(*inputs.values()))
-    except ValueError as error:
-        # Batch norm refuses a single value in training mode, and says so; that is known of it.
-        if count == 1 and network.training and "more than 1 value per channel" in str(error):
-            return
-        raise Failure(f"{where}: {blamed_line(error)}{one_line(error)}") from error
-    except Exception as error:
-        raise Failure(f"{where}: {blamed_line(error)}{one_line(error)}") from error
-    for tensor in answer:
-        if not tensor.isfinite().all():
-            raise Failure(f"{where}: gives {int((~tensor.isfinite()).sum())} numbers that are NaN or infinite")
-        if expected := _wrong_shape(case, tensor, count):
-            raise Failure(f"{where}: gives a tensor of {tuple(tensor.shape)}; {expected} is needed")
-
-
-def _wrong_shape(case: Case, tensor: Tensor, count: int) -> str:
-    """Return the shape that is needed, where a tensor has another."""
-    spec = case.spec
-    if case.role == "generator":
-        needed = (count, spec.outputs, spec.size, spec.size)  # type: ignore[union-attr]
-        return "" if tuple(tensor.shape) == needed else str(needed)
-    if spec.output == "energies":  # type: ignore[union-attr]
-        return "" if tuple(tensor.shape) == (count,) else f"an energy for each image, ({count},),"
-    return ""
-
-
-def _tensors(answer: Any) -> list[Tensor]:
-    return list(answer) if isinstance(answer, list | tuple) else [answer]
+def _check_alone(case: Case, network: Network) -> None:
+    """Hold each row of a batch's answer against that of the same sample alone."""
+    inputs = case.inputs(4)
+    together = answered(case, network, inputs)
+    if any(wrong_shape(case, one, 4) for one in together):
+        return  # `finite` tells it
+    if not equal(together, answered(case, network, inputs, seed=1)):
+        return  # one that draws noise draws another for other batches
+    for row in range(4):
+        alone = answered(case, network, {name: value[row : row + 1] for name, value in inputs.items()})
+        for one, two in zip(together, alone, strict=True):
+            apart, largest = float((one[row] - two[0]).abs().max()), float(one.abs().max())
+            if apart > 1e-3 * largest:
+                raise Failure(
+                    f"{case.title}: in evaluation mode, what it gives for a sample depends on the rest of the batch "
+                    f"(alone it differs by {apart:.2g}): use what is computed over a batch in training mode alone, as "
+                    "nn.BatchNorm2d does"
+                )
 
 
 def _titles(found: list[Case]) -> str:

@@ -37,6 +37,11 @@ def loss(discriminator=HINGE, generator="-fake_scores.mean()", further="pass"):
         ({"generator": "0.0"}, "scalars", "generator() for scores of (5,) up to 1 is float"),
         ({"generator": "-torch.log(fake_scores.sigmoid()).mean() * 0 - torch.log(1 - (-fake_scores).sigmoid()).mean()"},
          "scalars", "use logsigmoid or softplus"),
+        ({"generator": "-torch.log(fake_scores.sigmoid()).mean()"}, "scalars", "(5,) up to 120 is inf, or its"),
+        ({"generator": "-fake_scores.sum()"}, "scalars", "for the same batch twice over: take the .mean()"),
+        ({"discriminator": HINGE.replace("scores).mean", "scores).sum")}, "scalars", "discriminator() for scores"),
+        ({"discriminator": "relu(1 - real_scores).mean()"}, "sides", "has no gradient at fake scores"),
+        ({"discriminator": "relu(1 + fake_scores).mean() + real_scores.detach().mean()"}, "sides", "at real scores"),
         ({"generator": "fake_scores.mean()"}, "sides", "the sides play for the same goal"),
         ({"discriminator": TURNED}, "sides", "wrong sign"),
         ({"discriminator": "torch.zeros(())"}, "sides", "discriminator() does not fall"),
@@ -47,6 +52,8 @@ def loss(discriminator=HINGE, generator="-fake_scores.mean()", further="pass"):
         ({"further": "def penalty(self, critic, real, fake):\n        self.n = getattr(self, 'n', 0) + 1\n"
                      "        return {'grows': self.n * torch.ones(())}"},
          "falls", "the discriminator's loss does not fall"),
+        ({"further": "def fool(self, critic, fake, real=None):\n        return super().fool(critic, fake).detach()"},
+         "detached", "fool() sends no gradient to the fake points"),
         ({"further": "def judge(self, critic, real, fake):\n"
                      "        return {'game': self.discriminator(critic(real), critic(fake))}"},
          "detached", "judge() sends a gradient to the fake points"),

@@ -100,6 +100,13 @@ def normalization(given="x * self.scale", says="shifts = False", refuses="pass")
         ({"computed": "x = x[0].expand(2, 16)"}, "finite", "batch of 1"),
         ({"computed": "x = self.first.bias.expand(len(z), -1)"}, "responds", "does not change with its input `latent`"),
         ({"computed": "x = torch.relu(self.first(z))", "asked": "False"}, "responds", "change with its input `label`"),
+        ({"computed": "x = x - x.mean(0, keepdim=True)"}, "responds", "depends on the rest of the batch (alone it dif"),
+        ({"computed": "x = x / len(x)"}, "responds", "depends on the rest of the batch (alone it differs by"),
+        (
+            {"computed": "x = x - x.mean(0, keepdim=True) + torch.randn_like(x)"},
+            "responds",
+            "generator (noise, 32 px), batch of 1: what it gives does not change with its input `latent`",
+        ),
         ({"made": "self.spare = nn.Linear(3, 3)"}, "gradients", "no gradient reaches its parameter spare.weight"),
         ({"computed": "x = x.detach()"}, "gradients", "no gradient reaches its parameter first.weight"),
         ({"asked": "False and spec.features", "computed": "pass"}, "features", "has no method `features`"),
@@ -129,12 +136,29 @@ def test_a_generator_that_can_do_nothing(caught):
 
 
 @pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ("50 * torch.tanh(self.last(x))", "px): gives values up to"),
+        ("self.last(x)", "times as large: images are in [-1, 1]; end it by nn.Tanh()"),
+        ("torch.tanh(x.mean()) + torch.sigmoid(self.last(x))", "generator (noise, 32 px): gives values up to 1"),
+    ],
+)
+def test_a_generator_that_leaves_the_range_of_images(last, said, caught):
+    assert said in caught(generator().replace("torch.tanh(self.last(x))", f"({last})"), "finite")
+
+
+@pytest.mark.parametrize(
     ("given", "fails", "said"),
     [
         ("self.layer(image.detach())", "gradients", "no gradient reaches what it scores"),
         ("self.layer(image).detach()", "gradients", "has no gradient: a detach()"),
         ("self.layer(image * 0)", "responds", "does not change with its input `image`"),
         ("torch.log(self.layer(image))", "finite", "NaN or infinite"),
+        ("self.layer(image).mean()", "finite", "of (); a row of scores for each image, (1, ...), is needed"),
+        ("self.layer(image).flatten()", "finite", "a row of scores for each image"),
+        ("[self.layer(image), self.layer(image).mean((0, 2, 3))]", "finite", "of (1,); a row of scores"),
+        ("self.layer(image - image.mean(0, keepdim=True))", "responds", "discriminator (image, 32 px): in evaluation"),
+        ("[self.layer(image), self.layer(image.roll(1, 0))]", "responds", "depends on the rest of the batch"),
     ],
 )
 def test_a_discriminator_with_a_fault(given, fails, said, caught):
@@ -168,6 +192,12 @@ def test_a_normalization_of_weights_alone_refuses_a_condition_without_saying_so(
 def test_a_weight_that_is_no_layer(caught):
     body = normalization(says="def weight(self, layer):\n        return layer.weight")
     assert "weight() returned a Parameter for a Conv2d" in caught(body, "declares")
+
+
+def test_samples_may_mix_while_training(check):
+    for mixes in ("if self.training: x = x - x.mean(0, keepdim=True)", "x = x + torch.randn_like(x)"):
+        report = check(generator(mixes), "responds")
+        assert report.passed, str(report)
 
 
 def test_good_networks_pass(check):
