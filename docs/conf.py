@@ -24,3 +24,18 @@ myst_heading_anchors = 4
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_preserve_defaults = True
+
+
+def show_examples_as_written(app, context, lines):
+    """Make literal blocks of what commands print line by line, whose columns would collapse."""
+    shown = [f"   {line[2:]}" if line.startswith("| ") else line for line in lines]
+    starts = [number for number, line in enumerate(lines) if line.startswith("| ") and lines[number - 1][:2] != "| "]
+    for number in reversed(starts):
+        shown[number:number] = ["::", ""]
+    lines[:] = shown
+
+
+def setup(app):
+    """Let sphinx-click ask."""
+    for part in ("description", "epilog"):
+        app.connect(f"sphinx-click-process-{part}", show_examples_as_written)

@@ -6,12 +6,15 @@ release, whose record `api-0.2.0.txt` is. At a release, the record takes the pla
 """
 
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import gantk
 
 ROOT = Path(__file__).parents[2]
 RECORD = Path(__file__).with_name("api.txt")
@@ -145,6 +148,13 @@ def test_every_public_name_can_be_imported_and_is_recorded(api):
     assert len(set(gantk.__all__)) == len(gantk.__all__)
     assert set(gantk.__all__) <= {subject(line) for line in api}
     assert all(getattr(gantk, name) is not None for name in gantk.__all__)
+
+
+def test_the_book_says_what_is_neither_a_class_nor_a_function():
+    page = (ROOT / "docs" / "reference" / "api.md").read_text("utf-8")
+    told = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    others = (name for name in gantk.__all__ if not inspect.isroutine(getattr(gantk, name)))
+    assert sorted(told) == sorted(name for name in others if not inspect.isclass(getattr(gantk, name)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""The plugins that the README and the book print whole pass every check that is for them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PRINTED = {
+    f"{page.stem}-{number}": code
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for number, code in enumerate(re.findall(r'^```python\n(""".*?)^```', page.read_text("utf-8"), re.M | re.S), 1)
+    if "@hookimpl" in code
+}
+
+
+def test_there_are_some():
+    assert {name.partition("-")[0] for name in PRINTED} == {"README", "evaluation", "recipes"}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_it_is_a_good_plugin(name, checker, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(PRINTED[name], "utf-8")
+    small = {"generator.filters": "4", "generator.blocks": "1"} if "def generator():" in PRINTED[name] else {}
+    checker.check(str(path), options=small).require()
