@@ -94,7 +94,9 @@ CHECKS = (
     Check("reaches", "each player's losses reach every parameter that it moves", "moves", ("recipe",)),
     Check("bf16", "two steps train in bfloat16", "recipes", NETWORKED, needs="trains"),
     Check("resume", "two steps, a stop and two steps are four steps, bit for bit", "recipes", TRAINED, needs="trains"),
-    Check("processes", "two processes hold the same weights after two steps", "recipes", NETWORKED, needs="trains"),
+    Check(
+        "processes", "two processes make the same moves, and hold the same weights", "ranks", NETWORKED, needs="trains"
+    ),
     Check("state", "building and training change no global state", "recipes", TRAINED, needs="trains"),
     Check("seeding", "building and training leave torch's seed alone", "recipes", TRAINED, needs="trains"),
     Check("export", "each graph's ONNX model agrees with torch", "recipes", EXPORTED, needs="trains"),

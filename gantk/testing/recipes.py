@@ -4,43 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import sys
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from gantk.data.loading import TrainingBatches
 from gantk.engine.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.engine.config import Config
 from gantk.engine.launch import launch, relaunch
-from gantk.engine.processes import World
 from gantk.engine.resolve import resolve
 from gantk.parts.context import Context
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
-from gantk.testing.runs import LAST, STEPS, config, finite, trained, training
+from gantk.testing.runs import LAST, STEPS, apart, config, finite, trained, training, warned
 from gantk.testing.state import changes, snapshot
 from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
 
-_TWO = timedelta(seconds=60)
-
 
 def trains(subject: Subject) -> str:
-    """Train a run by what `gantk train` calls."""
+    """Train a run by what `gantk train` calls, and tell what it warns of."""
     run = trained(subject)
     if not list((run / "previews").glob("*.png")):
         raise Failure("no preview was written")
     last = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
     losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in last.items() if "/" in name)
     said = config(subject).set
-    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}: {losses}"
+    warns = "".join(f"; warns: {warning}" for warning in warned(subject))
+    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}: {losses}{warns}"
 
 
 def bf16(subject: Subject) -> str:
@@ -67,35 +62,13 @@ def resume(subject: Subject) -> str:
         expected, found = load_file(file), load_file(resumed / "checkpoints" / LAST / file.name)
         for name, value in expected.items():
             if name not in found or not torch.equal(value, found[name]):
-                apart = _apart(value, found[name]) if name in found else "is missing"
+                differs = apart(value, found[name]) if name in found else "is missing"
                 raise Failure(
-                    f"{file.name}: {name} {apart} after a stop and a resume: keep state in buffers, and draw random "
+                    f"{file.name}: {name} {differs} after a stop and a resume: keep state in buffers, and draw random "
                     "numbers from torch alone"
                 )
             compared += 1
     return f"{compared} tensors are equal"
-
-
-def processes(subject: Subject) -> str:
-    """Train two steps in two processes that average gradients, and compare their weights."""
-    if not hasattr(os, "fork"):
-        raise Skip("this system cannot fork processes")
-    config(subject)
-    for old in subject.folder.glob("rank*"):
-        old.unlink()
-    answers = forked([partial(_as_rank, subject, rank) for rank in range(2)], seconds=2 * _TWO.total_seconds())
-    # One that died is why the other complains.
-    for rank, answer in sorted(enumerate(answers), key=lambda one: isinstance(one[1], str)):
-        if answer != "done":
-            raise Failure(f"process {rank} of 2: {answer['died'] if isinstance(answer, dict) else answer}")
-    first, second = (load_file(subject.folder / f"rank{rank}.safetensors") for rank in range(2))
-    for name, value in first.items():
-        if not torch.equal(value, second[name]):
-            raise Failure(
-                f"{name.replace('.module.', '.')} {_apart(value, second[name])} between two processes: "
-                "leave moves to the engine, and decide by `yield self.everywhere(value)` what depends on data"
-            )
-    return f"{len(first)} parameters are equal"
 
 
 def state(subject: Subject) -> str:
@@ -147,23 +120,6 @@ def seeding(subject: Subject) -> str:
     return "random numbers follow from the run's seed"
 
 
-def _as_rank(subject: Subject, rank: int) -> str:
-    """Train as one of two processes; return "done", or what went wrong."""
-    if platform.system() == "Linux":
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    meeting = (subject.folder / "ranks").as_uri()
-    torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2, timeout=_TWO)
-    try:
-        done = training(subject, subject.folder / "processes", world=World(rank, 2))
-        for step in range(2):
-            done.step(step)
-    except Exception as error:
-        return str(error)
-    weights = {name: value.detach().contiguous().clone() for name, value in done.recipe.named_parameters()}
-    save_file(weights, subject.folder / f"rank{rank}.safetensors")
-    return "done"
-
-
 def _listen_for_seeds(own: OwnCode, places: list[str]) -> None:
     """Note each own line that seeds torch."""
     for module, name in (
@@ -180,12 +136,6 @@ def _listen_for_seeds(own: OwnCode, places: list[str]) -> None:
             return real(*arguments)
 
         setattr(module, name, noted)
-
-
-def _apart(one: torch.Tensor, two: torch.Tensor) -> str:
-    if one.shape != two.shape:
-        return f"is {tuple(two.shape)} instead of {tuple(one.shape)}"
-    return f"differs by {float((one.double() - two.double()).abs().max()):.3g}"
 
 
 def export(subject: Subject) -> str:

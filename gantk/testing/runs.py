@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from gantk.testing.subject import Subject
 
 STEPS = 4
 LAST = f"{STEPS:06d}"
+WARNINGS = "warnings.json"
 
 
 def config(subject: Subject) -> Config:
@@ -56,8 +58,17 @@ def trained(subject: Subject) -> Path:
     run = subject.folder / "run"
     if not (run / "checkpoints" / LAST).exists():
         shutil.rmtree(run, ignore_errors=True)
-        launch(config(subject), run, say=print)
+        with warnings.catch_warnings(record=True) as given:
+            launch(config(subject), run, say=print)
+        said = [f"{one.filename}:{one.lineno}: {one.message}" for one in given]
+        (subject.folder / WARNINGS).write_text(json.dumps(said), "utf-8")
     return run
+
+
+def warned(subject: Subject) -> list[str]:
+    """Return the warnings that training the plugin's run gave, each with its file and line."""
+    said: list[str] = json.loads((subject.folder / WARNINGS).read_text("utf-8"))
+    return said
 
 
 def training(subject: Subject, folder: Path, *, world: World | None = None, **changes: object) -> Training:
@@ -73,6 +84,13 @@ def finite(done: Training) -> None:
     for name, value in done.recipe.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
             raise Failure(f"{name} has become NaN or infinite")
+
+
+def apart(one: torch.Tensor, two: torch.Tensor) -> str:
+    """Return how a tensor differs from the one that it should equal."""
+    if one.shape != two.shape:
+        return f"is {tuple(two.shape)} instead of {tuple(one.shape)}"
+    return f"differs by {float((one.double() - two.double()).abs().max()):.3g}"
 
 
 def _plugins(subject: Subject) -> list[str]:

@@ -42,11 +42,20 @@ def test_a_hook_that_forgets_to_return(caught):
     assert "hook generator returns nothing" in caught(body, "hooks")
 
 
-def test_a_file_that_cannot_be_imported_fails_once_and_skips_the_rest(check, line):
-    report = check(loss(before="import nowhere_to_be_found\n"))
-    assert [outcome.check for outcome in report.failures] == ["hooks", "imports", "import-effects", "import-state"]
-    assert "line 2: ModuleNotFoundError" in report["hooks"].reason
-    assert report["sides"].reason == "hooks did not pass"
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("import nowhere_to_be_found\n", "line 2: ModuleNotFoundError"),
+        ('gantk_api = ">=9"\n', "was written for hook API >=9"),
+        ('gantk_api = ">=" + "9"\n', "was written for hook API >=9"),
+    ],
+)
+def test_a_plugin_that_cannot_be_imported_fails_once_and_skips_the_rest(before, said, check):
+    report = check(loss(before=before))
+    assert [outcome.check for outcome in report.failures] == ["hooks"]
+    assert said in report["hooks"].reason
+    assert {outcome.reason for outcome in report.outcomes[1:]} == {"hooks did not pass"}
+    assert said in check(loss(before=before), "import-state")["import-state"].reason
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ import torch
 from torch import nn
 from gantk import Graph, Latent, Player, Recipe, hookimpl
 
+def rank():
+    return torch.distributed.is_initialized() and torch.distributed.get_rank()
+
 class Net(nn.Module):
     def __init__(self, inputs, outputs):
         super().__init__()
@@ -99,7 +102,28 @@ def recipe(computed="pass", made="pass", before="pass", between="pass", **replac
             {"before": MOVED.format(network="critic", factor="1 + real.mean()")},
             "processes", "critic.last.weight differs by",
         ),
-        ({"before": "torch.distributed.is_initialized() and torch.distributed.get_rank() and os._exit(3)"},
+        (
+            {"before": 'if rank(): yield "generator", {"game": fake.mean()}'},
+            "processes", "process 0 moves critic at step 1, and process 1 moves generator at step 1: leave",
+        ),
+        (
+            {"between": "if rank(): return"},
+            "processes", "process 0 moves generator at step 1, and process 1 moves critic at step 2",
+        ),
+        (
+            {"between": "if rank() and self.progress.step: return"},
+            "processes", "process 0 moves generator at step 2, and process 1 is done after step 2",
+        ),
+        (
+            {"between": "if rank(): yield self.everywhere(fake.mean())"},
+            "processes", "process 0 moves generator at step 1, and process 1 asks for a mean of shape () at step 1",
+        ),
+        (
+            {"made": "self.critic.module.spare = nn.Linear(2, 2)",
+             "before": "if not rank(): weight = weight + self.critic.module.spare.weight.sum()"},
+            "processes", "process 0 has a gradient of critic.spare.weight when it moves critic at step 1, and",
+        ),
+        ({"before": "rank() and os._exit(3)"},
          "processes", "process 1 of 2: the process ended with exit status 3"),
         ({"before": "torch.set_num_threads(3)"},
          "state", "became 3"),
@@ -139,6 +163,13 @@ def test_a_right_recipe_passes(check):
     assert "4 steps at 32 px, batches of 2: critic/game" in report["trains"].reason
     assert report["moves"].reason == "critic: 3 parameters; generator: 4 parameters"  # the last bias cancels
     assert (report.folder / "run" / "checkpoints" / "000004").is_dir()
+
+
+def test_what_a_training_warns_of_is_told(check, line):
+    body = recipe(told=("fake.detach().flatten(1)", "fake.flatten(1)"))
+    outcome = check(body, "trains")["trains"]
+    assert outcome.status == "pass"
+    assert re.search(rf"; warns: {line('yield')}: .*computed through generator", outcome.reason), outcome.reason
 
 
 def test_what_follows_a_failed_training_is_skipped(check):
