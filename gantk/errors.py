@@ -30,12 +30,18 @@ class Unsupported(UsageError):  # noqa: N818 (the plan's word, which reads well 
     """Raised by a part that cannot do what its spec asks; the message is the reason."""
 
 
-def blamed_line(error: BaseException) -> str:
-    """Return "file:line: " of the deepest line that led to an error and stands neither in torch nor in gantk's core."""
+def blamed_line(error: BaseException, file: str = "") -> str:
+    """Return "file:line: " of the deepest line that led to an error and stands neither in torch nor in gantk's core.
+
+    Where that is in another file than `file`, the deepest line of `file` comes first.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     core = str(Path(__file__).parent)
     own = [frame for frame in frames if not frame.filename.startswith((core, "<")) and "/torch/" not in frame.filename]
-    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+    if not own:
+        return ""
+    within = [frame for frame in own if frame.filename == file and own[-1].filename != file]
+    return "in ".join(f"{frame.filename}:{frame.lineno}: " for frame in (*within[-1:], own[-1]))
 
 
 def written_at(thing: Any) -> str:

@@ -40,7 +40,12 @@ _COMMANDS = {
 @click.command(epilog=_EXAMPLE)
 @click.argument("name")
 @click.option(
-    "--brings", default="recipe", show_default=True, metavar="PART,...", help=f"Which parts: {', '.join(part_hooks())}."
+    "--brings",
+    multiple=True,
+    default=["recipe"],
+    show_default=True,
+    metavar="PART,...",
+    help=f"Which parts: {', '.join(part_hooks())}.",
 )
 @click.option("--single", is_flag=True, help="Write one .py file, which is used by its path, instead of a package.")
 @click.option(
@@ -50,13 +55,13 @@ _COMMANDS = {
     metavar="DIR",
     help="The folder in which it is written.  [default: this one]",
 )
-def new(name: str, brings: str, single: bool, out: Path) -> None:
+def new(name: str, brings: tuple[str, ...], single: bool, out: Path) -> None:
     """Write a plugin that works as it stands, to change into yours.
 
     Each part is a small one from a paper. A package also gets a test that checks it, a README, a licence, and a
     workflow for GitHub. See docs/new-plugin.md.
     """
-    parts = _parts(brings)
+    parts = _parts(",".join(brings))
     if single:
         written = _write_file(name, parts, out)
         used, install = f"./{written}" if not written.is_absolute() else str(written), ""

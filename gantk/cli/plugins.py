@@ -50,7 +50,10 @@ def plugins(name: str | None, combinations: bool, as_json: bool) -> None:
     if combinations and name is None:
         raise UsageError("--combinations is for one recipe: gantk plugins NAME --combinations")
     if name is not None:
-        page = page_of(find(name), name, combinations)
+        found = find(name)
+        if combinations and "recipe" not in found.hooks:
+            raise UsageError(f"--combinations is for recipes: {name} brings {', '.join(found.hooks) or 'no part'}")
+        page = page_of(found, name, combinations)
         click.echo(json.dumps(page, indent=2, default=_said) if as_json else _page_text(page))
     elif as_json:
         click.echo(json.dumps([entry_of(plugin) for plugin in installed().values()], indent=2))
@@ -111,7 +114,7 @@ def _page_text(page: dict[str, Any]) -> str:
         with formatter.section(
             f"Combines with (one part replaced, networks built for {page['combinations']['size']} px)"
         ):
-            formatter.write_dl(_combined(page["combinations"]["slots"]))
+            formatter.write_dl(_combined(page["combinations"]["slots"]) or [("(no parts to replace)", "")])
     elif "recipe" in page["brings"] and page["parts"]:
         formatter.write_paragraph()
         named = page["name"] if page["distribution"] else page["source"]

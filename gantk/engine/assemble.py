@@ -6,7 +6,7 @@ from typing import cast
 
 import torch
 
-from gantk.data.dataset import ImageInfo, Split
+from gantk.data.dataset import ImageInfo, Split, image_columns
 from gantk.data.loading import Crops, image_infos
 from gantk.data.views import open_split
 from gantk.engine.resolve import USER, Resolved
@@ -31,6 +31,13 @@ def open_training_data(resolved: Resolved) -> OpenedData:
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
+    for key, column in image_columns(split.columns).items():
+        height, width = column[0].shape[:2]
+        if min(height, width) != crops.load:
+            raise PluginError(
+                f"data set {resolved.dataset.name} gives {key!r} of {width} x {height} pixels; its split() was asked "
+                f"to load={crops.load}, the shorter side"
+            )
     return OpenedData(split, crops, image_infos(split))
 
 

@@ -98,7 +98,8 @@ class Conductor:
             raise GantkError("out of memory: say a smaller --batch-size, --size or number of filters") from error
         except Exception as error:
             raise PluginError(
-                f"{self._name}.step, {blamed_line(error)}{one_line(error)}; GANTK_TRACE=1 shows the whole way there"
+                f"{self._name}.step, {blamed_line(error, body.gi_code.co_filename)}{one_line(error)}; "  # type: ignore[attr-defined]
+                "GANTK_TRACE=1 shows the whole way there"
             ) from error
         if isinstance(move, Mean):
             return move
@@ -111,7 +112,7 @@ class Conductor:
         }
 
     def _by_player(self, body: Step, move: Move) -> Mapping[str, Losses]:
-        if isinstance(move, tuple) and len(move) == 2:
+        if isinstance(move, tuple) and len(move) == 2 and isinstance(move[0], str):
             move = {move[0]: move[1]}
         if (
             isinstance(move, Mapping)
@@ -159,7 +160,7 @@ class Conductor:
                     raise
                 raise PluginError(
                     f"{self._at(body)}: the losses of {player!r} need a graph through a player that has moved since: "
-                    "detach() what is shared across a yield, or yield these players at once"
+                    "detach() what is shared across a yield, or yield these players at once; leave backward() to gantk"
                 ) from error
             if all(parameter.grad is None for parameter in mover.parameters):
                 raise PluginError(f"{self._at(body)}: the losses of {player!r} reach none of its parameters")

@@ -36,7 +36,8 @@ def open_data(config: Config) -> Dataset:
     for path in paths:
         if not path.exists():
             names = data_set_names()
-            raise DataError(f"no data set and no folder is called {path}{nearest(str(path), names)}")
+            file = "" if ".py" not in str(path) else "; a data set must be installed: gantk plugin new --brings dataset"
+            raise DataError(f"no data set and no folder is called {path}{file or nearest(str(path), names)}")
     folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
     return folders
 

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
+from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Batch, Recipe
@@ -18,6 +19,7 @@ def players_of(recipe: Recipe) -> dict[str, Player]:
     owner: dict[nn.Parameter, str] = {}
     for name, player in players.items():
         for network in player.networks:
+            _refuse_outsiders(recipe, f"{at}player {name}", network)
             for parameter in network.parameters():
                 other = owner.get(parameter)
                 if other is not None:
@@ -37,11 +39,27 @@ def graphs_of(recipe: Recipe, images: Collection[str]) -> dict[str, Graph]:
     """
     graphs: dict[str, Graph] = _mapping(recipe, recipe.graphs, Graph, "a gantk.Graph")
     for name, graph in graphs.items():
-        for thing in (*graph.inputs, *graph.outputs):
-            if isinstance(thing, str) and thing not in images:
-                at, known = written_at(recipe.graphs), ", ".join(images)
-                raise PluginError(f"{at}graph {name}: the data has no images {thing!r}, only {known}")
+        at = f"{written_at(recipe.graphs)}graph {name}"
+        if not isinstance(graph.network, Network):
+            raise PluginError(f"{at}: its network is {_kind(graph.network)}: wrap it, gantk.Network(module, {name!r})")
+        _refuse_outsiders(recipe, at, graph.network)
+        sides: dict[str, Any] = {"inputs": graph.inputs, "outputs": graph.outputs}
+        for side, things in sides.items():
+            if isinstance(things, str):
+                raise PluginError(f"{at}: {side} is the text {things!r}: write ({things!r},)")
+            for thing in things:
+                if isinstance(thing, str) and thing not in images:
+                    raise PluginError(f"{at}: the data has no images {thing!r}, only {', '.join(images)}")
     return graphs
+
+
+def _refuse_outsiders(recipe: Recipe, what: str, network: nn.Module) -> None:
+    """Raise PluginError where a network holds weights that are not the recipe's, and so would never be saved."""
+    if not set(network.parameters()) <= set(recipe.parameters()):
+        raise PluginError(
+            f"{what}: weights of its {type(network).__name__} are not the recipe's, and would not be saved: make the "
+            "network an attribute, and several an nn.ModuleList"
+        )
 
 
 def preview_of(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:

@@ -114,8 +114,11 @@ def find(name_or_path: str, plugins: Mapping[str, InstalledPlugin] | None = None
     plugins = installed() if plugins is None else plugins
     if name_or_path in plugins:
         return plugins[name_or_path]
+    path = Path(name_or_path)
+    if path.exists() and path.suffix != ".py":
+        raise UsageError(f"{path} is no plugin: that is a .py file, or the name of one that is installed")
     if name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path:
-        return from_file(Path(name_or_path))
+        return from_file(path)
     raise UsageError(f"no plugin is called {name_or_path!r}{nearest(name_or_path, plugins)}")
 
 

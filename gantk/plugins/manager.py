@@ -89,6 +89,8 @@ class Plugins:
         name, hook = self.load(plugin), slot.split(".")[0]
         answer = self.ask(name, hook)
         wrong = _what_is_wrong(hook, answer)
+        if answer is None and hasattr(self._modules[name], hook):
+            wrong = "returned nothing; return the class or function that makes it"
         if wrong:
             raise PluginError(f"plugin {name} ({self.found[name]}): hook {hook} {wrong}")
         factory: Callable[..., Any] | None = answer

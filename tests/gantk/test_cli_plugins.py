@@ -140,7 +140,7 @@ def test_errors_name_the_plugin(plugin_file):
 
 
 def test_papers_are_named_once_by_their_addresses(plugin_file):
-    path = plugin_file("mine", "@hookimpl\ndef loss(): ...\n__doc__ = ''\n")
+    path = plugin_file("mine", "@hookimpl\ndef dataset(): return len\n__doc__ = ''\n")
     text = '"""A game (arXiv:2401.00001, arXiv: 2401.00001; doi:10.1109/X.2.3, and arXiv:hep-th/9901001)."""\n'
     path.write_text(text + path.read_text())
     assert json.loads(show(str(path), "--json").stdout)["papers"] == [
@@ -218,7 +218,7 @@ def test_a_recipes_page_says_how_its_combinations_are_shown(plugin_file):
 
 def test_combinations_are_those_of_one_recipe(plugin_file):
     assert "--combinations is for one recipe" in str(show("--combinations").exception)
-    assert "plugin hinge brings no recipe" in str(show("hinge", "--combinations").exception)
+    assert "--combinations is for recipes: hinge brings loss" in str(show("hinge", "--combinations").exception)
     unable = RECIPE.replace('generator="gan"', 'generator="resnet"')
     said = str(show(str(plugin_file("unable", unable)), "--combinations").exception)
     assert said.startswith("recipe unable cannot be built on its own: needs an image to translate")

@@ -97,6 +97,13 @@ def test_a_folder_is_refused(tmp_path):
         from_file(tmp_path / "folder.py")
 
 
+def test_a_file_of_another_kind_is_said_to_be_no_plugin(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.npz").touch()
+    with pytest.raises(UsageError, match=r"^pairs.npz is no plugin: that is a .py file, or the name of one"):
+        find("pairs.npz")
+
+
 def test_an_unknown_name_gives_the_nearest(distribution):
     distribution("swirl-gan", {"gantk": {"swirling": "swirl_loss"}})
     with pytest.raises(UsageError, match=r"no plugin is called 'swirlin'; did you mean 'swirling'"):

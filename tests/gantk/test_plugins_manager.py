@@ -29,10 +29,10 @@ def test_no_plugin_at_all_is_refused():
 
 
 def test_life_hooks_reach_the_plugins_in_play_in_their_order_and_no_lender(plugin_file):
-    body = "@hookimpl\ndef step_ended(run, step): run.append(('{0}', step))\n@hookimpl\ndef loss(): ...\n"
+    body = "@hookimpl\ndef step_ended(run, step): run.append(('{0}', step))\n@hookimpl\ndef dataset(): return len\n"
     one, two, lender = (plugin_file(name, body.format(name)) for name in ("one", "two", "lender"))
     plugins, run = loaded(one, two), []
-    assert plugins.factory(str(lender), "loss") is None
+    assert plugins.factory(str(lender), "dataset") is len
     plugins.hook.step_ended(run=run, step=7, losses={})
     assert run == [("one", 7), ("two", 7)]
 
@@ -67,6 +67,7 @@ def test_a_factory_of_an_installed_plugin_that_is_not_in_play(plugin_file):
     [
         ("generator", "nn.Identity()", "returned an object of type Identity; return the class or function"),
         ("dataset", "3", "returned an object of type int; return the class or function"),
+        ("recipe", "None", "returned nothing; return the class or function that makes it"),
         ("recipe", "nn.Module", "returned the class Module; return a subclass of gantk.Recipe"),
         ("loss", "len", "returned the function len; return a subclass of gantk.AdversarialLoss"),
         ("normalization", "nn.BatchNorm2d", "returned the class BatchNorm2d; return a subclass of gantk.Normalization"),

@@ -146,6 +146,7 @@ def test_micro_batches_that_part_ways_are_an_error(stage, batch):
         (lambda self, x: ("generator", {"game": 1.0}), "'game' of 'generator' is a float"),
         (lambda self, x: None, r"yields None: a move is"),
         (lambda self, x: x.mean(), r"yields tensor"),
+        (lambda self, x: (("generator", {}), ("discriminator", {})), r"yields \(\('generator', .*a move is"),
         (lambda self, x: ("generator", {}), r"a move is"),
         (lambda self, x: ("generator", {"game": x.mean()}), "'generator' reach none of its parameters"),
         (lambda self, x: ("generator", {"game": self.discriminator(x).mean()}), "'generator' reach none"),
@@ -228,6 +229,19 @@ def test_a_critic_judged_through_the_generator_is_warned_of_in_the_rehearsal_alo
         stage(step, rehearsal=True).run([batch])
     assert warned[0].filename == __file__
     stage(step).run([batch])
+
+
+def test_what_fails_outside_names_the_line_of_the_step_too(stage, batch, tmp_path):
+    file = tmp_path / "elsewhere.py"
+    code = compile("def fail():\n    raise ValueError('no')\n", file, "exec")
+    exec(code, namespace := {})
+
+    def step(self, batches):
+        yield "generator", {"game": namespace["fail"]()}
+
+    line = step.__code__.co_firstlineno + 1
+    with pytest.raises(PluginError, match=rf"{__file__}:{line}: in {file}:2: ValueError: no"):
+        stage(step).run([batch])
 
 
 def test_a_loss_that_reaches_nothing_of_its_player_is_warned_of(stage, batch):

@@ -94,6 +94,21 @@ def test_a_graph_of_images_that_the_data_has_not_is_refused():
         offered(recipe)
 
 
+def test_a_graph_is_one_network_of_the_recipe():
+    recipe = Answering(None)
+    for network, inputs, reason in [
+        (recipe.network.module, ("a",), r"its network is a Linear: wrap it, gantk.Network\(module, 'a'\)"),
+        (Network(nn.Linear(2, 2), "generator"), ("a",), "weights of its Network are not the recipe's"),
+        (recipe.network, "a", r"inputs is the text 'a': write \('a',\)"),
+    ]:
+        recipe.answer = {"a": Graph(network=network, inputs=inputs, outputs=("b",))}
+        with pytest.raises(PluginError, match=f"^{line_of(Answering.graphs)}graph a: {reason}"):
+            offered(recipe)
+    recipe.answer = {"one": Player(nn.ModuleList([Network(nn.Linear(2, 2), "generator")]))}
+    with pytest.raises(PluginError, match="player one: weights of its ModuleList are not the recipe's"):
+        players_of(recipe)
+
+
 def test_a_key_that_the_batch_has_not_is_told_with_those_that_it_has():
     batch = KeyedBatch(a=IMAGES, b=IMAGES)
     assert batch["a"] is IMAGES

@@ -1,10 +1,12 @@
 """What a run is made of: who said what, and what wins."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
-from gantk import Dataset, UsageError
-from gantk.engine.assemble import total_steps
+from gantk import Dataset, PluginError, UsageError
+from gantk.engine.assemble import open_training_data, total_steps
 from gantk.engine.config import Config, check_config, read_config, write_config
 from gantk.engine.resolve import resolve
 
@@ -175,3 +177,14 @@ def test_values_are_checked_with_their_place():
     with pytest.raises(UsageError, match="the command line: precision"):
         check_config({"precision": "fp8"}, "the command line")
     assert yaml.safe_load("1e-3") == "1e-3"  # why options parse numbers themselves
+
+
+def test_images_of_another_size_than_was_asked_for_name_the_data_set(rows):
+    class Stubborn(rows):
+        def split(self, kind, test, load):
+            return super().split(kind, test, 8)
+
+    resolved = resolve(Config(plugins=["gan"], set={"size": "16"}))
+    assert open_training_data(replace(resolved, dataset=rows())).crops.load == 16
+    with pytest.raises(PluginError, match=r"data set rows gives 'image' of 10 x 8 pixels; .* load=16"):
+        open_training_data(replace(resolved, dataset=Stubborn()))
