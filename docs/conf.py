@@ -15,6 +15,7 @@ extensions = [
 ]
 exclude_patterns = ["tutorial"]
 smartquotes = False
+default_role = "literal"
 html_theme = "furo"
 html_title = f"gantk {release}"
 html_favicon = "../exports/gantk_exports/web/icon.svg"
@@ -31,7 +32,7 @@ def show_examples_as_written(app, context, lines):
     shown = [f"   {line[2:]}" if line.startswith("| ") else line for line in lines]
     starts = [number for number, line in enumerate(lines) if line.startswith("| ") and lines[number - 1][:2] != "| "]
     for number in reversed(starts):
-        shown[number:number] = ["::", ""]
+        shown[number:number] = [".. code-block:: text", ""]
     lines[:] = shown
 
 
