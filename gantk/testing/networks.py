@@ -161,12 +161,13 @@ def _check_alone(case: Case, network: Network) -> None:
     for row in range(4):
         alone = answered(case, network, {name: value[row : row + 1] for name, value in inputs.items()})
         for one, two in zip(together, alone, strict=True):
-            apart, largest = float((one[row] - two[0]).abs().max()), float(one.abs().max())
-            if apart > 1e-3 * largest:
+            # On average: where activations are large, rounding alone may turn single pixels.
+            apart = float((one[row] - two[0]).abs().mean())
+            if apart > 1e-3 * float(one.abs().mean()):
                 raise Failure(
                     f"{case.title}: in evaluation mode, what it gives for a sample depends on the rest of the batch "
-                    f"(alone it differs by {apart:.2g}): use what is computed over a batch in training mode alone, as "
-                    "nn.BatchNorm2d does"
+                    f"(alone it differs by {apart:.2g} on average): use what is computed over a batch in training "
+                    "mode alone, as nn.BatchNorm2d does"
                 )
 
 

@@ -100,7 +100,7 @@ def normalization(given="x * self.scale", says="shifts = False", refuses="pass")
         ({"computed": "x = x[0].expand(2, 16)"}, "finite", "batch of 1"),
         ({"computed": "x = self.first.bias.expand(len(z), -1)"}, "responds", "does not change with its input `latent`"),
         ({"computed": "x = torch.relu(self.first(z))", "asked": "False"}, "responds", "change with its input `label`"),
-        ({"computed": "x = x - x.mean(0, keepdim=True)"}, "responds", "depends on the rest of the batch (alone it dif"),
+        ({"computed": "x = x - x.mean(0, keepdim=True)"}, "responds", "depends on the rest of the batch (alone it di"),
         ({"computed": "x = x / len(x)"}, "responds", "depends on the rest of the batch (alone it differs by"),
         (
             {"computed": "x = x - x.mean(0, keepdim=True) + torch.randn_like(x)"},
