@@ -1,5 +1,6 @@
 """Plugins and packages that a test writes, and that are gone after it."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -7,6 +8,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+# Before torch is imported: networks are tiny, and processes that share the cores would wait for each other's threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,7 +37,7 @@ class DiscriminatorSpec:
         size: height and width in pixels at which it is trained.
         classes: number of class labels that condition the score; None: none.
         joint_latent: length of a latent vector scored jointly with the image; None: none.
-        output: whether scores (logits, any shape) or energies (N,) are wanted.
+        output: whether scores (logits, N rows of any shape) or energies (N,) are wanted.
         features: whether `features(x, *conditions)` must be offered.
     """
 

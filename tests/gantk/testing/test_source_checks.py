@@ -39,7 +39,7 @@ def test_a_misspelled_hook(caught):
 
 def test_a_hook_that_forgets_to_return(caught):
     body = "from gantk import hookimpl\n\n@hookimpl\ndef generator(): ...\n"
-    assert "hook generator returns nothing" in caught(body, "hooks")
+    assert "hook generator returned nothing" in caught(body, "hooks")
 
 
 @pytest.mark.parametrize(
