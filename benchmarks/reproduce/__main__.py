@@ -63,6 +63,9 @@ def _arguments() -> argparse.Namespace:
 def _reproduced(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, Any]:
     steps = protocol.short if arguments.short else protocol.steps
     seeds = arguments.seeds or protocol.seeds
+    for data in ("mnist", "fashion"):
+        if f"{{{data}}}" in protocol.train and not getattr(arguments, data):
+            sys.exit(f"{protocol.name} needs --{data} FOLDER; docs/data.md says what to put there")
     train = protocol.train.format(mnist=arguments.mnist, fashion=arguments.fashion)
     values: dict[str, list[float]] = {}
     minutes = []
@@ -133,7 +136,7 @@ def _correlated(run: Path, protocol: Protocol) -> dict[str, Any]:
         print(f"step {step}: {protocol.curve} {curve[-1]:.4g}, {record['name']} {scores[-1]:.4g}", flush=True)
     name = f"rank correlation of {protocol.curve} with {record['name']}"
     how = f"Spearman's over {len(steps)} checkpoints; {record['name']}: {record['protocol']}"
-    return record | {"name": name, "value": float(spearmanr(curve, scores).statistic), "protocol": how}
+    return record | {"name": name, "value": float(spearmanr(curve, scores).statistic), "error": None, "protocol": how}
 
 
 def _gantk(command: str) -> str:

@@ -13,11 +13,14 @@ HEAD = """# The ledger of published numbers
 Each line is a protocol of a paper that was run again by one command, and what came out, flattering or not. The command,
 every single value and how it was measured stand in
 [`benchmarks/reproduce/ledger.jsonl`](../benchmarks/reproduce/ledger.jsonl); this page is written by
-`python benchmarks/reproduce table`. A published `±` is what the paper prints; ours is the standard deviation over
-seeds, with the single values behind it.
+`python benchmarks/reproduce table`. A published `±` is what the paper prints: PacGAN's the standard error of ten
+trainings, a Parzen window's that over test images. Ours is the standard deviation over seeds, with the single values
+behind it; of a single training, the score's own error. KID is by the features of EfficientNet-Lite0, and compares
+within this page alone.
 
 **Shortened** runs are not of the full length, which is the paper's where it states one: they show that the protocol
-runs, and what it gives at that length. A step is one move of the critic.
+runs, and what it gives at that length. Full lengths, other than InfoGAN's, wait for a GPU: a run takes hours to weeks
+of a CPU. A step is one move of the critic.
 
 """
 
@@ -63,7 +66,7 @@ def _rows(record: dict[str, Any]) -> list[str]:
                 f"`{record['protocol']}`<br>{record['paper']}",
                 name,
                 score["published"] or "-",
-                _obtained(score["values"]),
+                _obtained(score["values"], record["details"].get(name, {}).get("error")),
                 str(len(score["values"])),
                 steps,
                 record["data"],
@@ -76,10 +79,10 @@ def _rows(record: dict[str, Any]) -> list[str]:
     ]
 
 
-def _obtained(values: list[float]) -> str:
+def _obtained(values: list[float], error: float | None) -> str:
     mean = sum(values) / len(values)
     if len(values) == 1:
-        return f"{mean:.4g}"
+        return f"{mean:.4g}" + (f" (its own error {error:.2g})" if error else "")
     spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
     middle = f", median {median(values):.4g}, {min(values):.4g} to {max(values):.4g}" if len(values) >= 5 else ""
     return f"{mean:.4g} ± {spread:.2g}{middle} ({', '.join(f'{value:.4g}' for value in values)})"

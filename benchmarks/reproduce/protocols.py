@@ -169,7 +169,8 @@ PROTOCOLS = [
             short=300 if game == "dcgan" else 1_500,
             evaluate=("--metric kid -s kid.images=200",),
             differs="Fashion-MNIST at 28 px instead of LSUN bedrooms at 64 px, half of the width; each game with noise "
-            "(100 uniform numbers, 128 normal ones) and settings of its own, WGAN-GP's being those for CIFAR-10",
+            "(100 uniform numbers, 128 normal ones) and settings of its own, WGAN-GP's being those for CIFAR-10"
+            "; batches of 128 and a constant rate for DCGAN, 64 and a rate that falls for WGAN-GP",
         )
         for architecture, parts, normed in (
             (

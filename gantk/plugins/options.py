@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from gantk.errors import PluginError, UsageError
+from gantk.errors import PluginError, UsageError, written_at
 from gantk.plugins import signatures
 
 
@@ -36,8 +36,8 @@ def options_of(factory: Callable[..., Any]) -> dict[str, Option]:
     options = {}
     for name in signatures.keyword_only(function):
         if name not in annotations or name not in defaults:
-            lacking = "default" if name in annotations else "type"
-            raise PluginError(f"option {name} of {owner} has no {lacking}: write it like `{name}: int = 1`")
+            lacking = "default: add `= VALUE`" if name in annotations else f"type: write it like `{name}: int = 1`"
+            raise PluginError(f"{written_at(factory)}option {name} of {owner} has no {lacking}")
         try:
             annotation = signatures.evaluated(annotations[name], function)
         except Exception as error:
