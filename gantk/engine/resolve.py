@@ -8,9 +8,8 @@ from gantk.data.dataset import Dataset
 from gantk.data.views import serves
 from gantk.engine.config import Config
 from gantk.engine.open_data import data_options, located, open_data
-from gantk.errors import PluginError, UsageError
+from gantk.errors import UsageError
 from gantk.parts.settings import Settings
-from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 from gantk.plugins.selection import Part, Requested, select
@@ -115,7 +114,6 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         normalization=config.normalization,
     )
     parts = select(plugins, defaults, requested)
-    _refuse_silence(plugins)
     declared = _declared(parts)
     setting_options = options_of(Settings)
     if dataset is None:
@@ -186,14 +184,6 @@ def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
     if clash:
         raise UsageError(f"recipe {parts['recipe'].plugin}: option {min(clash)} bears the name of a setting")
     return declared
-
-
-def _refuse_silence(plugins: Plugins) -> None:
-    """Raise PluginError where a plugin that the user named answers a part's hook with nothing."""
-    for name in plugins.names:
-        for hook in part_hooks():
-            if hook in plugins.found[name].hooks and plugins.factory(name, hook) is None:
-                raise PluginError(f"plugin {name}: hook {hook} returns nothing; return the class or function itself")
 
 
 def _refuse_unknown(config: Config, known: list[str]) -> None:

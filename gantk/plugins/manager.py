@@ -88,9 +88,7 @@ class Plugins:
         """
         name, hook = self.load(plugin), slot.split(".")[0]
         answer = self.ask(name, hook)
-        wrong = _what_is_wrong(hook, answer)
-        if answer is None and hasattr(self._modules[name], hook):
-            wrong = "returned nothing; return the class or function that makes it"
+        wrong = _what_is_wrong(hook, answer) if hasattr(self._modules[name], hook) else ""
         if wrong:
             raise PluginError(f"plugin {name} ({self.found[name]}): hook {hook} {wrong}")
         factory: Callable[..., Any] | None = answer
@@ -157,7 +155,7 @@ def _manager() -> pluggy.PluginManager:
 
 def _what_is_wrong(hook: str, answer: Any) -> str:
     if answer is None:
-        return ""
+        return "returned nothing; return the class or function that makes it"
     if not (inspect.isclass(answer) or inspect.isroutine(answer)):
         return f"returned {_shown(answer)}; return the class or function that makes it"
     if hook in _BASES and not _is_a(answer, *_BASES[hook]):

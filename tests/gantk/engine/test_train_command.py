@@ -163,7 +163,7 @@ def test_a_plugins_mistake_is_one_line_and_leaves_no_run(tmp_path, plugin_file, 
 def test_a_hook_that_forgets_its_return_is_an_error(plugin_file):
     plugin = plugin_file("mine", "@hookimpl\ndef loss():\n    object()\n")
     said = invoke("train", "--plugin", "cyclegan", "--plugin", plugin, "--dry-run", status=1)
-    assert "plugin mine: hook loss returns nothing" in said
+    assert f"plugin mine ({plugin}): hook loss returned nothing; return the class" in said
 
 
 def test_no_checkpoint_holds_what_is_not_finite(tmp_path):
