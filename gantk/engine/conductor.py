@@ -104,7 +104,6 @@ class Conductor:
         if isinstance(move, Mean):
             return move
         moves = self._by_player(body, move)
-        self.asked |= moves.keys()
         for player, losses in moves.items():
             self._check(body, player, losses)
         return {
@@ -149,6 +148,7 @@ class Conductor:
             self.log.add(player, tuple(losses), values.detach())
             total = values.sum() / self.accumulate
             if self.rehearsal:
+                self.asked.add(player)
                 self._warn(body, player, losses, alone=len(moves) == 1)
             more = number + 1 < len(moves)
             try:

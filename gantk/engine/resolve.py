@@ -10,6 +10,7 @@ from gantk.engine.config import Config
 from gantk.engine.open_data import data_options, located, open_data
 from gantk.errors import UsageError
 from gantk.parts.settings import Settings
+from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 from gantk.plugins.selection import Part, Requested, select
@@ -114,6 +115,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         normalization=config.normalization,
     )
     parts = select(plugins, defaults, requested)
+    _refuse_silence(plugins)
     declared = _declared(parts)
     setting_options = options_of(Settings)
     if dataset is None:
@@ -206,3 +208,10 @@ def _options_of_slot(slot: str, options: Mapping[str, Value]) -> dict[str, Any]:
         for name, value in options.items()
         if name.startswith(prefix) and "." not in name.removeprefix(prefix)
     }
+
+
+def _refuse_silence(plugins: Plugins) -> None:
+    """Raise PluginError where a plugin that the user named answers a part's hook wrongly, or with nothing."""
+    for name in plugins.names:
+        for hook in part_hooks():
+            plugins.factory(name, hook)

@@ -62,9 +62,7 @@ def test_what_fails_inside_a_step_names_the_line_that_is_to_blame(stage, batch):
     def step(self, batches):
         yield "generator", {"game": self.generator(next(batches)[:, :2]).mean()}
 
-    with pytest.raises(
-        PluginError, match=r"Pair.step, .*_refusals.py:\d+: RuntimeError: .*GANTK_TRACE=1"
-    ):
+    with pytest.raises(PluginError, match=r"Pair.step, .*_refusals.py:\d+: RuntimeError: .*GANTK_TRACE=1"):
         stage(step).run([batch])
 
 

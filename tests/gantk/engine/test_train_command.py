@@ -164,6 +164,9 @@ def test_a_hook_that_forgets_its_return_is_an_error(plugin_file):
     plugin = plugin_file("mine", "@hookimpl\ndef loss():\n    object()\n")
     said = invoke("train", "--plugin", "cyclegan", "--plugin", plugin, "--dry-run", status=1)
     assert f"plugin mine ({plugin}): hook loss returned nothing; return the class" in said
+    # Also where another loss is chosen.
+    said = invoke("train", "--plugin", "cyclegan", "--plugin", plugin, "--loss", "hinge", "--dry-run", status=1)
+    assert "hook loss returned nothing" in said
 
 
 def test_no_checkpoint_holds_what_is_not_finite(tmp_path):
