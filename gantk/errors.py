@@ -5,11 +5,20 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from gantk.text import printable
+
 
 class GantkError(Exception):
-    """The work failed; the command ends with exit status 1."""
+    """The work failed; the command ends with exit status 1.
+
+    Each argument is a line of the message. Whatever a line repeats of names and files, it stays one line, and nothing
+    in it steers a terminal.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return "\n".join(map(printable, self.args))
 
 
 class UsageError(GantkError):

@@ -1,7 +1,8 @@
 """The command `gantk`: a group whose commands are found through entry points and imported when they are called."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import click
 
 import gantk
+from gantk.cli.saying import say_lines
+from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, one_line
 from gantk.plugins.extras import install_line
 from gantk.plugins.options import nearest
+from gantk.text import printable
 
 _EXAMPLE = """\b
 Example:
@@ -78,16 +82,26 @@ class Commands(click.Group):
             raise click.UsageError(f"no command is called {args[0]!r}{nearest(args[0], self.entries)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run as a program; neither the encoding nor the readers of its output can end it."""
+        with guarded_streams():
+            return super().main(*arguments, **options)
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _printable():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever a user can mend ends it with one message and no traceback."""
         try:
-            return super().invoke(ctx)
+            with _printable():
+                return super().invoke(ctx)
         except GantkError as error:
             if error.__cause__ and os.environ.get("GANTK_TRACE", "0") not in ("", "0"):
                 import traceback
 
-                traceback.print_exception(error.__cause__)
-            click.echo(f"Error: {error}", err=True)
+                say_lines("".join(traceback.format_exception(error.__cause__)).rstrip(), err=True)
+            say_lines(f"Error: {error}", err=True)
             raise click.exceptions.Exit(error.exit_code) from error
         except ImportError as error:
             install = install_line(error)
@@ -99,6 +113,16 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             raise click.exceptions.Exit(130) from None
+
+
+@contextmanager
+def _printable() -> Iterator[None]:
+    """Make what click says of wrong use safe to show, which repeats what was typed."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc]
+        raise
 
 
 @click.group(cls=Commands, epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})

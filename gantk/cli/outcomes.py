@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import click
+from gantk.cli.saying import say
 
 
 class Outcome(Protocol):
@@ -28,7 +28,7 @@ def succeeded(outcomes: Iterable[Done], total: int, doing: str) -> list[Done]:
     with shown(outcomes, total, doing) as coming:
         for outcome in coming:
             if outcome.problem:
-                click.echo(f"skipped {outcome.source}: {outcome.problem}", err=True)
+                say(f"skipped {outcome.source}: {outcome.problem}", err=True)
             else:
                 done.append(outcome)
     return done

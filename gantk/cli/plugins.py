@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gantk.cli.plugin_pages import entry_of, page_of
+from gantk.cli.saying import say_lines
 from gantk.errors import UsageError
 from gantk.plugins.entrypoints import find, installed
 from gantk.plugins.hooks import part_hooks
@@ -54,11 +55,11 @@ def plugins(name: str | None, combinations: bool, as_json: bool) -> None:
         if combinations and "recipe" not in found.hooks:
             raise UsageError(f"--combinations is for recipes: {name} brings {', '.join(found.hooks) or 'no part'}")
         page = page_of(found, name, combinations)
-        click.echo(json.dumps(page, indent=2, default=_said) if as_json else _page_text(page))
+        say_lines(json.dumps(page, indent=2, default=_said) if as_json else _page_text(page))
     elif as_json:
-        click.echo(json.dumps([entry_of(plugin) for plugin in installed().values()], indent=2))
+        say_lines(json.dumps([entry_of(plugin) for plugin in installed().values()], indent=2))
     else:
-        click.echo(_table([entry_of(plugin) for plugin in installed().values()]))
+        say_lines(_table([entry_of(plugin) for plugin in installed().values()]))
 
 
 def _table(entries: list[dict[str, Any]]) -> str:

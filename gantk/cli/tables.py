@@ -1,5 +1,6 @@
 """What `gantk encode` and `gantk score` share: image files through a model, and the table of its answers."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gantk.cli.outcomes import succeeded
+from gantk.cli.saying import say
 from gantk.errors import GantkError
+from gantk.text import printable_lines
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Task
@@ -34,9 +37,11 @@ def tabulate(
     if done:
         rows = table(done, opened.card, ordered=ordered)
         if out is None:
-            click.echo(csv_text(rows), nl=False)
+            # A table for a program keeps its names as they are; on a terminal they must not steer it.
+            text = csv_text(rows)
+            click.echo(printable_lines(text) if sys.stdout.isatty() else text, nl=False)
         else:
             write_table(rows, out)
-            click.echo(f"{len(done)} of {len(files)} images {task}d to {out}")
+            say(f"{len(done)} of {len(files)} images {task}d to {out}")
     if len(done) < len(files):
         raise GantkError(f"{len(files) - len(done)} of {len(files)} images could not be {task}d")

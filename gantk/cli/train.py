@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.saying import say, say_lines
+
 if TYPE_CHECKING:
     from gantk.engine.config import Config
 
@@ -92,13 +94,13 @@ def train(resume: Path | None, out: Path | None, dry_run: bool, config: Path | N
     if resume is not None:
         if out is not None or config is not None or dry_run:
             raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
-        relaunch(resume, _resumed(said), say=click.echo)
+        relaunch(resume, _resumed(said), say=say)
         return
     request = _request(config, said)
     if dry_run:
-        click.echo(describe(request))
+        say_lines(describe(request))
     else:
-        launch(request, out, say=click.echo)
+        launch(request, out, say=say)
 
 
 SETTINGS = ("steps", "size", "batch_size")

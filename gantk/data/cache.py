@@ -66,8 +66,8 @@ def packed(
                 _write(packing, cast(BinaryIO, stream), skip_bad, workers, progress)
         except OSError as error:
             raise DataError(
-                f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}\n"
-                "Make room there, or name another folder in the environment variable GANTK_CACHE."
+                f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}",
+                "Make room there, or name another folder in the environment variable GANTK_CACHE.",
             ) from None
     pack = Pack(path)
     if pack.bad and not skip_bad:

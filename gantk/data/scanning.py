@@ -93,7 +93,9 @@ def refuse(bad: Mapping[Path, str], total: int) -> DataError:
     shown = [f"{path} {reason}" for path, reason in list(bad.items())[:3]]
     rest = f"; and {len(bad) - 3} more, which `gantk data` names" if len(bad) > 3 else ""
     count = f"{len(bad)} of {total} files cannot be used: " if len(bad) > 1 else ""
-    return DataError(f"{count}{'; '.join(shown)}{rest}\nMend or remove what is named, or leave it out with --skip-bad.")
+    return DataError(
+        f"{count}{'; '.join(shown)}{rest}", "Mend or remove what is named, or leave it out with --skip-bad."
+    )
 
 
 class _Memory:

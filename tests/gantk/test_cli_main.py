@@ -153,6 +153,8 @@ def test_the_trace_adds_the_cause_of_an_error(gantk_with, monkeypatch):
     [
         (["trian"], "no command is called 'trian'; did you mean 'train'?"),
         (["--verbose"], "No such option"),
+        (["data", "x", "-s", "a\x1b[2J\nb"], r"a\x1b[2J\nb: say"),
+        (["--no\x1bsuch"], r"--no\x1bsuch"),
         (["plugins", "one", "two"], "unexpected extra argument"),
     ],
 )

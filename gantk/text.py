@@ -1,0 +1,58 @@
+"""Text that comes from elsewhere (names of files, fields of a card, words of an error), safe to show and to paste."""
+
+import shlex
+import unicodedata
+
+_KEPT = "\u200c\u200d"
+"""Invisible joiners that Persian, Indic scripts and emoji are spelled with."""
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of what is no character to see: controls, formats, halves of pairs, separators of lines."""
+
+_NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: object) -> str:
+    r"""Return a text as one line that cannot steer a terminal.
+
+    Control characters, escape sequences, line breaks, marks that turn the direction of writing and bytes of names that
+    are not UTF-8 are written as Python writes them: `\x1b`, `\n`, `\u202e`, `\xff`.
+    """
+    said = str(text)
+    # Nearly every text is plain, and tables have many.
+    return said if said.isascii() and said.isprintable() else "".join(map(_shown, said))
+
+
+def printable_lines(text: object) -> str:
+    """Return a text of several lines with each as `printable` returns it; what is put into it from elsewhere is not."""
+    return "\n".join(map(printable, str(text).split("\n")))
+
+
+def pasted(*words: object) -> str:
+    """Return words of a command as they are pasted into a shell: quoted where need be."""
+    return " ".join(map(_quoted, map(str, words)))
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in _HIDDEN:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        # Python's stand-in for a byte that is no UTF-8.
+        return f"\\x{code - 0xDC00:02x}"
+    return _NAMED.get(character) or (
+        f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
+
+
+def _quoted(word: str) -> str:
+    if printable(word) == word:
+        return shlex.quote(word)
+    # Bash and zsh read escapes between $' and '; of bytes, since a name is bytes.
+    held = "".join(
+        character
+        if printable(character) == character and character not in "\\'"
+        else "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+        for character in word
+    )
+    return f"$'{held}'"

@@ -1,0 +1,63 @@
+"""What is shown of names and texts from elsewhere, and what is pasted."""
+
+import subprocess
+import unicodedata
+
+import pytest
+
+from gantk.errors import DataError
+from gantk.text import pasted, printable, printable_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain.png", "plain.png"),
+        ("C:\\new\\table", "C:\\new\\table"),
+        ("猫 · été 👩\u200d🚀.png", "猫 · été 👩\u200d🚀.png"),
+        ("a\x1b[2Jb", r"a\x1b[2Jb"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\rError: b\nc\td", r"a\rError: b\nc\td"),
+        ("evil\u202egnp.exe", r"evil\u202egnp.exe"),
+        ("a\u2028b\u200bc\ufeff", r"a\u2028b\u200bc\ufeff"),
+        ("tag\U000e0041", r"tag\U000e0041"),
+        ("caf\udce9.png", r"caf\xe9.png"),
+        ("half\ud83d", r"half\ud83d"),
+    ],
+)
+def test_what_steers_a_terminal_is_shown_as_its_escape(text, shown):
+    assert printable(text) == shown
+    shown.encode()
+
+
+def test_no_character_that_is_shown_is_hidden():
+    every = printable("".join(map(chr, range(0x110000))))
+    hidden = {character for character in every if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    assert hidden == {"\u200c", "\u200d"}
+
+
+def test_lines_stay_lines():
+    assert printable_lines("a\x1b\nb\r\n") == "a\\x1b\nb\\r\n"
+
+
+def test_every_argument_of_an_error_is_one_line_of_its_message():
+    error = DataError("a\n\x1b[31mb", "Mend it.")
+    assert str(error) == "a\\n\\x1b[31mb\nMend it."
+    assert str(DataError()) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("runs/one", "runs/one"),
+        ("my run", "'my run'"),
+        ("it's", "'it'\"'\"'s'"),
+        ("a\n\x1b'\\b", r"$'a\x0a\x1b\x27\x5cb'"),
+        ("caf\udce9", r"$'caf\xe9'"),
+        ("\u202eé", r"$'\xe2\x80\xaeé'"),
+    ],
+)
+def test_what_is_pasted_into_a_shell_is_the_name(name, written):
+    assert pasted("gantk", name) == f"gantk {written}"
+    said = subprocess.run(["bash", "-c", f"printf %s {pasted(name)}"], stdout=subprocess.PIPE, check=True).stdout
+    assert said == name.encode("utf-8", "surrogateescape")
