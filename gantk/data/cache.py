@@ -9,11 +9,13 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.formats.files import read_file
+from gantk.data.formats.limits import MAX_PIXELS
 from gantk.data.packs import RECORD, Pack, write_table
 from gantk.data.parallel import in_order
 from gantk.data.pixels import scaled, with_channels
-from gantk.data.reading import MAX_PIXELS, decode
-from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, read_file, refuse
+from gantk.data.reading import decode
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
 from gantk.data.storage import cache_folder, written_whole
 from gantk.errors import DataError
 

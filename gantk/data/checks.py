@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import median_low
 
 from gantk.data.arranging import Arranged
+from gantk.data.formats.files import read_file
 from gantk.data.parallel import in_order
 from gantk.data.reading import decode
 from gantk.data.rows import Rows
-from gantk.data.scanning import Bad, ImageFile, ReportProgress, quiet_decoders, read_file
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, quiet_decoders
 from gantk.errors import DataError
 
 Size = tuple[int, int]

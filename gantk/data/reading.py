@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.formats.known import HEIF, NUMPY, TIFF, format_of_content
+from gantk.data.formats.limits import TOO_LARGE, check_size
 from gantk.data.pixels import in_own_precision, upright
 from gantk.errors import DataError
 
@@ -17,15 +19,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-HEIC = (".heic", ".heif")
-TIFF = (".tif", ".tiff")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".npy", *TIFF, *HEIC})
-"""Endings of the files that are read as images, in lower case; others are ignored."""
-
-MAX_PIXELS = 178_956_970
-"""Largest height x width that is decoded, which is where Pillow draws the line too."""
-
-_BOMB = f"would decode to more than {MAX_PIXELS // 10**6} million pixels, as a decompression bomb does"
+NO_IMAGE = "is no image, or one of a kind that cannot be read"
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Opened:
 
 def open_image(path: Path, data: bytes) -> Opened:
     """Read the header of an image file's bytes. Raises DataError with the reason, which does not name the file."""
-    return _told(lambda: _family(path)(data), data)
+    return _told(lambda: _family(data)(data), data)
 
 
 def decode(path: Path, data: bytes) -> Array:
@@ -80,15 +74,17 @@ def decode(path: Path, data: bytes) -> Array:
     return array
 
 
-def _family(path: Path) -> Callable[[bytes], Opened]:
-    suffix = path.suffix.lower()
-    if suffix in TIFF:
+def _family(data: bytes) -> Callable[[bytes], Opened]:
+    found = format_of_content(data)
+    if found is None:
+        raise DataError(NO_IMAGE)
+    if found == TIFF:
         from gantk.data.tiff import open_tiff
 
         return open_tiff
-    if suffix in HEIC:
-        _register_heic()
-    return open_numpy if suffix == ".npy" else open_pillow
+    if found == HEIF:
+        register_heif()
+    return open_numpy if found == NUMPY else open_pillow
 
 
 def open_numpy(data: bytes) -> Opened:
@@ -107,7 +103,7 @@ def open_pillow(data: bytes) -> Opened:
     """Open what Pillow reads; 16-bit colour PNG, which it would cut to 8 bits, is decoded by OpenCV."""
     from PIL import Image
 
-    image = Image.open(io.BytesIO(data))
+    image = Image.open(io.BytesIO(data), formats=[format_of_content(data) or ""])
     check_size(image.height, image.width)
     orientation = _orientation(image, data)
     height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
@@ -127,12 +123,6 @@ def open_pillow(data: bytes) -> Opened:
         return upright(in_own_precision(np.asarray(kept).astype(dtype)), orientation)
 
     return Opened(Facts(height, width, channels, dtype, mode.endswith("A")), pixels)
-
-
-def check_size(height: int, width: int) -> None:
-    """Raise DataError where an image is too large to decode."""
-    if height * width > MAX_PIXELS:
-        raise DataError(_BOMB)
 
 
 def _mode(image: "Image") -> str:
@@ -159,7 +149,8 @@ def _deep_png(data: bytes, order: list[int]) -> Array:
     return array[:, :, order]
 
 
-def _register_heic() -> None:
+def register_heif() -> None:
+    """Teach Pillow HEIC. Raises DataError, which names what to install, where that is missing."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
@@ -178,9 +169,9 @@ def _told(work: Callable[[], Result], data: bytes) -> Result:
     except (DataError, ImportError):
         raise
     except UnidentifiedImageError:
-        raise DataError("is no image, or one of a kind that cannot be read") from None
+        raise DataError(NO_IMAGE) from None
     except Image.DecompressionBombError:
-        raise DataError(_BOMB) from None
+        raise DataError(TOO_LARGE) from None
     # Decoders raise errors of every type, documented or not, on files that are damaged.
     except Exception as error:
         detail = (str(error).strip() or type(error).__name__).splitlines()[0][:100]

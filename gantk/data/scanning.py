@@ -8,8 +8,10 @@ from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from gantk.data.formats.files import read_file
+from gantk.data.formats.known import SUFFIXES
 from gantk.data.parallel import in_order
-from gantk.data.reading import SUFFIXES, Facts, open_image
+from gantk.data.reading import Facts, open_image
 from gantk.data.storage import cache_folder, written_whole
 from gantk.errors import DataError
 
@@ -43,14 +45,6 @@ def images_in(folder: Path) -> list[Path]:
 def subfolders(folder: Path) -> list[Path]:
     """Return the folders that lie directly in a folder, by name. Raises DataError where it cannot be read."""
     return [entry for entry in _entries(folder) if entry.is_dir()]
-
-
-def read_file(path: Path) -> bytes:
-    """Return a file's content. Raises DataError with the reason, which does not name the file."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {_reason(error)}") from None
 
 
 def digest_of(data: bytes) -> str:

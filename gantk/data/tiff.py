@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.formats.limits import check_size
 from gantk.data.pixels import in_own_precision, upright
-from gantk.data.reading import Facts, Opened, check_size, open_pillow
+from gantk.data.reading import Facts, Opened, open_pillow
 from gantk.errors import DataError
 
 if TYPE_CHECKING:

@@ -5,11 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gantk.data.reading import SUFFIXES
+from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
-
-_READ = SUFFIXES | {".avif", ".gif"}
-"""What is taken from folders: what can be trained on, and what Pillow reads besides."""
 
 
 @contextmanager
@@ -37,11 +34,11 @@ def images_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """
     found = folder.rglob("*") if recursive else folder.iterdir()
     shown = sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    images = [path for path in shown if path.suffix.lower() in _READ and path.is_file()]
+    images = [path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not images:
         below = next((path for path in shown if path.is_dir()), None)
         hint = "" if below is None or recursive else f"; folders in it are not looked into: name them, such as {below}"
-        raise DataError(f"{folder}: holds no images ({', '.join(sorted(_READ))}){hint}")
+        raise DataError(f"{folder}: holds no images ({', '.join(SHOWN)}){hint}")
     return images
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gantk.data.dataset import Array
+from gantk.data.formats.known import HEIF, NUMPY, format_of_content
 from gantk.data.pixels import with_channels
-from gantk.data.reading import decode, open_image
+from gantk.data.reading import NO_IMAGE, decode, open_image, register_heif
 from gantk.errors import DataError, one_line
 from gantk.runtime.png import write_png
 
@@ -49,14 +50,18 @@ def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    if path.suffix.lower() in (".heic", ".heif"):
-        _learn_heic(path)
     try:
-        if path.suffix.lower() == ".npy":
+        with path.open("rb") as file:
+            found = format_of_content(file.read(256))
+        if found is None:
+            raise DataError(NO_IMAGE)
+        if found == HEIF:
+            register_heif()
+        if found == NUMPY:
             array: Array = np.load(path, allow_pickle=False)
             return array
         # Pillow warns of large images and of odd tags; what it cannot read it raises.
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=[found]) as image:
             # A camera's MPO holds one photograph, its further frames being previews.
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if frames == 1:
@@ -67,10 +72,10 @@ def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
                 upright.format = image.format
                 upright.info[_REDUCED] = deep
                 return upright
-    except DataError:
-        raise
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path}: is no image that can be read") from error
+        raise DataError(f"{path}: {NO_IMAGE}") from error
     except Exception as error:
         raise DataError(f"{path}: cannot be read as an image ({one_line(error)})") from error
     raise DataError(f"{path}: holds {frames} frames; give single images")
@@ -201,11 +206,3 @@ def pixels_to_picture(pixels: Array, alpha: Image.Image | None = None) -> Image.
     if alpha is not None and image.mode in ("L", "RGB"):
         image.putalpha(alpha)
     return image
-
-
-def _learn_heic(path: Path) -> None:
-    try:
-        import pillow_heif
-    except ImportError:
-        raise DataError(f"{path}: HEIC images are read by an extra: pip install 'gantk[heic]'") from None
-    pillow_heif.register_heif_opener()

@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.formats.known import ENDINGS, TIFF
 from gantk.data.pixels import with_channels
-from gantk.data.reading import TIFF
 from gantk.errors import DataError, one_line
 from gantk.runtime.card import Port
 from gantk.runtime.images import Deep, companions_of, is_reduced, kept_format, picture_to_pixels, read
@@ -99,7 +99,9 @@ def opened(path: Path, port: Port) -> Iterator[Source | None]:
     """
     suffix = path.suffix.lower()
     with path.open("rb") if path.is_file() else TemporaryFile() as file, TemporaryFile(prefix="gantk-") as scratch:
-        lazily = _array(path, file) if suffix == ".npy" else _tiff(path, file, scratch) if suffix in TIFF else None
+        lazily = (
+            _array(path, file) if suffix == ".npy" else _tiff(path, file, scratch) if suffix in ENDINGS[TIFF] else None
+        )
         if lazily is None:
             yield _whole(path, port)
             return

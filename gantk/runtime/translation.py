@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.data.reading import SUFFIXES
+from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
@@ -68,7 +68,7 @@ def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False) -> list[
     places = image_files(inputs, recursive=recursive)
     if len(inputs) == 1 and inputs[0].is_file() and out.suffix and not out.is_dir():
         if out.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(sorted(SUFFIXES))}")
+            raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(SHOWN)}")
         if (out.suffix.lower() == ".npy") != (inputs[0].suffix.lower() == ".npy"):
             raise UsageError(f"{inputs[0]} -> {out}: an array goes to a .npy file, an image to an image file")
         jobs = [Job(inputs[0], out, keeps_format=False)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.data.reading import SUFFIXES
+from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, UsageError
 from gantk.runtime.files import written_aside
 from gantk.runtime.generation import Samples
@@ -23,13 +23,13 @@ def goes_to_folder(out: Path) -> bool:
 
 def check_out(out: Path, *, frames: bool) -> None:
     """Raise UsageError where images, or frames of an animation, cannot be written to that name."""
-    allowed = sorted(SUFFIXES | {".gif"} if frames else SUFFIXES)
+    allowed = [ending for ending in SHOWN if ending != ".gif" or frames]
     if mimetypes.guess_type(out.name)[0] and goes_to_folder(out) and not out.is_dir():
         raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(allowed)}, or a folder")
     if goes_to_folder(out):
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out}: a file of another kind; give a folder, or a name in {', '.join(allowed)}")
-    elif out.suffix.lower() not in allowed:
+    elif out.suffix.lower() not in SUFFIXES or (out.suffix.lower() == ".gif" and not frames):
         still = "; a .gif needs --walk" if out.suffix.lower() == ".gif" else ""
         raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(allowed)}{still}")
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from gantk.data.formats.files import read_file
 from gantk.data.pixels import upright
 from gantk.data.reading import Facts, decode, open_image
-from gantk.data.scanning import read_file
 from gantk.errors import DataError
 
 

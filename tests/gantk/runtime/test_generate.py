@@ -220,7 +220,7 @@ def test_places_that_cannot_be_written_are_refused(make_generator: MakeModel, tm
         ("a.pdf", [], "of this kind cannot be written"),
         ("a.mp4", [], "of this kind cannot be written"),
         ("a.gif", [], r"a \.gif needs --walk"),
-        ("a.pdf", ["--walk", 1], r"use \.bmp, \.gif"),
+        ("a.pdf", ["--walk", 1], r"use \.avif, \.bmp, \.gif"),
         ("file", [], "a file of another kind; give a folder"),
     ]:
         with pytest.raises(UsageError, match=reason):
