@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gantk.data.layouts import Layout, Tree
+from gantk.data.listing import images_in
 from gantk.data.pairing import Sides, match, most_names_match, most_sizes_agree, names_match
 from gantk.data.rows import Rows, hold_out, joined
-from gantk.data.scanning import Bad, ImageFile, images_in, scan
+from gantk.data.scanning import Bad, ImageFile, scan
+from gantk.data.unread import nothing_in
 from gantk.errors import DataError
 
 
@@ -51,7 +53,7 @@ def arrange(tree: Tree, layout: Layout, share: float, workers: int = 0) -> Arran
     listed = {folder: images_in(folder) for folder in tree.folders}
     for folder in tree.train.values():
         if not listed[folder]:
-            raise DataError(_nothing_in(folder))
+            raise DataError(nothing_in(folder))
     found, bad = scan([path for paths in listed.values() for path in paths], workers)
     arranger = _Arranger(tree, layout, share, listed, found, bad)
     if tree.form == "sides":
@@ -148,11 +150,3 @@ class _Arranger:
     @property
     def _total(self) -> int:
         return sum(map(len, self.listed.values()))
-
-
-def _nothing_in(folder: Path) -> str:
-    from gantk.data.scanning import subfolders
-
-    nested = [path.name for path in subfolders(folder) if images_in(path)]
-    inside = f"; its folder {nested[0]} does: name that" if nested else ""
-    return f"{folder} holds no images (PNG, JPEG, WebP, BMP, TIFF, HEIC or .npy){inside}"

@@ -1,7 +1,6 @@
 """Users' images: folders become a data set."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,12 @@ from gantk.data.arranging import Arranged, arrange
 from gantk.data.cache import BadFilesError, Packing, packed
 from gantk.data.columns import Window, check_precision, check_window, common_channels, window_of
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
-from gantk.data.layouts import Layout, Tree, recognise
+from gantk.data.layouts import Layout, recognise
+from gantk.data.listing import in_words
 from gantk.data.packs import Pack, PackedImages
 from gantk.data.rows import Rows
-from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, images_in, refuse, subfolders
+from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, refuse
+from gantk.data.unread import other_folders, passed_over
 from gantk.errors import DataError, UsageError
 
 _SECOND = ("b", "target")
@@ -26,6 +27,7 @@ class FolderDataset(Dataset):
         arranged: which files are read, and as what.
         channels: of each key's images.
         windows: the windows of values that were asked for, by key.
+        passed_over: how many files in the folders are of other kinds, by ending.
         bad: files that cannot be used, and why; those whose pixels are damaged are known after the first split.
     """
 
@@ -36,7 +38,7 @@ class FolderDataset(Dataset):
         *,
         test_folder: str,
         unread: str,
-        hold_out: float,
+        passed_over: Mapping[str, int],
         channels: int | None,
         windows: Mapping[str, Window | None],
         skip_bad: bool,
@@ -48,7 +50,8 @@ class FolderDataset(Dataset):
         self.classes, self.domains = arranged.classes, arranged.domains
         self.arranged = arranged
         self.bad: Bad = dict(arranged.bad)
-        self._test_folder, self._unread, self._hold_out = test_folder, unread, hold_out
+        self.passed_over = passed_over
+        self._test_folder, self._unread = test_folder, unread
         self.windows, self._skip_bad, self._workers, self._progress = windows, skip_bad, workers, progress
         self._packs: dict[int | None, dict[str, Pack]] = {}
         self._files = {key: _files_of(arranged.train, key) + _files_of(arranged.test, key) for key in arranged.keys}
@@ -59,17 +62,10 @@ class FolderDataset(Dataset):
     @property
     def summary(self) -> str:  # type: ignore[override]
         """What was found and how it is read, in one line."""
-        train, test = (
-            " + ".join(str(len(self._usable(rows))) for rows in share)
-            for share in (self.arranged.train, self.arranged.test)
-        )
-        where = f"in {self._test_folder}" if self._test_folder else f"held out ({self._hold_out:.0%} by content)"
-        if not any(map(len, self.arranged.test)):
-            test, where = "none", "held out"
-        said = [f"{self.arranged.how}, {train} to train on, {test} {where}"]
+        said = [f"{self.arranged.how}, {self._counts()}", self._unread, in_words(self.passed_over)]
         if self.bad and self._skip_bad:
-            said.append(f"{len(self.bad)} bad file{'s' * (len(self.bad) > 1)} left out")
-        return f"{self.name}: {'; '.join([*said, self._unread] if self._unread else said)}"
+            said.insert(1, f"{len(self.bad)} bad file{'s' * (len(self.bad) > 1)} left out")
+        return f"{self.name}: {'; '.join(filter(None, said))}"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -103,6 +99,17 @@ class FolderDataset(Dataset):
         if train.labels:
             columns["label"] = np.array(rows.labels, np.int64)
         return Group(columns)
+
+    def _counts(self) -> str:
+        """Return how many images are trained on and held out, in words; the share is the true one."""
+        train, test = (
+            [len(self._usable(rows)) for rows in share] for share in (self.arranged.train, self.arranged.test)
+        )
+        trained, held_out = (" + ".join(map(str, counts)) for counts in (train, test))
+        if not sum(test):
+            return f"{trained} to train on, none held out"
+        share = f"held out ({100 * sum(test) / sum(train + test):.3g}% by content)"
+        return f"{trained} to train on, {held_out} {f'in {self._test_folder}' if self._test_folder else share}"
 
     def _usable(self, rows: Rows) -> Rows:
         files = zip(*rows.files.values(), strict=True)
@@ -171,8 +178,8 @@ def open_folders(
         "+".join(path.resolve().name for path in paths),
         arranged,
         test_folder=" and ".join(dict.fromkeys(_below(paths, folder) for folder in tree.test.values())),
-        unread=_unread(paths, tree),
-        hold_out=hold_out,
+        unread=other_folders(paths, tree),
+        passed_over=passed_over(paths, tree),
         channels=channels,
         windows={key: window_b if key in _SECOND else window for key in arranged.keys},
         skip_bad=skip_bad,
@@ -183,20 +190,6 @@ def open_folders(
 
 def _below(paths: Sequence[Path], folder: Path) -> str:
     return next((str(folder.relative_to(path)) for path in paths if folder.is_relative_to(path)), str(folder))
-
-
-def _unread(paths: Sequence[Path], tree: Tree) -> str:
-    """Return which folders hold images that are not read, in words; empty where there are none."""
-    looked = dict.fromkeys([*paths, *(sub for path in paths for sub in subfolders(path)), *tree.folders])
-    counts: dict[Path, int] = {}
-    for folder in looked:
-        # A folder that is not read need not be readable.
-        with suppress(DataError):
-            for candidate in (folder, *subfolders(folder)):
-                counts[candidate] = 0 if candidate in tree.folders else len(images_in(candidate))
-    named = [f"{count} in {folder}" for folder, count in counts.items() if count]
-    more = f" and {len(named) - 3} more folders" if len(named) > 3 else ""
-    return f"not read: {', '.join(named[:3])}{more}" if named else ""
 
 
 def _files_of(share: Sequence[Rows], key: str) -> tuple[ImageFile, ...]:

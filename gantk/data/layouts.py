@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gantk.data.scanning import images_in, subfolders
+from gantk.data.listing import images_in, subfolders
 from gantk.errors import DataError, UsageError
 
 Layout = Literal["auto", "unpaired", "paired", "side-by-side", "classes", "plain"]

@@ -1,6 +1,7 @@
 """What lies in folders: image files with their content hashes and headers, remembered between runs."""
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,7 +10,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 from gantk.data.formats.files import read_file
-from gantk.data.formats.known import SUFFIXES
 from gantk.data.parallel import in_order
 from gantk.data.reading import Facts, open_image
 from gantk.data.storage import cache_folder, written_whole
@@ -35,16 +35,6 @@ class ImageFile:
     path: Path
     digest: str
     facts: Facts
-
-
-def images_in(folder: Path) -> list[Path]:
-    """Return the image files that lie directly in a folder, by name. Raises DataError where it cannot be read."""
-    return [entry for entry in _entries(folder) if entry.suffix.lower() in SUFFIXES and not entry.is_dir()]
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """Return the folders that lie directly in a folder, by name. Raises DataError where it cannot be read."""
-    return [entry for entry in _entries(folder) if entry.is_dir()]
 
 
 def digest_of(data: bytes) -> str:
@@ -96,20 +86,19 @@ class _Memory:
     """What is remembered of a folder's files: size, time of change, content hash and header."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = cache_folder() / "seen" / f"{digest_of(str(folder.absolute()).encode())}.json"
-        self.known: dict[str, list[object]] = {}
+        self.path = cache_folder() / "seen" / f"{digest_of(os.fsencode(folder.absolute()))}.json"
+        self.known: dict[str, object] = {}
         self.changed = False
-        with suppress(OSError, ValueError, AttributeError):
+        with suppress(OSError, ValueError, AttributeError, RecursionError):
             self.known = dict(json.loads(self.path.read_text(encoding="utf-8")).items())
 
     def look_up(self, path: Path) -> ImageFile | str:
         """Return a file, or why it cannot be used."""
         try:
-            stat = path.stat()
-            stamp = [stat.st_size, stat.st_mtime_ns]
-            known = self.known.get(path.name)
-            if known and known[:2] == stamp:
-                return ImageFile(path, str(known[2]), Facts(*known[3:]))  # type: ignore[arg-type]
+            status = path.stat()
+            stamp = [status.st_size, status.st_mtime_ns]
+            if known := _remembered(path, stamp, self.known.get(path.name)):
+                return known
             data = read_file(path)
             file = ImageFile(path, digest_of(data), open_image(path, data).facts)
         except OSError as error:
@@ -127,12 +116,14 @@ class _Memory:
                 stream.write(json.dumps(self.known).encode())
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return what lies in a folder, by name, without what is hidden."""
-    try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {_reason(error)}") from None
+def _remembered(path: Path, stamp: list[int], known: object) -> ImageFile | None:
+    """Return a file as it was remembered, or None where it changed or what is remembered is damaged."""
+    match known:
+        case [int(size), int(time), str(digest), int(height), int(width), int(channels), str(dtype), bool(alpha)]:
+            return (
+                ImageFile(path, digest, Facts(height, width, channels, dtype, alpha)) if stamp == [size, time] else None
+            )
+    return None
 
 
 def _reason(error: OSError) -> str:

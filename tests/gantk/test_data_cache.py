@@ -14,9 +14,10 @@ import pytest
 
 from gantk.data import cache, scanning
 from gantk.data.cache import Packing, packed
+from gantk.data.listing import images_in
 from gantk.data.packs import Pack, PackedImages
 from gantk.data.pixels import scaled
-from gantk.data.scanning import ImageFile, images_in, scan
+from gantk.data.scanning import ImageFile, scan
 from gantk.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("home")

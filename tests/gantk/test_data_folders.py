@@ -199,7 +199,8 @@ def test_train_and_test_are_apart_and_whole(root: Path) -> None:
     seen = [{image.tobytes() for image in split} for split in splits]
     assert not seen[0] & seen[1]
     assert len(seen[0] | seen[1]) == 30
-    assert f"{len(seen[0])} to train on, {len(seen[1])} held out (30% by content)" in dataset.summary
+    train, held_out = map(len, seen)
+    assert f"{train} to train on, {held_out} held out ({held_out / 0.3:.3g}% by content)" in dataset.summary
 
 
 def test_a_kind_that_it_has_not_is_refused(root: Path) -> None:

@@ -60,7 +60,7 @@ def test_train_a_and_train_b_are_two_domains(fill: Fill, style: str) -> None:
     dataset = open_folders([fill({a: ["x", "y"], b: ["p", "q", "r"]})])
     assert dataset.kinds == ("unpaired",)
     assert sum(lengths(dataset, False)) + sum(lengths(dataset, True)) == 5
-    assert "held out (10% by content)" in dataset.summary
+    assert "held out (40% by content)" in dataset.summary
 
 
 def test_test_a_and_test_b_are_the_test_share(fill: Fill) -> None:

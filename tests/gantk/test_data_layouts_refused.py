@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gantk.data import scanning
+from gantk.data import listing
 from gantk.data.folders import open_folders
 from gantk.errors import DataError, UsageError
 
@@ -60,7 +60,7 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_its_images_one_level_down_names_that(fill: Fill) -> None:
-    with pytest.raises(DataError, match=r"holds no images .*; its folder photos does: name that"):
+    with pytest.raises(DataError, match=r"holds no images .*; name .*photos, which holds 1"):
         open_folders([fill({"photos": ["1"]})])
 
 
@@ -95,7 +95,7 @@ def test_a_folder_that_may_not_be_read_says_so(fill: Fill) -> None:
     os.seteuid(user or 65534)
     try:
         with pytest.raises(DataError, match="permission denied"):
-            scanning.images_in(root)
+            listing.images_in(root)
     finally:
         os.seteuid(user)
         root.chmod(0o755)
