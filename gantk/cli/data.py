@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.saying import say
+
 if TYPE_CHECKING:
     from gantk.data.checks import Column, Findings
     from gantk.data.dataset import Dataset
@@ -58,8 +60,8 @@ def _list_data_sets(as_json: bool) -> None:
         return
     width = max(map(len, found), default=0)
     for name, summary in found.items():
-        click.echo(f"{name:<{width}}  {summary}")
-    click.echo(f"{'' if found else 'No data set is installed. '}Folders of your own are named by their path.", err=True)
+        say(f"{name:<{width}}  {summary}")
+    say(f"{'' if found else 'No data set is installed. '}Folders of your own are named by their path.", err=True)
 
 
 def _show_named(dataset: "Dataset", as_json: bool) -> None:
@@ -82,7 +84,7 @@ def _show_named(dataset: "Dataset", as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    click.echo(dataset.summary or dataset.name)
+    say(dataset.summary or dataset.name)
     _line("kinds", ", ".join(found["kinds"]))
     _line("licence", dataset.licence or "unknown")
     _show_counts(counts)
@@ -102,7 +104,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         found = {"name": dataset.name, "summary": dataset.summary, "kinds": serves(dataset.kinds), "stops": stops}
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
-        click.echo(dataset.summary)
+        say(dataset.summary)
         _line("kinds", ", ".join(serves(dataset.kinds)))
         _show_counts(findings.counts)
         for key, column in findings.columns.items():
@@ -112,7 +114,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         _show_list("exact duplicates", [" = ".join(map(str, same)) for same in findings.duplicates])
         _show_list("same image on both sides of the split", [" = ".join(map(str, same)) for same in findings.shared])
     if findings.bad and not as_json:
-        click.echo("Mend or remove these files, or train without them: --skip-bad.", err=True)
+        say("Mend or remove these files, or train without them: --skip-bad.", err=True)
     if stops:
         raise click.exceptions.Exit(1)
 
@@ -143,13 +145,13 @@ def _show_column(key: str, column: "Column") -> None:
 def _show_list(title: str, items: Sequence[str]) -> None:
     if not items:
         return
-    click.echo(f"{title}: {len(items)}")
+    say(f"{title}: {len(items)}")
     for item in items:
-        click.echo(f"  {item}")
+        say(f"  {item}")
 
 
 def _line(name: str, text: str) -> None:
-    click.echo(f"  {name:<16} {text}")
+    say(f"  {name:<16} {text}")
 
 
 def _images(group: Any) -> list[tuple[str, Any]]:

@@ -23,11 +23,13 @@ def tabulate(
 
     Raises UsageError on wrong use, GantkError at the end where an image was skipped.
     """
-    from gantk.runtime.files import image_files
+    from gantk.runtime.files import image_files, passed_over
     from gantk.runtime.measuring import check_table, csv_text, measure_files, table, write_table
     from gantk.runtime.opening import load
 
     files = list(image_files(inputs))
+    if others := passed_over(inputs):
+        say(others, err=True)
     if out is not None:
         check_table(out, files)
     opened = load(model)

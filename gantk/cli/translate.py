@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gantk.cli.outcomes import succeeded
+from gantk.cli.saying import say
 from gantk.errors import GantkError
 
 EPILOG = """\b
@@ -56,10 +57,13 @@ def translate(
     """
     if exact and tile is None:
         raise click.UsageError("--exact belongs to --tile")
+    from gantk.runtime.files import passed_over
     from gantk.runtime.opening import load
     from gantk.runtime.translation import plan, translate_files
 
     planned = plan(inputs, out, recursive=recursive)
+    if others := passed_over(inputs, recursive=recursive):
+        say(others, err=True)
     jobs = [job for job in planned if overwrite or not job.target.exists()]
     if len(jobs) < len(planned):
         click.echo(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")

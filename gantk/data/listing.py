@@ -73,12 +73,12 @@ def subfolders(folder: Path) -> list[Path]:
     return list(look_into(folder).folders)
 
 
-def passed_over_in(folders: Iterable[Path]) -> dict[str, int]:
-    """Return how many files of folders are passed over, by ending or kind, the most frequent first."""
-    counts: Counter[str] = Counter()
-    for folder in dict.fromkeys(folders):
-        counts.update(look_into(folder).passed_over)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of several counts of files, the most frequent first."""
+    summed: Counter[str] = Counter()
+    for each in counts:
+        summed.update(each)
+    return dict(sorted(summed.items(), key=lambda item: (-item[1], item[0])))
 
 
 def in_words(passed_over: Mapping[str, int]) -> str:

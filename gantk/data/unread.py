@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gantk.data.formats.known import SHOWN
 from gantk.data.layouts import Tree
-from gantk.data.listing import in_words, look_into, passed_over_in, subfolders
+from gantk.data.listing import in_words, look_into, subfolders, total
 from gantk.errors import DataError
 
 _LOOKED_INTO = 2000
@@ -31,9 +31,9 @@ def other_folders(paths: Sequence[Path], tree: Tree) -> str:
 
 def nothing_in(folder: Path) -> str:
     """Return that a folder holds no images, what it holds instead, and which folder to name."""
-    passed_over = in_words(passed_over_in([folder]))
+    passed = in_words(look_into(folder).passed_over)
     said = f"{folder} holds no images ({', '.join(SHOWN)})"
-    return "; ".join(part for part in (said, passed_over, _where_instead(folder)) if part)
+    return "; ".join(part for part in (said, passed, _where_instead(folder)) if part)
 
 
 def _where_instead(folder: Path) -> str:
@@ -67,4 +67,4 @@ def _holding_images(root: Path) -> Iterator[tuple[Path, int]]:
 
 def passed_over(paths: Iterable[Path], tree: Tree) -> dict[str, int]:
     """Return how many files are passed over in the folders that were named and in those that are read, by ending."""
-    return passed_over_in([*paths, *tree.folders])
+    return total(look_into(folder).passed_over for folder in dict.fromkeys([*paths, *tree.folders]))

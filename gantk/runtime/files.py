@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gantk.data.formats.known import SHOWN, SUFFIXES
+from gantk.data.formats.known import SHOWN
+from gantk.data.listing import Listing, in_words, look_into, total
 from gantk.errors import DataError, GantkError, UsageError
 
 
@@ -32,14 +33,30 @@ def images_in(folder: Path, *, recursive: bool = False) -> list[Path]:
 
     Raises DataError where there are none.
     """
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    shown = sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    images = [path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file()]
+    listings = list(_listings(folder, recursive))
+    images = sorted(image for listing in listings for image in listing.images)
     if not images:
-        below = next((path for path in shown if path.is_dir()), None)
+        below = next(iter(listings[0].folders), None)
         hint = "" if below is None or recursive else f"; folders in it are not looked into: name them, such as {below}"
-        raise DataError(f"{folder}: holds no images ({', '.join(SHOWN)}){hint}")
+        passed = in_words(total(listing.passed_over for listing in listings))
+        raise DataError(f"{folder}: holds no images ({', '.join(SHOWN)}){f'; {passed}' if passed else ''}{hint}")
     return images
+
+
+def passed_over(inputs: Sequence[Path], *, recursive: bool = False) -> str:
+    """Return how many files in the folders among the inputs are no images, in words; empty where there are none."""
+    folders = [path for path in inputs if path.is_dir()]
+    return in_words(total(listing.passed_over for folder in folders for listing in _listings(folder, recursive)))
+
+
+def _listings(folder: Path, recursive: bool) -> Iterator[Listing]:
+    folders = [folder]
+    while folders:
+        listing = look_into(folders.pop())
+        yield listing
+        if recursive:
+            # A link may lead back to where it lies.
+            folders += [inner for inner in listing.folders if not inner.is_symlink()]
 
 
 def image_files(inputs: Sequence[Path], *, recursive: bool = False) -> dict[Path, Path]:

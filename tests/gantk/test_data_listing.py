@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gantk.data.folders import open_folders
-from gantk.data.listing import in_words, look_into, passed_over_in
+from gantk.data.listing import in_words, look_into
 from gantk.data.scanning import scan
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -32,7 +32,7 @@ def test_other_files_are_counted_by_ending(fill: Fill) -> None:
 def test_many_endings_are_cut_short(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / f"x.e{number}").touch()
-    words = in_words(passed_over_in([tmp_path]))
+    words = in_words(look_into(tmp_path).passed_over)
     assert words == "passed over: 1 .e0, 1 .e1, 1 .e2, 1 .e3, 1 .e4, 4 others"
     assert in_words({}) == ""
 

@@ -52,6 +52,17 @@ def test_folders_in_folders_keep_their_places(make_model: MakeModel, nested: Pat
             assert np.array_equal(np.asarray(one), 255 - np.asarray(other))
 
 
+def test_what_is_passed_over_is_counted(make_model: MakeModel, nested: Path, tmp_path: Path) -> None:
+    for place in ("notes.txt", "summer/notes.txt", "summer/clip.mp4", ".DS_Store"):
+        (nested / place).touch()
+    (nested / "loop").symlink_to(nested)
+    assert "passed over: 1 .txt\n" in run(make_model(), nested, "-o", tmp_path / "out")
+    assert "passed over: 2 .txt, 1 .mp4\n" in run(make_model(), nested, "-o", tmp_path / "out", "--recursive")
+    (nested / "a.png").unlink()
+    with pytest.raises(GantkError, match=r"holds no images \(.*\); passed over: 1 .txt; folders in it"):
+        run(make_model(), nested, "-o", tmp_path / "out")
+
+
 def test_results_do_not_become_inputs(make_model: MakeModel, nested: Path) -> None:
     for out in (nested / "out", nested):
         with pytest.raises(UsageError, match=f"{out}: (lies in|would overwrite)"):
