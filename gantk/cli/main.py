@@ -4,17 +4,18 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import click
 
 import gantk
-from gantk.cli.saying import say_lines
+from gantk.cli.saying import say, say_lines
 from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, one_line
 from gantk.plugins.extras import install_line
 from gantk.plugins.options import nearest
+from gantk.plugins.packages import entries, hide_damaged
 from gantk.text import printable
 
 _EXAMPLE = """\b
@@ -43,10 +44,10 @@ class Commands(click.Group):
     @cached_property
     def entries(self) -> Mapping[str, list[EntryPoint]]:
         """The entry points by the command's name; more than one where packages disagree."""
-        entries: dict[str, list[EntryPoint]] = {}
-        for entry in sorted(entry_points(group="gantk.commands"), key=lambda entry: entry.name):
-            entries.setdefault(entry.name, []).append(entry)
-        return entries
+        found: dict[str, list[EntryPoint]] = {}
+        for entry in sorted(entries("gantk.commands"), key=lambda entry: entry.name):
+            found.setdefault(entry.name, []).append(entry)
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.entries)
@@ -85,6 +86,8 @@ class Commands(click.Group):
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run as a program; neither the encoding nor the readers of its output can end it."""
         with guarded_streams():
+            for note in hide_damaged():
+                say(f"note: {note}", err=True)
             return super().main(*arguments, **options)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

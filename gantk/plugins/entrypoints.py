@@ -1,17 +1,16 @@
 """Which plugins are installed, and what they bring, found without importing any of them."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 from gantk.errors import PluginError, UsageError
 from gantk.plugins import source
 from gantk.plugins.options import nearest
+from gantk.plugins.packages import entries, name_and_version
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,8 @@ class InstalledPlugin:
 def installed() -> dict[str, InstalledPlugin]:
     """Return every installed plugin by name. Raises PluginError where two distributions use one name."""
     found: dict[str, InstalledPlugin] = {}
-    for entry, distribution, version in _entries("gantk"):
-        plugin = InstalledPlugin(entry.name, entry.module, distribution, version)
+    for entry in entries("gantk"):
+        plugin = InstalledPlugin(entry.name, entry.module, *name_and_version(entry.dist))
         other = found.setdefault(entry.name, plugin)
         if other != plugin:
             raise PluginError(f"two plugins are called {entry.name!r}: {other} and {plugin}; uninstall one of them")
@@ -89,7 +88,9 @@ def default_data() -> str | None:
 
     Raises PluginError where two distributions name one.
     """
-    found = {entry.value: distribution for entry, distribution, _ in _entries("gantk.defaults") if entry.name == "data"}
+    found = {
+        entry.value: name_and_version(entry.dist)[0] for entry in entries("gantk.defaults") if entry.name == "data"
+    }
     if len(found) > 1:
         named = " and ".join(f"{plugin} ({distribution})" for plugin, distribution in found.items())
         raise PluginError(f"two installed packages name the default data: {named}; say --data")
@@ -126,33 +127,6 @@ def bringing(hook: str, plugins: Mapping[str, InstalledPlugin] | None = None) ->
     """Return the names of the plugins (default: the installed ones) whose source answers a hook."""
     plugins = installed() if plugins is None else plugins
     return tuple(name for name, plugin in plugins.items() if hook in plugin.hooks)
-
-
-def _entries(group: str) -> tuple[tuple[EntryPoint, str, str], ...]:
-    """Return the entry points of a group, each with the name and version of its distribution."""
-    return _read(group, tuple((folder, _changed(folder)) for folder in sys.path))
-
-
-@lru_cache(maxsize=16)
-def _read(group: str, _where: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, str, str], ...]:
-    # Kept while the folders on the path stay as they are: a training asks often, and every package's files are read.
-    known: dict[object, tuple[str, str]] = {}
-    found = []
-    for entry in entry_points(group=group):
-        distribution = entry.dist
-        if distribution is None:
-            continue
-        if distribution not in known:
-            known[distribution] = (distribution.name, distribution.version)
-        found.append((entry, *known[distribution]))
-    return tuple(found)
-
-
-def _changed(folder: str) -> int:
-    try:
-        return Path(folder).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _find(module: str) -> ModuleSpec | None:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import entry_points, packages_distributions, requires
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from gantk.plugins.entrypoints import InstalledPlugin
+from gantk.plugins.packages import entries
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class OwnCode:
 
     def __init__(self, plugin: InstalledPlugin) -> None:
         self._folder = plugin.path.parent if plugin.path else None
-        self._packages = {_top(entry.module) for entry in entry_points(group="gantk")} - {"gantk"}
+        self._packages = {_top(entry.module) for entry in entries("gantk")} - {"gantk"}
         if plugin.path is None:
             self._packages.add(_top(plugin.module))
         self._distribution = plugin.distribution
