@@ -57,6 +57,7 @@ def translate(
     """
     if exact and tile is None:
         raise click.UsageError("--exact belongs to --tile")
+    from gantk.data.opened import told
     from gantk.runtime.files import passed_over
     from gantk.runtime.opening import load
     from gantk.runtime.translation import plan, translate_files
@@ -77,5 +78,7 @@ def translate(
         click.echo(
             f"{reduced} of them had 16 bits a channel, and their results have 8, as the model's pixels", err=True
         )
+    for line in told((outcome.source, outcome.note) for outcome in outcomes):
+        say(line, err=True)
     if done < len(jobs):
         raise GantkError(f"{len(jobs) - done} of {len(jobs)} images could not be translated")

@@ -19,7 +19,7 @@ from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet
 from gantk.data.storage import cache_folder, written_whole
 from gantk.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same files would give another pack."""
 
 
@@ -62,7 +62,7 @@ def packed(
     Raises BadFilesError where files cannot be decoded, unless skip_bad, and DataError where the pack cannot be written.
     """
     path = packing.path
-    if not path.exists():
+    if not Pack(path).is_whole:
         try:
             with written_whole(path) as stream:
                 _write(packing, cast(BinaryIO, stream), skip_bad, workers, progress)
@@ -109,7 +109,7 @@ def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float,
         data = read_file(file.path)
         if digest_of(data) != file.digest:
             raise DataError("changed while it was being read")
-        image = with_channels(decode(file.path, data), file.facts.alpha, packing.channels)
+        image = with_channels(decode(data), file.facts.alpha, packing.channels)
         parts = np.split(image, packing.parts, axis=1)
         return [(_sized(part, packing.load), float(part.min()), float(part.max())) for part in parts]
     except DataError as error:

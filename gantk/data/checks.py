@@ -91,7 +91,7 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
 
 def _look(file: ImageFile) -> _Look | str:
     try:
-        image = decode(file.path, read_file(file.path))
+        image = decode(read_file(file.path))
     except DataError as error:
         return str(error)
     # The same picture saved in two formats is found too.

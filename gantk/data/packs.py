@@ -35,6 +35,18 @@ class Pack:
         """offset, height, width, channels, low and high of each image; one that could not be decoded has height 0."""
         return self._ends[0]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file can be read and holds all that its table says."""
+        # A damaged table can be anything.
+        try:
+            sizes = self.table["height"] * self.table["width"] * self.table["channels"] * self.dtype.itemsize
+            ends = self.table["offset"] + sizes
+            begins = (self.table["offset"] >= 0).all() and (sizes >= 0).all() and self.bad is not None
+            return bool(begins and ends.max(initial=0) == self._ends[2])
+        except (OSError, DataError, ValueError, TypeError, LookupError, AttributeError):
+            return False
+
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = np.dtype(self._ends[1]["dtype"])
@@ -56,15 +68,18 @@ class Pack:
         return np.asarray(np.memmap(self.path, np.uint8, "r"))
 
     @cached_property
-    def _ends(self) -> tuple[Array, dict[str, Any]]:
+    def _ends(self) -> tuple[Array, dict[str, Any], int]:
+        """The table, what is said of it, and where the pixels end."""
         with self.path.open("rb") as stream:
-            stream.seek(-_END.size, 2)
-            count, length, magic = _END.unpack(stream.read())
-            if magic != _MAGIC:
+            size = stream.seek(0, 2)
+            stream.seek(max(size - _END.size, 0))
+            end = stream.read()
+            count, length, magic = _END.unpack(end) if len(end) == _END.size else (0, 0, b"")
+            if magic != _MAGIC or size < _END.size + length + count * RECORD.itemsize:
                 raise DataError(f"{self.path} is damaged: delete it, and the images are decoded anew")
-            stream.seek(-_END.size - length - count * RECORD.itemsize, 2)
+            place = stream.seek(-_END.size - length - count * RECORD.itemsize, 2)
             table = np.frombuffer(stream.read(count * RECORD.itemsize), RECORD)
-            return table, json.loads(stream.read(length))
+            return table, json.loads(stream.read(length)), place
 
 
 @dataclass(frozen=True)

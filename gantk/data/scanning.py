@@ -10,13 +10,17 @@ from hashlib import blake2b
 from pathlib import Path
 
 from gantk.data.formats.files import read_file
+from gantk.data.opened import Facts
 from gantk.data.parallel import in_order
-from gantk.data.reading import Facts, open_image
+from gantk.data.reading import open_image
 from gantk.data.storage import cache_folder, written_whole
 from gantk.errors import DataError
 
 Bad = dict[Path, str]
 """Why files cannot be used, by path."""
+
+RULES = 2
+"""Raised whenever the headers of the same files would be read otherwise."""
 
 ReportProgress = Callable[[int, int], None]
 """Told how many of how many files are done."""
@@ -89,18 +93,21 @@ class _Memory:
         self.path = cache_folder() / "seen" / f"{digest_of(os.fsencode(folder.absolute()))}.json"
         self.known: dict[str, object] = {}
         self.changed = False
-        with suppress(OSError, ValueError, AttributeError, RecursionError):
-            self.known = dict(json.loads(self.path.read_text(encoding="utf-8")).items())
+        # What is damaged, or was written by rules that are no longer, is looked at anew.
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            remembered = json.loads(self.path.read_text(encoding="utf-8"))
+            if remembered["rules"] == RULES:
+                self.known = dict(remembered["files"].items())
 
     def look_up(self, path: Path) -> ImageFile | str:
         """Return a file, or why it cannot be used."""
         try:
-            status = path.stat()
-            stamp = [status.st_size, status.st_mtime_ns]
+            stat = path.stat()
+            stamp = [stat.st_size, stat.st_mtime_ns]
             if known := _remembered(path, stamp, self.known.get(path.name)):
                 return known
             data = read_file(path)
-            file = ImageFile(path, digest_of(data), open_image(path, data).facts)
+            file = ImageFile(path, digest_of(data), open_image(data).facts)
         except OSError as error:
             return f"cannot be read: {_reason(error)}"
         except DataError as error:
@@ -113,17 +120,15 @@ class _Memory:
         """Write down what was seen; without room or permission the files are merely read again next time."""
         if self.changed:
             with suppress(OSError), written_whole(self.path) as stream:
-                stream.write(json.dumps(self.known).encode())
+                stream.write(json.dumps({"rules": RULES, "files": self.known}).encode())
 
 
 def _remembered(path: Path, stamp: list[int], known: object) -> ImageFile | None:
     """Return a file as it was remembered, or None where it changed or what is remembered is damaged."""
-    match known:
-        case [int(size), int(time), str(digest), int(height), int(width), int(channels), str(dtype), bool(alpha)]:
-            return (
-                ImageFile(path, digest, Facts(height, width, channels, dtype, alpha)) if stamp == [size, time] else None
-            )
-    return None
+    kinds = [int, int, str, *(type(value) for value in astuple(Facts(0, 0, 0, "")))]
+    if not isinstance(known, list) or known[:2] != stamp or [type(value) for value in known] != kinds:
+        return None
+    return ImageFile(path, known[2], Facts(*known[3:]))
 
 
 def _reason(error: OSError) -> str:

@@ -34,6 +34,9 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
+            # Else the name may reach the disk before what it stands for, and a failing machine leaves an empty file.
+            stream.flush()
+            os.fsync(stream.fileno())
         try:
             partial.replace(path)
         except PermissionError:

@@ -2,83 +2,97 @@
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from gantk.data.arrays import read_array
 from gantk.data.dataset import Array
-from gantk.data.formats.known import HEIF, NUMPY, format_of_content
-from gantk.data.pixels import with_channels
-from gantk.data.reading import NO_IMAGE, decode, open_image, register_heif
-from gantk.errors import DataError, one_line
+from gantk.data.formats.files import read_file
+from gantk.data.formats.known import NUMPY, format_of_content
+from gantk.data.formats.parted import Metadata
+from gantk.data.pixels import upright, with_channels
+from gantk.data.reading import open_image, pixels_of, told
+from gantk.errors import DataError
 from gantk.runtime.png import write_png
 
 _PICTURES = {"uint8": (1, 3, 4), "uint16": (1,), "float32": (1,)}
-_REDUCED = "gantk.reduced"
-"""Where a picture's `info` notes that its file has more bits."""
+_REDUCED, _NOTE = "gantk.reduced", "gantk.note"
+"""Where a picture's `info` notes that its file has more bits, and what else its reader decided."""
 
-_ORIENTATION = 0x0112
-
-LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}, "AVIF": {"quality": 95}}
 """How lossy formats are written."""
 
 
 @dataclass(frozen=True)
 class Deep:
-    """An image file of 16 bits a channel that is in colour or has opacity, which no PIL image holds.
+    """An image file that no PIL image holds: of 16 bits in colour or with opacity, or of more than four channels.
 
     Attributes:
-        pixels: uint16 (H, W, C), the right way up.
+        pixels: uint8, uint16 or float32 (H, W, C), the right way up.
         alpha: whether the last channel is opacity.
         format: Pillow's name of the file's format.
         companions: what goes along with pixels, see `write`.
+        note: what its reader decided, in words that follow the file's name; mostly empty.
     """
 
     pixels: Array
     alpha: bool
     format: str
     companions: Mapping[str, bytes]
+    note: str = ""
 
 
 def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
     """Return an image file as a picture the right way up, a `.npy` file as an array.
 
     `pixel` is the type of the values that are wanted: 16 bits of colour come as they are where it is "uint16", else as
-    a picture of 8 bits, see `is_reduced`. Raises DataError where it cannot be read whole, or is an animation.
+    a picture of 8 bits, see `is_reduced`. Raises DataError where it cannot be read whole.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
-            found = format_of_content(file.read(256))
-        if found is None:
-            raise DataError(NO_IMAGE)
-        if found == HEIF:
-            register_heif()
-        if found == NUMPY:
-            array: Array = np.load(path, allow_pickle=False)
-            return array
-        # Pillow warns of large images and of odd tags; what it cannot read it raises.
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=[found]) as image:
-            # A camera's MPO holds one photograph, its further frames being previews.
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            if frames == 1:
-                deep = _is_deep(image)
-                if deep and pixel == "uint16":
-                    return _deep(path, image)
-                upright = ImageOps.exif_transpose(image)
-                upright.format = image.format
-                upright.info[_REDUCED] = deep
-                return upright
+        return read_bytes(read_file(path), pixel)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path}: {NO_IMAGE}") from error
-    except Exception as error:
-        raise DataError(f"{path}: cannot be read as an image ({one_line(error)})") from error
-    raise DataError(f"{path}: holds {frames} frames; give single images")
+
+
+def read_bytes(data: bytes, pixel: str = "uint8") -> Image.Image | Array | Deep:
+    """Return what `read` does, of an image file's bytes; the reason of a DataError names no file."""
+    # Pillow warns of large images and of odd tags; what it cannot read it raises.
+    with warnings.catch_warnings(action="ignore"):
+        if format_of_content(data) == NUMPY:
+            return _array(data)
+        opened = open_image(data, shallow=pixel == "uint8")
+        pixels = pixels_of(opened)
+    facts, companions, reduced = opened.facts, opened.metadata.companions(), opened.deep
+    if facts.dtype == "uint16" and pixel == "uint8" and facts.channels > 1:
+        # The upper 8 bits are what Pillow gives for such a file.
+        pixels, reduced = (pixels >> 8).astype(np.uint8), True
+    colours = facts.channels - facts.alpha
+    if colours not in (1, 3) or (facts.channels > 1 and pixels.dtype != np.uint8):
+        return Deep(pixels, facts.alpha, opened.format, companions, facts.note)
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if facts.channels == 1 else pixels))
+    image.format = opened.format
+    image.info.update({**companions, _REDUCED: reduced, _NOTE: facts.note})
+    return image
+
+
+def _array(data: bytes) -> Array:
+    """Return the array in a file, its channels last; whole numbers of other types than a picture's become float32."""
+    array = pixels_of(open_image(data)) if (given := told(lambda: read_array(data))).ndim in (2, 3) else given
+    return array[..., 0] if given.ndim == 2 else array
+
+
+def turned(image: Image.Image) -> Image.Image:
+    """Return a picture that a caller gave the right way up. Raises DataError where its file cannot be decoded."""
+    told(image.load)
+    # Pillow turns a TIFF when it decodes it. EXIF data that it cannot read are passed over, as in files.
+    with suppress(Exception):
+        return ImageOps.exif_transpose(image)
+    exif, xmp = (value if isinstance(value, bytes) else b"" for value in map(image.info.get, ("exif", "xmp")))
+    return Image.fromarray(upright(np.asarray(image), Metadata(exif, xmp).orientation))
 
 
 def write(
@@ -120,45 +134,27 @@ def is_reduced(image: object) -> bool:
     return isinstance(image, Image.Image) and bool(image.info.get(_REDUCED))
 
 
-def _is_deep(image: Image.Image) -> bool:
-    """Return whether a picture, not yet decoded, has 16 bits in its file, of which Pillow would keep 8."""
-    stored = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in getattr(image, "tile", []) if tile[3]]
-    return not image.mode.startswith(("I", "F")) and any(";16" in str(mode) for mode in stored)
-
-
-def _deep(path: Path, image: Image.Image) -> Deep:
-    """Return a file's pixels as training reads them; `image` is the file opened by Pillow."""
-    data = path.read_bytes()
-    try:
-        alpha, pixels = open_image(path, data).facts.alpha, decode(path, data)
-    except ImportError as error:
-        packages = "opencv-python-headless tifffile"
-        raise DataError(f"{path}: 16 bits of colour are read by other packages: pip install {packages}") from error
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    image.getexif().pop(_ORIENTATION, None)
-    return Deep(pixels, alpha, image.format or "", companions_of(image))
+def note_of(image: object) -> str:
+    """Return what was decided when an image file was read, in words that follow its name; mostly empty."""
+    return image.note if isinstance(image, Deep) else str(getattr(image, "info", {}).get(_NOTE, ""))
 
 
 def companions_of(image: Image.Image | Array | Deep) -> Mapping[str, bytes]:
-    """Return the colour profile of an image in grey or RGB, and its EXIF data, from which orientation is gone.
+    """Return the colour profile of an image file in grey or RGB, and its EXIF data, from which orientation is gone.
 
     A TIFF has no EXIF data that could be told from its structure.
     """
     if isinstance(image, Deep):
         return image.companions
-    if not isinstance(image, Image.Image):
-        return {}
-    known = {"icc_profile": image.info.get("icc_profile")} if image.mode in ("L", "LA", "RGB", "RGBA", "P") else {}
-    exif = image.getexif()
-    return {name: value for name, value in {**known, "exif": exif.tobytes() if exif else None}.items() if value}
+    info = image.info if isinstance(image, Image.Image) else {}
+    return {name: info[name] for name in ("icc_profile", "exif") if name in info}
 
 
 def kept_format(image: Image.Image | Array | Deep) -> str | None:
     """Return Pillow's name of the format in which a result goes that keeps its image's; None: an array."""
     if isinstance(image, np.ndarray):
         return None
-    return {"MPO": "JPEG"}.get(image.format or "", image.format)
+    return image.format
 
 
 def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Array, Image.Image | None]:

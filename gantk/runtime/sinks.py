@@ -54,13 +54,11 @@ def _write_tiff(
     except ImportError:
         return False
     _, width, channels = first.shape
-    if channels > 4:
-        raise DataError(f"TIFF cannot hold an image of {channels} channels; write a .npy file")
     place = tifffile.imwrite(
         path,
         shape=(height, width, channels) if channels > 1 else (height, width),
         dtype=first.dtype,
-        photometric="rgb" if channels > 2 else "minisblack",
+        photometric="rgb" if channels in (3, 4) else "minisblack",
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
         planarconfig="contig" if channels > 1 else None,
         iccprofile=companions.get("icc_profile"),

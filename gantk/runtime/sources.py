@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryFile
+from shutil import disk_usage
+from tempfile import TemporaryFile, gettempdir
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from gantk.data.arrays import channels_first
 from gantk.data.dataset import Array
-from gantk.data.formats.known import ENDINGS, TIFF
+from gantk.data.formats.directories import read_header
+from gantk.data.formats.known import NUMPY, TIFF, format_of_content
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
 from gantk.runtime.card import Port
-from gantk.runtime.images import Deep, companions_of, is_reduced, kept_format, picture_to_pixels, read
+from gantk.runtime.images import Deep, companions_of, is_reduced, kept_format, note_of, picture_to_pixels, read
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 _ALPHA = (1, 2)
 """TIFF's values for associated and unassociated alpha among extra samples."""
+
+_XMP = 700
 
 _AT_ONCE = 1 << 20
 """Bytes of a compressed TIFF that are read in one pass."""
@@ -81,6 +86,7 @@ class Source:
         file_format: Pillow's name of the file's format; None: it is an array.
         companions: what goes along with pixels, see `write`.
         reduced: whether the file has 16 bits a channel, of which 8 are taken.
+        note: what was decided when it was read, in words that follow its name; mostly empty.
     """
 
     pixels: Rows
@@ -88,6 +94,7 @@ class Source:
     file_format: str | None = None
     companions: Mapping[str, bytes] = field(default_factory=dict)
     reduced: bool = False
+    note: str = ""
 
 
 @contextmanager
@@ -97,23 +104,21 @@ def opened(path: Path, port: Port) -> Iterator[Source | None]:
     None is given for an array whose values are not as the model takes them. Raises DataError where it cannot be read,
     or where the model cannot take it.
     """
-    suffix = path.suffix.lower()
     with path.open("rb") if path.is_file() else TemporaryFile() as file, TemporaryFile(prefix="gantk-") as scratch:
-        lazily = (
-            _array(path, file) if suffix == ".npy" else _tiff(path, file, scratch) if suffix in ENDINGS[TIFF] else None
-        )
+        found = format_of_content(file.read(16))
+        lazily = _array(path, file) if found == NUMPY else _tiff(path, file, scratch) if found == TIFF else None
         if lazily is None:
             yield _whole(path, port)
             return
         rows, alpha, companions = lazily
-        if suffix == ".npy":
+        if found == NUMPY:
             own = rows.dtype == port.dtype == port.pixel and port.range == port.window
             yield Source(rows) if own and rows.shape[2] == port.channels else None
             return
-        found = str(rows.dtype.newbyteorder("="))
-        reduced = (found, port.pixel) == ("uint16", "uint8") and rows.shape[2] > 1
-        if found != port.pixel and not reduced:
-            raise DataError(f"the model takes {port.pixel} values, and this image holds {found}")
+        held = str(rows.dtype.newbyteorder("="))
+        reduced = (held, port.pixel) == ("uint16", "uint8") and rows.shape[2] > 1
+        if held != port.pixel and not reduced:
+            raise DataError(f"the model takes {port.pixel} values, and this image holds {held}")
         # Of 16 bits Pillow keeps the upper 8, which are all that a picture of such a file has elsewhere.
         kept = Changed(rows, lambda array: (array >> 8).astype(np.uint8), rows.shape[2]) if reduced else rows
         yield _source(kept, alpha, port, "TIFF", companions, reduced)
@@ -134,10 +139,10 @@ def _whole(path: Path, port: Port) -> Source | None:
     if isinstance(image, np.ndarray):
         return None
     if isinstance(image, Deep):
-        return _source(image.pixels, image.alpha, port, image.format, image.companions)
+        return replace(_source(image.pixels, image.alpha, port, image.format, image.companions), note=image.note)
     pixels, alpha = picture_to_pixels(image, port.pixel, port.channels)
     opacity = None if alpha is None else np.asarray(alpha)[:, :, None]
-    return Source(pixels, opacity, kept_format(image), companions_of(image), is_reduced(image))
+    return Source(pixels, opacity, kept_format(image), companions_of(image), is_reduced(image), note_of(image))
 
 
 Lazily = tuple[FileRows, bool, Mapping[str, bytes]]
@@ -150,7 +155,7 @@ def _array(path: Path, file: IO[bytes]) -> Lazily | None:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:
         raise DataError(f"cannot be read as an array ({one_line(error)})") from error
-    if mapped.ndim != 3 or 0 in mapped.shape or not mapped.flags.c_contiguous:
+    if channels_first(mapped.shape) or mapped.ndim != 3 or 0 in mapped.shape or not mapped.flags.c_contiguous:
         return None
     return FileRows(file, mapped.offset, mapped.shape, mapped.dtype), False, {}
 
@@ -165,9 +170,14 @@ def _tiff(path: Path, file: IO[bytes], scratch: IO[bytes]) -> Lazily | None:
     except ImportError:
         return None
     try:
+        file.seek(0)
+        directories = list(read_header(file).directories(2))
+        # XMP data can say that an image is turned.
+        if len(directories) != 1 or any(entry.tag == _XMP for entry in directories[0].entries):
+            return None
         with TiffFile(path) as tiff:
             page = tiff.pages.first
-            if len(tiff.pages) != 1 or not _is_plain(page):
+            if not _is_plain(page):
                 return None
             shape, dtype = (page.imagelength, page.imagewidth, page.samplesperpixel), np.dtype(page.dtype)
             alpha = bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
@@ -176,9 +186,10 @@ def _tiff(path: Path, file: IO[bytes], scratch: IO[bytes]) -> Lazily | None:
             if page.is_memmappable:
                 order = dtype.newbyteorder(tiff.byteorder)
                 return FileRows(file, page.dataoffsets[0], shape, order), alpha, companions
+            _check_room(page)
             _unpack(page, scratch)
             return FileRows(scratch, 0, shape, dtype), alpha, companions
-    except OSError:
+    except (OSError, DataError):
         raise
     # tifffile raises errors of many types on damaged files, and on compressions that it leaves to another package.
     except Exception:
@@ -195,6 +206,16 @@ def _is_plain(page: TiffPage) -> bool:
         and page.bitspersample == np.dtype(page.dtype).itemsize * 8
         and page.imagedepth == 1
     )
+
+
+def _check_room(page: TiffPage) -> None:
+    """Raise DataError where the folder for temporary files has no room for a page that is unpacked."""
+    free = disk_usage(gettempdir()).free
+    if page.nbytes > free / 2:
+        raise DataError(
+            f"unpacks to {page.nbytes / 2**30:.1f} GiB, and {gettempdir()} has {free / 2**30:.1f} GiB left: "
+            "name another folder in TMPDIR"
+        )
 
 
 def _unpack(page: TiffPage, scratch: IO[bytes]) -> None:

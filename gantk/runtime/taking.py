@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from gantk.data.dataset import Array
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError
 from gantk.runtime.card import Card, Port
-from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read
+from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read, turned
 from gantk.runtime.resizing import fitted
 
 Item = TypeVar("Item")
@@ -81,7 +81,7 @@ def _shape(entry: Entry[Item]) -> tuple[int, ...]:
 
 
 def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
-    pixels, alpha = picture_to_pixels(ImageOps.exif_transpose(image), source.pixel, source.channels)
+    pixels, alpha = picture_to_pixels(turned(image), source.pixel, source.channels)
     if card.size is not None:
         pixels = fitted(pixels, card.size)
         alpha = alpha and Image.fromarray(fitted(np.asarray(alpha)[..., None], card.size)[..., 0])

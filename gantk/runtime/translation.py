@@ -16,7 +16,7 @@ from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
-from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, read, write
+from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
 from gantk.runtime.model import Model
 from gantk.runtime.pipeline import ahead, cores
 from gantk.runtime.sinks import write_strips
@@ -47,11 +47,13 @@ class Outcome:
         job: what was to be done.
         problem: says in a line why its image was skipped; empty: it was translated.
         reduced: whether its image has 16 bits a channel, of which the model took 8.
+        note: what was decided when its image was read, in words that follow its name; mostly empty.
     """
 
     job: Job
     problem: str = ""
     reduced: bool = False
+    note: str = ""
 
     @property
     def source(self) -> Path:
@@ -96,12 +98,13 @@ def _refuse_losses(jobs: list[Job]) -> None:
 
 @dataclass(frozen=True)
 class Read:
-    """A job whose image was read: the format to write, what goes along with the pixels, whether they lost bits."""
+    """A job whose image was read: the format to write, what goes along with the pixels, and what is told of them."""
 
     job: Job
     file_format: str | None = None
     companions: Mapping[str, bytes] = field(default_factory=dict)
     reduced: bool = False
+    note: str = ""
 
 
 def translate_files(
@@ -144,7 +147,8 @@ def _entry(job: Job, card: Card) -> Entry[Read]:
     try:
         image = read(job.source, card.image_in.pixel)
         file_format = kept_format(image) if job.keeps_format else format_of(job.target)
-        return Entry(Read(job, file_format, companions_of(image), is_reduced(image)), take(image, card))
+        item = Read(job, file_format, companions_of(image), is_reduced(image), note_of(image))
+        return Entry(item, take(image, card))
     except DataError as error:
         return Entry(Read(job), None, str(error).removeprefix(f"{job.source}: "))
 
@@ -176,7 +180,7 @@ def _written(answer: tuple[Read, Any, str]) -> Outcome:
                 write(given, aside, item.file_format, item.companions)
     except DataError as error:
         return Outcome(item.job, str(error))
-    return Outcome(item.job, reduced=item.reduced)
+    return Outcome(item.job, reduced=item.reduced, note=item.note)
 
 
 def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
@@ -188,7 +192,7 @@ def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
                 with written_aside(job.target) as aside:
                     strips = _strips(model, source, tile, exact)
                     write_strips(strips, source.pixels.shape[0], aside, file_format, source.companions)
-                return Outcome(job, reduced=source.reduced)
+                return Outcome(job, reduced=source.reduced, note=source.note)
     except DataError as error:
         return Outcome(job, str(error).removeprefix(f"{job.source}: "))
     entry = _entry(job, model.card)

@@ -1,5 +1,6 @@
 """Decoded once, kept in their own dtype, safe against full disks and other processes."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -35,14 +36,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def decodes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def decodes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The files that were decoded so far."""
-    decoded: list[Path] = []
+    decoded: list[bytes] = []
     decode = cache.decode
 
-    def counted(path: Path, data: bytes) -> np.ndarray:
-        decoded.append(path)
-        return decode(path, data)
+    def counted(data: bytes) -> np.ndarray:
+        decoded.append(data)
+        return decode(data)
 
     monkeypatch.setattr(cache, "decode", counted)
     return decoded
@@ -95,14 +96,14 @@ def test_images_keep_their_dtype(tmp_path: Path, dtype: type) -> None:
     assert (pack.table["low"][0], pack.table["high"][0]) == (array.min(), array.max())
 
 
-def test_each_image_is_decoded_once(photos: Path, decodes: list[Path]) -> None:
+def test_each_image_is_decoded_once(photos: Path, decodes: list[bytes]) -> None:
     packed(Packing(files_in(photos), 3, 12))
-    assert sorted(decodes) == images_in(photos)
+    assert sorted(decodes) == sorted(path.read_bytes() for path in images_in(photos))
     packed(Packing(files_in(photos), 3, 12))
     assert len(decodes) == 6
 
 
-def test_the_same_content_elsewhere_is_not_decoded_again(photos: Path, decodes: list[Path]) -> None:
+def test_the_same_content_elsewhere_is_not_decoded_again(photos: Path, decodes: list[bytes]) -> None:
     packed(Packing(files_in(photos), 3, 12))
     moved = photos.rename(photos.with_name("moved"))
     packed(Packing(files_in(moved), 3, 12))
@@ -116,7 +117,7 @@ def test_another_size_or_form_is_another_pack(photos: Path, other: dict[str, int
     assert Packing(files, **wanted | other).path != Packing(files, **wanted).path
 
 
-def test_changed_content_is_another_pack(photos: Path, decodes: list[Path]) -> None:
+def test_changed_content_is_another_pack(photos: Path, decodes: list[bytes]) -> None:
     before = Packing(files_in(photos), 3, 12).path
     (photos / "5.png").replace(photos / "0.png")
     assert Packing(files_in(photos), 3, 12).path != before
@@ -134,9 +135,22 @@ def test_files_are_read_again_only_when_they_changed(photos: Path, reads: list[P
 
 def test_a_damaged_memory_is_made_anew(photos: Path, home: Path) -> None:
     first = files_in(photos)
-    for memory in (home / "seen").iterdir():
-        memory.write_text('{"0.png": [1, 2')
-    assert files_in(photos) == first
+    (memory,) = (home / "seen").iterdir()
+    remembered = json.loads(memory.read_text())
+    others = ({"0.png": [stamp[0], stamp[1], 7, "x"]} for stamp in [remembered["files"]["0.png"]])
+    for damaged in (
+        '{"0.png": [1, 2',
+        "[]",
+        "7",
+        "",
+        "[" * 100_000,
+        json.dumps(remembered["files"]),
+        json.dumps({**remembered, "files": next(others)}),
+        json.dumps({**remembered, "files": dict.fromkeys(remembered["files"], "x")}),
+        json.dumps({**remembered, "files": [1]}),
+    ):
+        memory.write_text(damaged)
+        assert files_in(photos) == first
 
 
 def test_a_column_is_pickled_as_its_path_alone(photos: Path) -> None:
@@ -197,12 +211,25 @@ except DataError as error:
     assert list((home / "images").iterdir()) == []
 
 
-def test_a_pack_that_is_cut_short_is_said(photos: Path) -> None:
+def test_a_damaged_pack_is_made_anew(photos: Path, decodes: list[bytes]) -> None:
     packing = Packing(files_in(photos), 3, None)
     path = packed(packing).path
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataError, match="damaged: delete it"):
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-100], whole[100:], whole[:-40] + bytes(40), bytes(len(whole)), whole[-60:]):
+        decodes.clear()
+        path.write_bytes(damaged)
         packed(packing)
+        assert len(decodes) == 6
+        assert path.read_bytes() == whole
+
+
+def test_a_pack_is_on_the_disk_before_it_has_its_name(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("sync"), sync(file))[1])
+    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(to.suffix), replace(path, to))[1])
+    packed(Packing(files_in(photos), 3, None))
+    assert done == ["sync", ".json", "sync", ".pack"]
 
 
 def test_a_file_that_changes_between_hash_and_decoding_is_bad(photos: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gantk.data.reading import Facts
+from gantk.data.opened import Facts
 from gantk.data.rows import Rows, hold_out
 from gantk.data.scanning import ImageFile, digest_of
 

@@ -26,5 +26,7 @@ def read_file(path: Path, most: int = MAX_FILE) -> bytes:
                 raise DataError(f"holds {found.st_size:,} bytes: files of up to {most:,} are read")
             # What the system makes up while it is read says that it has no size, and may never end.
             return stream.read(found.st_size)
+    except FileNotFoundError:
+        raise DataError("no such file") from None
     except OSError as error:
         raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None

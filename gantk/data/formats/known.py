@@ -42,6 +42,15 @@ _STARTS = (
     *((start, TIFF) for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     *((b"P%d" % kind, "PPM") for kind in range(1, 7)),
 )
+NO_IMAGE = "is no image, or one of a kind that cannot be read"
+_OTHERS = (
+    (b"PK\x03\x04", "is an archive, such as numpy.savez writes: save each image by itself, an array with numpy.save"),
+    (b"%!PS", "is PostScript, which is not read: save it as PNG"),
+    (b"\xc5\xd0\xd3\xc6", "is PostScript, which is not read: save it as PNG"),
+    (b"%PDF", "is a PDF, which is not read: save its pages as PNG"),
+    (b"\x1f\x8b", "is packed by gzip: unpack it first"),
+    (b"<", f"{NO_IMAGE}: it holds a text, as SVG does"),
+)
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 
@@ -63,3 +72,8 @@ def _by_brands(data: bytes) -> str | None:
     brands = [data[8:12], *(data[place : place + 4] for place in range(16, end, 4))]
     names = dict.fromkeys(_AVIF_BRANDS, "AVIF") | dict.fromkeys(_HEIF_BRANDS, HEIF)
     return next((names[brand] for brand in brands if brand in names), None)
+
+
+def what_else(data: bytes) -> str:
+    """Return what a file is that none of the formats is, in words that follow its name."""
+    return next((said for start, said in _OTHERS if data.startswith(start)), NO_IMAGE)

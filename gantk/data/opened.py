@@ -1,0 +1,72 @@
+"""What is known of an image file whose header was read."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gantk.data.dataset import Array
+from gantk.data.formats.parted import Metadata
+
+SEVERAL = "is of several images, of which the first is read"
+CHANNELS_FIRST = "is saved with its channels first, and is read so"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file's header says of its image, once turned upright.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        channels: as stored, alpha included.
+        dtype: "uint8", "uint16" or "float32".
+        alpha: whether the last channel is opacity.
+        palette: whether pixels are numbers of colours in a table, as in many label maps.
+        note: what its reader decided, in words that follow the file's name, so that it can be told; mostly empty.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: str
+    alpha: bool = False
+    palette: bool = False
+    note: str = ""
+
+    @property
+    def mode(self) -> str:
+        """A name for channels and precision, such as "8-bit RGB with alpha"."""
+        depth = {"uint8": "8-bit", "uint16": "16-bit"}.get(self.dtype, "float")
+        colours = self.channels - self.alpha
+        named = {1: "grey", 3: "RGB"}.get(colours, f"{colours} channels")
+        return f"{depth} {named}{' with alpha' if self.alpha else ''}"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An image file whose header was read; `pixels()` decodes it to (H, W, channels), upright.
+
+    Attributes:
+        facts: what its header says.
+        pixels: decodes it; it may raise errors of any type.
+        format: Pillow's name of the file's format; NPY for an array.
+        metadata: what goes along with its pixels.
+        deep: whether the file has 16 bits a channel of which 8 are read.
+    """
+
+    facts: Facts
+    pixels: Callable[[], Array]
+    format: str
+    metadata: Metadata = field(default_factory=Metadata)
+    deep: bool = False
+
+
+def told(notes: Iterable[tuple[object, str]]) -> list[str]:
+    """Return lines that say of files what was decided, each with the note of its facts: one line for each note."""
+    files: dict[str, list[object]] = {}
+    for file, note in notes:
+        if note:
+            files.setdefault(note, []).append(file)
+    return [
+        f"{named[0]} {note}{f'; so are {len(named) - 1} more' if len(named) > 1 else ''}"
+        for note, named in files.items()
+    ]
