@@ -23,6 +23,11 @@ def printable(text: object) -> str:
     return said if said.isascii() and said.isprintable() else "".join(map(_shown, said))
 
 
+def is_utf8(text: object) -> bool:
+    """Return whether a text, such as a path, holds no byte that is not UTF-8."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in str(text))
+
+
 def printable_lines(text: object) -> str:
     """Return a text of several lines with each as `printable` returns it; what is put into it from elsewhere is not."""
     return "\n".join(map(printable, str(text).split("\n")))

@@ -11,6 +11,7 @@ from gantk.data.rows import Rows, hold_out, joined
 from gantk.data.scanning import Bad, ImageFile, scan
 from gantk.data.unread import nothing_in
 from gantk.errors import DataError
+from gantk.text import printable
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class _Arranger:
 
     def sides(self) -> Arranged:
         shares = [self._sides_of(folders) for folders in (self.tree.train, self.tree.test) if folders]
-        names = tuple(folder.resolve().name for folder in self.tree.train.values())
+        names = tuple(printable(folder.resolve().name) for folder in self.tree.train.values())
         same_names = all(names_match(sides) for sides in shares)
         if self._are_pairs(shares, same_names):
             matched = [match(sides, self.found) for sides in shares]
@@ -102,11 +103,12 @@ class _Arranger:
             held = [hold_out(rows, self.share) for rows in shares[0]]
             shares = [[train for train, _ in held], [test for _, test in held]]
         train, test = (joined("image", rows) for rows in shares)
-        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        classes = tuple(map(printable, names))
+        shown = ", ".join(classes[:3]) + (", ..." if len(names) > 3 else "")
         how = f"{len(names)} classes ({shown})"
         if len(names) == 2 and names_match(self._sides_of(self.tree.train)):
             how += " (their names agree: -s data.layout=paired reads them as pairs)"
-        return Arranged("labelled", how, (train,), (test,), self.bad, self._total, classes=names)
+        return Arranged("labelled", how, (train,), (test,), self.bad, self._total, classes=classes)
 
     def single(self) -> Arranged:
         shares = [self._files(folders["image"]) for folders in (self.tree.train, self.tree.test) if folders]

@@ -16,6 +16,7 @@ from gantk.data.rows import Rows
 from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, refuse
 from gantk.data.unread import other_folders, passed_over
 from gantk.errors import DataError, UsageError
+from gantk.text import printable
 
 _SECOND = ("b", "target")
 
@@ -65,7 +66,7 @@ class FolderDataset(Dataset):
         said = [f"{self.arranged.how}, {self._counts()}", self._unread, in_words(self.passed_over)]
         if self.bad and self._skip_bad:
             said.insert(1, f"{len(self.bad)} bad file{'s' * (len(self.bad) > 1)} left out")
-        return f"{self.name}: {'; '.join(filter(None, said))}"
+        return printable(f"{self.name}: {'; '.join(filter(None, said))}")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -175,7 +176,7 @@ def open_folders(
     tree = recognise(paths, layout)
     arranged = arrange(tree, layout, hold_out, workers)
     return FolderDataset(
-        "+".join(path.resolve().name for path in paths),
+        printable("+".join(path.resolve().name for path in paths)),
         arranged,
         test_folder=" and ".join(dict.fromkeys(_below(paths, folder) for folder in tree.test.values())),
         unread=other_folders(paths, tree),

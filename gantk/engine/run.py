@@ -14,6 +14,7 @@ from gantk.engine.checkpoints import Checkpoints
 from gantk.engine.config import Config, read_config, write_config
 from gantk.errors import GantkError, UsageError
 from gantk.runtime.files import written_aside
+from gantk.text import is_utf8
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
 
@@ -66,7 +67,8 @@ class Run:
     def write_manifest(self, facts: dict[str, Any]) -> None:
         """Write the manifest."""
         with written_aside(self.path / "manifest.json") as aside:
-            aside.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
+            # What of a name is not UTF-8 is written as JSON escapes it.
+            aside.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8", "backslashreplace")
 
 
 def open_run(path: Path) -> Run:
@@ -79,6 +81,8 @@ def open_run(path: Path) -> Run:
 def new_run(out: Path | None, name: str) -> Run:
     """Return a run in a new folder: `out`, or `runs/<name>` with a number where that is taken."""
     if out is not None:
+        if not is_utf8(out):
+            raise UsageError(f"--out {out}: TensorBoard writes to folders whose names are UTF-8 alone; choose another")
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"{out} is there already: choose another --out, or go on with --resume {out}")
         return Run(out)

@@ -1,5 +1,6 @@
 """Folders of images, and one in which decoded images are kept, for one test."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -24,7 +25,7 @@ def fill(tmp_path: Path) -> Callable[..., Path]:
         for folder, names in folders.items():
             (root / folder).mkdir(parents=True, exist_ok=True)
             for name in names:
-                colour = tuple(crc32(f"{folder}{name}{i}".encode()) % 256 for i in range(3))
+                colour = tuple(crc32(os.fsencode(f"{folder}{name}{i}")) % 256 for i in range(3))
                 path = root / folder / (name if "." in name else f"{name}.png")
                 Image.new("RGB", size, colour).save(path)
         return root
