@@ -85,7 +85,9 @@ def _write(packing: Packing, stream: BinaryIO, skip_bad: bool, workers: int, pro
     dtype = packing.files[0].facts.dtype if packing.files else "uint8"
 
     with quiet_decoders():
-        images = in_order(lambda file: _prepared(file, packing), packing.files, workers)
+        images = in_order(
+            lambda file: _prepared(file, packing), packing.files, workers, lambda file: file.facts.decoding
+        )
         for number, (_, result) in enumerate(images):
             if isinstance(result, str):
                 bad[number] = result

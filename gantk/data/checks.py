@@ -69,7 +69,9 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     bad: Bad = dict(arranged.bad)
     looks: dict[Path, _Look] = {}
     with quiet_decoders():
-        for number, (file, look) in enumerate(in_order(_look, files.values(), workers)):
+        for number, (file, look) in enumerate(
+            in_order(_look, files.values(), workers, lambda file: file.facts.decoding)
+        ):
             if isinstance(look, str):
                 bad[file.path] = look
             else:

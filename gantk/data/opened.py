@@ -33,6 +33,11 @@ class Facts:
     note: str = ""
 
     @property
+    def decoding(self) -> int:
+        """About how many bytes decoding takes: for a decoder's own image and for the array."""
+        return 2 * self.height * self.width * max(self.channels, 4) * {"uint8": 1, "uint16": 2}.get(self.dtype, 4)
+
+    @property
     def mode(self) -> str:
         """A name for channels and precision, such as "8-bit RGB with alpha"."""
         depth = {"uint8": "8-bit", "uint16": "16-bit"}.get(self.dtype, "float")

@@ -16,7 +16,7 @@ from gantk.data.formats.limits import check_size
 from gantk.data.formats.parted import Metadata, Parted
 from gantk.data.formats.png import part_png
 from gantk.data.opened import SEVERAL, Facts, Opened
-from gantk.data.pixels import in_own_precision, upright
+from gantk.data.pixels import upright
 from gantk.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _PARTED: Mapping[str, Callable[[bytes], Parted]] = {
     "AVIF": part_avif,
     "JPEG2000": part_jpeg2000,
 }
+_AT_ONCE = 2**20
+"""Pixels that are brought to another mode at once."""
+
 _BYTES = 4
 """Bytes a pixel that Pillow takes, of nearly all modes."""
 
@@ -72,8 +75,14 @@ def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> Opened:
     facts = Facts(height, width, channels, dtype, mode.endswith("A"), image.mode in ("P", "PA"), note)
 
     def pixels() -> Array:
-        kept = image if mode in ("I;16", "F") else image.convert(mode)
-        return upright(in_own_precision(np.asarray(kept).astype(dtype, copy=False)), orientation)
+        image.load()
+        array = np.empty((image.height, image.width, channels), dtype)
+        # At once, what is between Pillow's image and the array would be as large as either.
+        for top in range(0, image.height, step := 1 + _AT_ONCE // image.width):
+            strip = image.crop((0, top, image.width, min(top + step, image.height)))
+            kept = strip if mode in ("I;16", "F") else strip.convert(mode)
+            array[top : top + step] = np.asarray(kept).reshape(kept.height, kept.width, channels)
+        return upright(array, orientation)
 
     return Opened(facts, pixels, name, metadata, deep)
 

@@ -10,6 +10,9 @@ from gantk.errors import DataError
 _AT_ONCE = 4
 """Channels given to OpenCV at once: with more it shrinks by whole factors only."""
 
+_PIXELS = 2**20
+"""Pixels whose channels are computed at once."""
+
 _LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in grey: ITU-R BT.601."""
 
@@ -45,6 +48,17 @@ def with_channels(array: Array, alpha: bool, channels: int) -> Array:
 
     Raises DataError where the channels mean neither grey, RGB nor alpha.
     """
+    if array.shape[2] == channels and (not alpha or channels == 4):
+        return array
+    height, width, _ = array.shape
+    changed = np.empty((height, width, channels), array.dtype)
+    # Opacity and grey are computed in floats, of which a whole image would take many times its own memory.
+    for top in range(0, height, step := 1 + _PIXELS // width):
+        changed[top : top + step] = _changed(array[top : top + step], alpha, channels)
+    return changed
+
+
+def _changed(array: Array, alpha: bool, channels: int) -> Array:
     most = 1.0 if array.dtype == np.float32 else float(np.iinfo(array.dtype).max)
     opacity = array[:, :, -1:] if alpha else np.full_like(array[:, :, :1], most)
     colour = array[:, :, :-1] if alpha else array

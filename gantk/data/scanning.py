@@ -59,7 +59,7 @@ def scan(paths: Iterable[Path], workers: int = 0) -> tuple[dict[Path, ImageFile]
     for folder, files in by_folder.items():
         memory = _Memory(folder)
         with quiet_decoders():
-            for path, result in in_order(memory.look_up, files, workers):
+            for path, result in in_order(memory.look_up, files, workers, _size):
                 if isinstance(result, ImageFile):
                     found[path] = result
                 else:
@@ -129,6 +129,12 @@ def _remembered(path: Path, stamp: list[int], known: object) -> ImageFile | None
     if not isinstance(known, list) or known[:2] != stamp or [type(value) for value in known] != kinds:
         return None
     return ImageFile(path, known[2], Facts(*known[3:]))
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def _reason(error: OSError) -> str:
