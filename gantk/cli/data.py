@@ -101,7 +101,13 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         findings = check(dataset.arranged, progress=progress)
     stops = _what_stops(dataset, findings)
     if as_json:
-        found = {"name": dataset.name, "summary": dataset.summary, "kinds": serves(dataset.kinds), "stops": stops}
+        found = {
+            "name": dataset.name,
+            "summary": dataset.summary,
+            "kinds": serves(dataset.kinds),
+            "stops": stops,
+            "readings": dataset.readings,
+        }
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
         say(dataset.summary)
@@ -110,6 +116,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         for key, column in findings.columns.items():
             _show_column(key, column)
         _show_list("wrong, training stops", stops)
+        _show_list("read so", dataset.readings)
         _show_list("constant images", [str(path) for path in findings.constant])
         _show_list("exact duplicates", [" = ".join(map(str, same)) for same in findings.duplicates])
         _show_list("same image on both sides of the split", [" = ".join(map(str, same)) for same in findings.shared])

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from pathlib import Path
 from statistics import median_low
 
+import numpy as np
+
 from gantk.data.arranging import Arranged
 from gantk.data.formats.files import read_file
 from gantk.data.parallel import in_order
@@ -69,9 +71,8 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     bad: Bad = dict(arranged.bad)
     looks: dict[Path, _Look] = {}
     with quiet_decoders():
-        for number, (file, look) in enumerate(
-            in_order(_look, files.values(), workers, lambda file: file.facts.decoding)
-        ):
+        coming = in_order(_look, files.values(), workers, lambda file: file.facts.decoding)
+        for number, (file, look) in enumerate(coming):
             if isinstance(look, str):
                 bad[file.path] = look
             else:
@@ -98,7 +99,7 @@ def _look(file: ImageFile) -> _Look | str:
         return str(error)
     # The same picture saved in two formats is found too.
     pixels = blake2b(f"{image.shape} {image.dtype}".encode(), digest_size=16)
-    pixels.update(image.tobytes())
+    pixels.update(np.ascontiguousarray(image).data)
     constant = bool((image == image[0, 0]).all())
     return _Look(pixels.hexdigest(), float(image.min()), float(image.max()), constant)
 

@@ -11,6 +11,7 @@ from gantk.data.columns import Window, check_precision, check_window, common_cha
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
 from gantk.data.layouts import Layout, recognise
 from gantk.data.listing import in_words
+from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
 from gantk.data.rows import Rows
 from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, refuse
@@ -70,8 +71,14 @@ class FolderDataset(Dataset):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The files that were left out, a line each."""
-        return tuple(f"left out: {path} {reason}" for path, reason in self.bad.items()) if self._skip_bad else ()
+        """What is read otherwise than it may seem, and the files that were left out, a line each."""
+        out = [f"left out: {path} {reason}" for path, reason in self.bad.items()] if self._skip_bad else []
+        return (*self.readings, *out)
+
+    @property
+    def readings(self) -> list[str]:
+        """What is read otherwise than it may seem, such as animations."""
+        return told((file.path, file.facts.note) for files in self._files.values() for file in files)
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         if kind not in self.kinds:

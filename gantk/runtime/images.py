@@ -1,7 +1,7 @@
 """Image files read and written, and pictures as arrays of pixels."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
 from gantk.data.formats.known import NUMPY, format_of_content
 from gantk.data.formats.parted import Metadata
+from gantk.data.opened import Facts
 from gantk.data.pixels import upright, with_channels
 from gantk.data.reading import open_image, pixels_of, told
 from gantk.errors import DataError
@@ -58,13 +59,19 @@ def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
         raise DataError(f"{path}: {error}") from error
 
 
-def read_bytes(data: bytes, pixel: str = "uint8") -> Image.Image | Array | Deep:
-    """Return what `read` does, of an image file's bytes; the reason of a DataError names no file."""
+def read_bytes(
+    data: bytes, pixel: str = "uint8", check: Callable[[Facts], None] = lambda facts: None
+) -> Image.Image | Array | Deep:
+    """Return what `read` does, of an image file's bytes; the reason of a DataError names no file.
+
+    `check` is told what the header says before anything is decoded; what it raises is raised.
+    """
     # Pillow warns of large images and of odd tags; what it cannot read it raises.
     with warnings.catch_warnings(action="ignore"):
         if format_of_content(data) == NUMPY:
             return _array(data)
         opened = open_image(data, shallow=pixel == "uint8")
+        check(opened.facts)
         pixels = pixels_of(opened)
     facts, companions, reduced = opened.facts, opened.metadata.companions(), opened.deep
     if facts.dtype == "uint16" and pixel == "uint8" and facts.channels > 1:
