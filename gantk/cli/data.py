@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.direction import direction_option
 from gantk.cli.saying import say
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Examples:
   gantk data emoji                             what one of them holds
   gantk data photos/                           how a folder will be read, and what is wrong with it
   gantk data horses/ zebras/                   the same of two domains
+  gantk data facades/ --direction b_to_a       ... its pairs, of which the right side is translated
   gantk data photos/ -s data.layout=plain      ... when read otherwise
 """
 
@@ -29,8 +31,9 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("data", metavar="[NAME|PATH]...", nargs=-1)
 @click.option("-s", "--set", "sets", multiple=True, metavar="data.NAME=VALUE", help="How to read it, as for train.")
+@direction_option
 @click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
-def data(data: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> None:
+def data(data: tuple[str, ...], sets: tuple[str, ...], direction: str | None, as_json: bool) -> None:
     """Show which data sets there are, or what folders hold, how they are read, and what is wrong with them.
 
     Every image is looked at. Ends with exit status 1 where something is wrong that would stop training.
@@ -42,7 +45,8 @@ def data(data: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> None:
     from gantk.engine.config import Config
     from gantk.engine.open_data import data_options, open_data
 
-    config = Config(data=list(data), set=dict(_pair(item) for item in sets))
+    said = dict(_pair(item) for item in sets) | ({"data.direction": direction} if direction else {})
+    config = Config(data=list(data), set=said)
     _check_names(config.set, data_options(config))
     dataset = open_data(config)
     if isinstance(dataset, FolderDataset):

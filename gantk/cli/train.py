@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.direction import direction_option
 from gantk.cli.saying import say, say_lines
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ Examples:
     metavar="NAME|PATH",
     help="Images: a data set's name or a folder; two folders for unpaired images.",
 )
+@direction_option
 @click.option("--steps", type=click.IntRange(1), help="Length of the run.")
 @click.option("--size", type=click.IntRange(1), help="Height and width in pixels that is trained on.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step and process.")
@@ -115,6 +117,8 @@ def _values(said: dict[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in said.items() if value is not None and value != () and name not in SETTINGS}
     chosen = dict(_pair(item) for item in values.pop("sets", ()))
     chosen |= {name: said[name] for name in SETTINGS if said[name] is not None}
+    if direction := values.pop("direction", None):
+        chosen["data.direction"] = direction
     if chosen:
         values["set"] = chosen
     if "compiled" in values:

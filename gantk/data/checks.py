@@ -9,7 +9,7 @@ from statistics import median_low
 
 import numpy as np
 
-from gantk.data.arranging import Arranged
+from gantk.data.arranged import Arranged
 from gantk.data.formats.files import read_file
 from gantk.data.parallel import in_order
 from gantk.data.reading import decode

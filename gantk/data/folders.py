@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gantk.data.arranging import Arranged, arrange
+from gantk.data.arranged import Arranged, Asked, Direction
+from gantk.data.arranging import arrange
 from gantk.data.cache import BadFilesError, Packing, packed
 from gantk.data.columns import Window, check_precision, check_window, common_channels, window_of
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
@@ -13,6 +14,7 @@ from gantk.data.layouts import Layout, recognise
 from gantk.data.listing import in_words
 from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
+from gantk.data.partners import said_namings
 from gantk.data.rows import Rows
 from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest_of, refuse
 from gantk.data.unread import other_folders, passed_over
@@ -125,7 +127,7 @@ class FolderDataset(Dataset):
 
     def _numbers(self, rows: Rows, key: str) -> Array:
         places = {file.path: place for place, file in enumerate(self._files[key])}
-        part = self.arranged.keys.index(key) if self.arranged.parts > 1 else 0
+        part = self.arranged.part_of(key)
         return np.array([places[file.path] * self.arranged.parts + part for file in rows.files[key]], np.int64)
 
     def _opened(self, load: int | None) -> dict[str, Pack]:
@@ -156,6 +158,8 @@ def open_folders(
     channels: int | None = None,
     window: tuple[float, float] | None = None,
     window_b: tuple[float, float] | None = None,
+    partners: str | None = None,
+    direction: Direction = "a_to_b",
     workers: int = 0,
     progress: ReportProgress | None = None,
 ) -> FolderDataset:
@@ -169,6 +173,8 @@ def open_folders(
         channels: the channels that images get: 1 grey, 3 RGB, 4 RGB with alpha; none: as found, alpha over white.
         window: the values that become -1 and 1, such as 0,4095; none: the full range, of floats the measured one.
         window_b: the same for the second domain of two.
+        partners: how the names of partners differ, such as *_photo,*_drawing; none: as they look.
+        direction: which side is translated: the first into the second, or b_to_a.
         workers: threads that decode; 0: one a processor.
         progress: told how many of how many files are decoded.
 
@@ -180,8 +186,11 @@ def open_folders(
         raise UsageError(f"data.channels: {channels} is no number of channels")
     check_window(window, "window")
     check_window(window_b, "window_b")
-    tree = recognise(paths, layout)
-    arranged = arrange(tree, layout, hold_out, workers)
+    if partners and layout not in ("auto", "paired"):
+        raise UsageError(f"data.partners says how pairs are named, and data.layout={layout} reads no pairs by name")
+    asked = Asked(layout, hold_out, said_namings(partners) if partners else None, direction)
+    tree = recognise(paths, "paired" if partners else layout, mixed=bool(partners))
+    arranged = arrange(tree, asked, workers)
     return FolderDataset(
         printable("+".join(path.resolve().name for path in paths)),
         arranged,

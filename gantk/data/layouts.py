@@ -1,12 +1,14 @@
 """Which folders hold what: recognised by the folders' names, as a careful person would."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from gantk.data.listing import images_in, subfolders
+from gantk.data.partners import WORDS
 from gantk.errors import DataError, UsageError
 
 Layout = Literal["auto", "unpaired", "paired", "side-by-side", "classes", "plain"]
@@ -14,25 +16,14 @@ Layout = Literal["auto", "unpaired", "paired", "side-by-side", "classes", "plain
 
 Form = Literal["sides", "classes", "single"]
 
+_OF_SIDES = ("auto", "paired", "unpaired")
+
 _TRAIN = ("train", "training")
 _TEST = ("test", "testing", "val", "valid", "validation")
-_DOMAIN = re.compile(r"(train|training|test|testing|val|valid|validation)[_-]?([ab])", re.IGNORECASE)
-
-SIDES = (
-    ("a", "b"),
-    ("x", "y"),
-    ("source", "target"),
-    ("src", "dst"),
-    ("input", "target"),
-    ("input", "output"),
-    ("inputs", "targets"),
-    ("inputs", "outputs"),
-    ("in", "out"),
-    ("before", "after"),
-    ("low", "high"),
-    ("lr", "hr"),
-)
-"""Names of two folders that hold the two sides of a translation, what is translated first."""
+_SHARE = "|".join((*_TRAIN, *_TEST))
+_SIDE = "|".join(sorted({name for sides in WORDS for name in sides}, key=len, reverse=True))
+_SHARE_AND_SIDE = re.compile(rf"(?P<share>{_SHARE})[_-]?(?P<side>{_SIDE})")
+_SIDE_AND_SHARE = re.compile(rf"(?P<side>{_SIDE})[_-](?P<share>{_SHARE})")
 
 
 @dataclass(frozen=True)
@@ -56,8 +47,8 @@ class Tree:
         return (*self.train.values(), *self.test.values())
 
 
-def recognise(paths: Sequence[Path], layout: Layout = "auto") -> Tree:
-    """Return the folders that are read below one root, or of two domains.
+def recognise(paths: Sequence[Path], layout: Layout = "auto", *, mixed: bool = False) -> Tree:
+    """Return the folders that are read below one root, or of two domains; `mixed`: pairs may lie in one folder.
 
     Raises UsageError for more than two paths, DataError for what is missing, empty, or unlike the layout asked for.
     """
@@ -71,13 +62,14 @@ def recognise(paths: Sequence[Path], layout: Layout = "auto") -> Tree:
     if len(paths) != 1:
         raise UsageError(f"{len(paths)} folders were named: name one, or two for two domains")
     tree = _one_root(paths[0], layout)
-    _check(tree, paths[0], layout)
+    if not (mixed and tree.form == "single"):
+        _check(tree, paths[0], layout)
     return tree
 
 
 def _one_root(root: Path, layout: Layout) -> Tree:
     folders = _subfolders(root)
-    if tree := _domains(folders):
+    if layout in _OF_SIDES and (tree := _domains(folders)):
         return tree
     train, test = _shares(folders)
     if not train:
@@ -92,7 +84,7 @@ def _one_root(root: Path, layout: Layout) -> Tree:
 
 
 def _two_folders(a: Path, b: Path, layout: Layout) -> Tree:
-    if layout not in ("auto", "unpaired", "paired"):
+    if layout not in _OF_SIDES:
         raise UsageError(f"two folders are read as unpaired or paired images, not as {layout}")
     if a.resolve() == b.resolve():
         raise UsageError(f"{a} was named twice")
@@ -100,20 +92,23 @@ def _two_folders(a: Path, b: Path, layout: Layout) -> Tree:
 
 
 def _domains(folders: Mapping[str, Path]) -> Tree | None:
-    """Return the tree of a root with trainA and trainB, and testA and testB where there are some."""
+    """Return the tree of a root with trainA and trainB, train_label and train_img, and their test folders, if any."""
     found: dict[tuple[bool, str], Path] = {}
     for name, folder in sorted(folders.items(), reverse=True):
-        if match := _DOMAIN.fullmatch(name):
-            found[match[1] in _TRAIN, match[2]] = folder
-    train, test = (
-        {side: found[is_train, side] for side in "ab" if (is_train, side) in found} for is_train in (True, False)
-    )
-    if not train:
-        return None
-    for share in (train, test):
-        if len(share) == 1:
-            raise DataError(f"{next(iter(share.values()))} has no partner that ends in the other letter")
-    return Tree("sides", train, test)
+        if match := _SHARE_AND_SIDE.fullmatch(name) or _SIDE_AND_SHARE.fullmatch(name):
+            found[match["share"] in _TRAIN, match["side"]] = folder
+    for sides in WORDS:
+        train, test = (
+            {key: found[is_train, side] for key, side in zip("ab", sides, strict=True) if (is_train, side) in found}
+            for is_train in (True, False)
+        )
+        lettered = sides == ("a", "b")
+        for share in (train, test):
+            if len(share) == 1 and (lettered or len(train) == 2):
+                raise DataError(f"{next(iter(share.values()))} has no partner whose name ends in the other side's")
+        if len(train) == 2 or len(test) == 2:
+            return Tree("sides", train or test, test if train else {}, pairs=not lettered)
+    return None
 
 
 def _with_shares_inside(root: Path, layout: Layout) -> Tree | None:
@@ -139,7 +134,7 @@ def _below(folder: Path, layout: Layout) -> Tree:
     if sides and all(images_in(path) for path in sides[0].values()):
         return Tree("sides", sides[0], {}, sides[1])
     counts = {path: len(images_in(path)) for path in subfolders(folder)}
-    classes = {path.name: path for path, count in counts.items() if count}
+    classes = {_class_name(path): path for path, count in counts.items() if count}
     # A stray picture beside class folders does not make the whole a plain folder, nor the reverse.
     likely = len(classes) > 1 and sum(counts.values()) > len(images_in(folder))
     if classes and (layout == "classes" or (layout == "auto" and likely)):
@@ -150,14 +145,19 @@ def _below(folder: Path, layout: Layout) -> Tree:
 def _sides(root: Path, layout: Layout) -> tuple[dict[str, Path], bool] | None:
     """Return the two sides below a root, and whether their names say so; where sides are asked for, any two."""
     folders = _subfolders(root)
-    if layout in ("auto", "paired", "unpaired"):
-        for a, b in SIDES:
-            if a in folders and b in folders:
+    if layout in _OF_SIDES:
+        for a, b in WORDS:
+            if a in folders and b in folders and not (layout == "auto" and _are_letters(folders, a)):
                 return {"a": folders[a], "b": folders[b]}, True
     if layout in ("paired", "unpaired") and len(folders) == 2:
         a, b = folders
         return {"a": folders[a], "b": folders[b]}, False
     return None
+
+
+def _are_letters(folders: Mapping[str, Path], side: str) -> bool:
+    """Return whether a side's name is a letter among others, as classes of letters are."""
+    return len(side) == 1 and sum(len(name) == 1 and bool(images_in(path)) for name, path in folders.items()) > 2
 
 
 def _shares(folders: Mapping[str, Path]) -> tuple[Path | None, Path | None]:
@@ -168,6 +168,11 @@ def _shares(folders: Mapping[str, Path]) -> tuple[Path | None, Path | None]:
 
 def _subfolders(folder: Path) -> dict[str, Path]:
     return {path.name.lower(): path for path in subfolders(folder)}
+
+
+def _class_name(folder: Path) -> str:
+    """Return a folder's name with accents as part of their letters: train and test may come from two systems."""
+    return unicodedata.normalize("NFC", folder.name)
 
 
 def _check(tree: Tree, root: Path, layout: Layout) -> None:

@@ -1,6 +1,7 @@
 """A richer kind of data serves a poorer one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from gantk.data.dataset import Dataset, Group, Split
 from gantk.errors import DataError
@@ -37,8 +38,45 @@ VIEWS: Mapping[str, Mapping[str, Callable[[Split], Split]]] = {
 _CURES = {
     "unpaired": "; name a second folder by another --data",
     "labelled": "; labels are one folder a class",
-    "paired": "; pairs are two folders with the same file names, or images side by side",
+    "paired": "; pairs are two folders with the same file names, or images side by side; where the names of partners "
+    "differ, say how: -s 'data.partners=*_photo,*_drawing'",
 }
+
+
+class Turned(Dataset):
+    """A data set of two sides whose second is translated into its first; batches of other kinds stay as they are.
+
+    Raises DataError where the data set has no two sides.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        if not _OTHER_SIDE.keys() & set(dataset.kinds):
+            raise DataError(f"{dataset.name} has no two sides whose direction could be b_to_a: {dataset.summary}")
+        self.dataset = dataset
+        self.name, self.licence, self.kinds = dataset.name, dataset.licence, dataset.kinds
+        self.summary = f"{dataset.summary}; b to a"
+        self.classes, self.domains, self.argument = dataset.classes, dataset.domains, dataset.argument
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return self.dataset.notes
+
+    def quick(self, kind: str) -> Mapping[str, Any]:
+        return self.dataset.quick(kind)
+
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        split = self.dataset.split(kind, test, load)
+        if kind not in _OTHER_SIDE:
+            return split
+        columns = split.columns
+        turned = {key: columns[other] for key, other in _OTHER_SIDE[kind].items()}
+        return Split((Group(turned),) if kind == "paired" else tuple(Group({key: turned[key]}) for key in turned))
+
+    def fingerprint(self) -> str:
+        return self.dataset.fingerprint()
+
+
+_OTHER_SIDE = {"paired": {"source": "target", "target": "source"}, "unpaired": {"a": "b", "b": "a"}}
 
 
 def serves(kinds: Iterable[str]) -> tuple[str, ...]:

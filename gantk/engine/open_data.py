@@ -1,21 +1,27 @@
 """Opening what `--data` names: an installed data set, or folders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gantk.data.dataset import Dataset
 from gantk.data.folders import open_folders
+from gantk.data.views import Turned
 from gantk.engine.config import Config
 from gantk.errors import DataError, UsageError
 from gantk.plugins.entrypoints import default_data, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 
+_MEANING = ("direction", "window", "window_b", "label_map", "label_map_b")
+"""Options that say what images mean to a network, wherever they lie."""
+
 
 def data_options(config: Config) -> dict[str, Option]:
     """Return the options that the named data takes, as `-s data.NAME=VALUE`."""
     factory = _named(_data(config))
-    own = options_of(factory[0] if factory else open_folders)
+    folders = options_of(open_folders)
+    own = {"direction": folders["direction"], **options_of(factory[0])} if factory else folders
     return {name: option for name, option in own.items() if name not in ("skip_bad", "workers", "progress")}
 
 
@@ -30,8 +36,9 @@ def open_data(config: Config) -> Dataset:
     factory = _named(data)
     if factory is not None:
         make, argument = factory
+        turned = "direction" not in options_of(make) and options.pop("direction", "a_to_b") == "b_to_a"
         dataset: Dataset = make(argument, **options)
-        return dataset
+        return Turned(dataset) if turned else dataset
     paths = [Path(item).expanduser() for item in data]
     for path in paths:
         if not path.exists():
@@ -40,6 +47,13 @@ def open_data(config: Config) -> Dataset:
             raise DataError(f"no data set and no folder is called {path}{file or nearest(str(path), names)}")
     folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
     return folders
+
+
+def of_other_data(config: Config, data: Sequence[str]) -> Config:
+    """Return the configuration of other data that is read as a run's: which side is translated, what values mean."""
+    other = Config(data=list(data), skip_bad=config.skip_bad)
+    kept = {f"data.{name}" for name in data_options(other) if name in _MEANING}
+    return other.model_copy(update={"set": {name: value for name, value in config.set.items() if name in kept}})
 
 
 def located(config: Config, dataset: Dataset) -> list[str]:

@@ -10,7 +10,7 @@ from gantk.data.dataset import Dataset
 from gantk.engine.config import Config
 from gantk.engine.device import choose_device
 from gantk.engine.functions import ModelFunction, Pieces, RunFunction
-from gantk.engine.open_data import data_options, open_data
+from gantk.engine.open_data import data_options, of_other_data, open_data
 from gantk.engine.protocol import graphs_of
 from gantk.engine.run import Run, open_run
 from gantk.engine.trained import load_trained
@@ -110,7 +110,7 @@ def _open_run(request: Request) -> Opened:
     trained = load_trained(request.target, request.step)
     config = run.config
     size = request.size or int(config.set["size"])
-    own = config if not request.data else Config(data=list(request.data), skip_bad=config.skip_bad)
+    own = config if not request.data else of_other_data(config, request.data)
     dataset = _data(own, request)
     fingerprint = dataset.fingerprint()
     changed = not request.data and fingerprint != run.manifest["data"]["fingerprint"]
@@ -143,14 +143,9 @@ def _open_model(request: Request) -> Opened:
         raise UsageError(
             f"say what to measure {request.target} on: --data NAME or FOLDER; it was trained on {card.data}"
         )
-    if card.sides is not None and request.size is not None and card.sides != (request.size, request.size):
-        raise UsageError(f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone: leave --size out")
-    if card.sides is not None and card.sides[0] != card.sides[1]:
-        raise UsageError(
-            f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone, and measures are taken on "
-            "squares: export it without --size, or for a square"
-        )
-    size = request.size or (card.sides[0] if card.sides is not None else None)
+    if card.size is not None and request.size not in (None, card.size):
+        raise UsageError(f"{request.target} takes images of {card.size} px alone: leave --size out")
+    size = request.size or card.size
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")
     dataset = _data(Config(data=list(request.data)), request)

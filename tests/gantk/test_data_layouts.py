@@ -36,7 +36,7 @@ def test_two_folders_whose_names_all_match_are_pairs(fill: Fill) -> None:
     root = fill({"edges": ["1.png", "2.jpg"], "photos": ["1.jpg", "2.png"]})
     dataset = open_folders([root / "edges", root / "photos"], hold_out=0)
     assert dataset.kinds == ("paired",)
-    assert "pairs by name in edges and photos" in dataset.summary
+    assert "pairs by name, edges -> photos" in dataset.summary
     assert names(dataset, "source") == ["1.png", "2.jpg"]
     assert names(dataset, "target") == ["1.jpg", "2.png"]
 
@@ -97,7 +97,10 @@ def test_side_by_side_images_are_pairs(fill: Fill) -> None:
     root = fill({"train": ["1", "2", "3"], "test": ["4"]}, size=(32, 16))
     dataset = open_folders([root])
     assert dataset.kinds == ("paired",)
-    assert "side-by-side pairs (all twice as wide as high: -s data.layout=plain reads them whole)" in dataset.summary
+    assert (
+        "side-by-side pairs, left -> right (all twice as wide as high: -s data.layout=plain reads them whole)"
+        in dataset.summary
+    )
     assert (lengths(dataset, False), lengths(dataset, True)) == ([3], [1])
 
 

@@ -1,0 +1,80 @@
+"""Images of two sides: in two folders, in one, or in two halves of one image."""
+
+from collections.abc import Sequence
+
+from gantk.data.arranged import Arranged, Found
+from gantk.data.pairing import Sides, how_paired, match
+from gantk.data.partners import ALIKE, Namings, recognised_namings, stem_of
+from gantk.data.rows import Rows
+from gantk.data.scanning import ImageFile
+from gantk.errors import DataError
+from gantk.text import printable
+
+
+def read_sides(found: Found) -> Arranged:
+    """Read two folders as pairs, or as unpaired images."""
+    shares = [found.sides_of(folders) for folders in found.shares]
+    a, b = (printable(folder.resolve().name) for folder in found.tree.train.values())
+    namings, hint = _namings(found, shares)
+    if namings:
+        differing = "" if namings == ALIKE else f" ({namings[0]} with {namings[1]})"
+        return _pairs(found, f"pairs by name{differing}", shares, namings, (a, b))
+    source, target = found.ordered(("a", "b"))
+    groups = [
+        [Rows({key: found.files(folders[side])}) for folders in found.shares]
+        for key, side in (("a", source), ("b", target))
+    ]
+    first, second = found.ordered((a, b))
+    return found.arranged("unpaired", f"unpaired images in {first} and {second}{hint}", groups, (first, second))
+
+
+def read_mixed(found: Found, namings: Namings) -> Arranged:
+    """Read one folder whose files bear two kinds of names as pairs. Raises DataError where a kind is missing."""
+    shares: list[Sides] = []
+    for folders in found.shares:
+        listed = found.listed[folders["image"]]
+        a, b = ([path for path in listed if naming.shared(stem_of(path)) is not None] for naming in namings)
+        for side, naming in zip((a, b), namings, strict=True):
+            if not side:
+                raise DataError(f"{folders['image']} holds no image whose name is {naming}")
+        shares.append((a, b))
+    others = found.total - sum(len(side) for sides in shares for side in sides)
+    notes = [f"{others} of other names not read"] if others else []
+    if not found.asked.partners:
+        notes.append("-s data.layout=plain reads them as single images")
+    how = f"pairs by name in one folder{f' ({joined})' if (joined := '; '.join(notes)) else ''}"
+    return _pairs(found, how, shares, namings, (str(namings[0]), str(namings[1])))
+
+
+def read_side_by_side(found: Found, shares: Sequence[Sequence[ImageFile]]) -> Arranged:
+    """Read images whose left half belongs to their right half."""
+    guessed = found.asked.layout == "auto"
+    for file in (file for share in shares for file in share):
+        width, height = file.facts.width, file.facts.height
+        if width % 2 or (guessed and width != 2 * height):
+            found.bad[file.path] = f"is {width}x{height} pixels: its two sides would differ in size"
+    whole = [tuple(file for file in share if file.path not in found.bad) for share in shares]
+    rows = [Rows({"source": share, "target": share}) for share in whole]
+    source, target = found.ordered(("left", "right"))
+    why = " (all twice as wide as high: -s data.layout=plain reads them whole)" if guessed else ""
+    return found.arranged("paired", f"side-by-side pairs, {source} -> {target}{why}", [rows], (source, target), parts=2)
+
+
+def _namings(found: Found, shares: Sequence[Sides]) -> tuple[Namings | None, str]:
+    """Return how the partners of two sides are named, None where they are no pairs, and a hint in words."""
+    if found.asked.partners or found.asked.layout == "paired":
+        return found.asked.partners or recognised_namings(shares[0]), ""
+    if found.asked.layout == "unpaired":
+        return None, ""
+    return how_paired(shares, found.headers, named=found.tree.pairs)
+
+
+def _pairs(found: Found, how: str, shares: Sequence[Sides], namings: Namings, names: tuple[str, str]) -> Arranged:
+    rows = []
+    for sides in shares:
+        matched = match(sides, found.headers, namings)
+        found.bad.update(matched.bad)
+        files = tuple(tuple(pair[side] for pair in matched.pairs) for side in (0, 1))
+        rows.append(Rows(dict(zip(("source", "target"), found.ordered((files[0], files[1])), strict=True))))
+    source, target = found.ordered(names)
+    return found.arranged("paired", f"{how}, {source} -> {target}", [rows], (source, target))
