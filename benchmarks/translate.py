@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gantk.data.formats.known import PILLOW
 from gantk.runtime.opening import load
 from gantk.runtime.translation import plan, translate_files
 
@@ -38,7 +39,7 @@ def naive(model_file: Path, inputs: Path, out: Path, threads: int | None) -> Non
     model = load(model_file, threads=threads)
     out.mkdir()
     for path in sorted(inputs.iterdir()):
-        with Image.open(path) as image:
+        with Image.open(path, formats=PILLOW) as image:
             answer = model(image)
         answer.save(out / path.name)
 
@@ -60,7 +61,7 @@ def parts(model_file: Path, inputs: Path) -> dict[str, float]:
     model(paths[0])  # what the first run makes, later ones have
     for path in paths:
         marks = [time.process_time()]
-        image = Image.open(path).convert("RGB")
+        image = Image.open(path, formats=PILLOW).convert("RGB")
         marks.append(time.process_time())
         answer = model(image)
         marks.append(time.process_time())
@@ -109,7 +110,9 @@ def main() -> None:
                 out = folder / f"{way}-{turn}"
                 seconds[way].append(timed(way, arguments.model, inputs, out, arguments.threads))
         for path in sorted(inputs.iterdir()):
-            one, other = (np.asarray(Image.open(folder / f"{way}-0" / path.name)).astype(int) for way in WAYS)
+            one, other = (
+                np.asarray(Image.open(folder / f"{way}-0" / path.name, formats=PILLOW)).astype(int) for way in WAYS
+            )
             assert np.abs(one - other).max() <= 1, path.name
         for way, values in seconds.items():
             middle = statistics.median(values)

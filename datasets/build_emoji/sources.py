@@ -64,7 +64,7 @@ def tiles(folder: Path, emoji: list[Emoji]) -> dict[str, np.ndarray]:
     drawn = {
         "line": [_drawing(icons["line"][one.line]) for one in emoji],
         "flat": [_drawing(icons["flat"][one.flat]) for one in emoji],
-        "3d": [Image.open(solid / one.solid) for one in emoji],
+        "3d": [Image.open(solid / one.solid, formats=["WEBP"]) for one in emoji],
     }
     return {key: np.stack([_tile(image, STEPS[key]) for image in images]) for key, images in drawn.items()}
 
@@ -76,7 +76,7 @@ def _drawing(icon: dict[str, Any]) -> Image.Image:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {UNITS} {height}" color="#000" '
         f'width="{UNITS * scale}" height="{height * scale}">{icon["body"]}</svg>'
     )
-    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg))))
+    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg))), formats=["PNG"])
 
 
 def _tile(image: Image.Image, step: int) -> np.ndarray:

@@ -134,7 +134,7 @@ def _tiles(domain: str) -> Array:
     """Return a domain's images, uint8 (N, S, S, 3), in the index's order."""
     from PIL import Image
 
-    sheet = np.asarray(Image.open(BytesIO(_read(f"{domain}.webp"))).convert("RGB"))
+    sheet = np.asarray(Image.open(BytesIO(_read(f"{domain}.webp")), formats=["WEBP"]).convert("RGB"))
     size, columns = _index()["size"], _index()["columns"]
     grid = sheet.reshape(-1, size, columns, size, 3).swapaxes(1, 2)
     return grid.reshape(-1, size, size, 3)[: len(_index()["emoji"])]
