@@ -53,7 +53,8 @@ def test_endings_are_those_that_systems_write() -> None:
     endings = {ending for row in ENDINGS.values() for ending in row}
     assert {".jfif", ".jpe", ".dib", ".gif", ".avif", ".jp2", ".hif", ".tif", ".npy"} <= endings
     assert set(SHOWN) <= endings
-    known = Image.registered_extensions()
+    # Pillow knows a DIB without the head of a file, which nobody saves.
+    known = {**Image.registered_extensions(), ".dib": "BMP"}
     assert all(known.get(ending, name) == name for name, row in ENDINGS.items() for ending in row)
 
 
@@ -108,9 +109,9 @@ def test_exif_without_a_head_is_passed_over(blob: bytes) -> None:
 
 
 def test_exif_of_an_avif_that_cannot_be_read_is_passed_over() -> None:
-    data = written(PICTURE, "AVIF", exif=exif(SIX))
+    data = written(PICTURE, "AVIF", exif=exif((0x10F, 2, 4, b"abc\0"), SIX))
     assert decode(data).shape[:2] == (24, 18)
-    (place,) = [place for place in range(len(data)) if data[place : place + 4] == b"II*\0"]
+    (place,) = [place for place in range(len(data)) if data[place : place + 4] in (b"II*\0", b"MM\0*")]
     assert decode(data[:place] + b"XXXX" + data[place + 4 :]).shape[:2] == (24, 18)
 
 
@@ -186,7 +187,7 @@ def as_mode(mode: str) -> Image.Image:
         ("RGB", "PNG JPEG WEBP BMP TIFF AVIF JPEG2000 PPM"),
         ("RGBA", "PNG WEBP TIFF AVIF JPEG2000 BMP"),
         ("CMYK", "JPEG TIFF"),
-        ("YCbCr", "JPEG TIFF"),
+        ("YCbCr", "JPEG"),
         ("LAB", "TIFF"),
         ("I;16", "PNG TIFF"),
         ("I", "TIFF"),
