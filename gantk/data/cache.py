@@ -40,17 +40,20 @@ class Packing:
         channels: of every packed image.
         load: length of the shorter side in pixels; None: as it is.
         parts: images side by side in a file; each becomes one of its own.
+        nearest: whether they are scaled without new values, as label maps.
     """
 
     files: tuple[ImageFile, ...]
     channels: int
     load: int | None
     parts: int = 1
+    nearest: bool = False
 
     @property
     def path(self) -> Path:
         """Where the pack lies: its name follows from the files' contents and all else that it depends on."""
-        said = [FORMAT, self.channels, self.load, self.parts, [file.digest for file in self.files]]
+        said: list[object] = [FORMAT, self.channels, self.load, self.parts, [file.digest for file in self.files]]
+        said += ["nearest"] if self.nearest else []
         return cache_folder() / "images" / f"{digest_of(json.dumps(said).encode())}.pack"
 
 
@@ -113,15 +116,16 @@ def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float,
             raise DataError("changed while it was being read")
         image = with_channels(decode(data), file.facts.alpha, packing.channels)
         parts = np.split(image, packing.parts, axis=1)
-        return [(_sized(part, packing.load), float(part.min()), float(part.max())) for part in parts]
+        return [(_sized(part, packing), float(part.min()), float(part.max())) for part in parts]
     except DataError as error:
         return str(error)
 
 
-def _sized(image: Array, load: int | None) -> Array:
+def _sized(image: Array, packing: Packing) -> Array:
+    load = packing.load
     if load is None:
         return image
     height, width = image.shape[:2]
     if height * width * (load / min(height, width)) ** 2 > MAX_PIXELS:
         raise DataError(f"is {width}x{height} pixels, too thin to be scaled to a shorter side of {load}")
-    return scaled(image, load)
+    return scaled(image, load, nearest=packing.nearest)

@@ -10,6 +10,7 @@ from gantk.data.arranging import arrange
 from gantk.data.cache import BadFilesError, Packing, packed
 from gantk.data.columns import Window, check_precision, check_window, common_channels, window_of
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
+from gantk.data.labels import SECOND, Labels, label_keys, told_of_labels
 from gantk.data.layouts import Layout, recognise
 from gantk.data.listing import in_words
 from gantk.data.opened import told
@@ -20,8 +21,6 @@ from gantk.data.scanning import Bad, ImageFile, ReportProgress, combined, digest
 from gantk.data.unread import other_folders, passed_over
 from gantk.errors import DataError, UsageError
 from gantk.text import printable
-
-_SECOND = ("b", "target")
 
 
 class FolderDataset(Dataset):
@@ -45,6 +44,7 @@ class FolderDataset(Dataset):
         passed_over: Mapping[str, int],
         channels: int | None,
         windows: Mapping[str, Window | None],
+        labels: Labels,
         skip_bad: bool,
         workers: int,
         progress: ReportProgress | None,
@@ -59,6 +59,8 @@ class FolderDataset(Dataset):
         self.windows, self._skip_bad, self._workers, self._progress = windows, skip_bad, workers, progress
         self._packs: dict[int | None, dict[str, Pack]] = {}
         self._files = {key: _files_of(arranged.train, key) + _files_of(arranged.test, key) for key in arranged.keys}
+        self._label_keys = label_keys(self._files, labels)
+        self._told = told_of_labels(self._label_keys, labels)
         self.channels = {key: common_channels(files, channels) for key, files in self._files.items()}
         for files in self._files.values():
             check_precision(files)
@@ -80,7 +82,7 @@ class FolderDataset(Dataset):
     @property
     def readings(self) -> list[str]:
         """What is read otherwise than it may seem, such as animations."""
-        return told((file.path, file.facts.note) for files in self._files.values() for file in files)
+        return self._told + told((file.path, file.facts.note) for files in self._files.values() for file in files)
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         if kind not in self.kinds:
@@ -102,7 +104,7 @@ class FolderDataset(Dataset):
             raise DataError(f"{self.name}: no image is left to train on")
         for key in rows.files:
             table = packs[key].table[self._numbers(train, key)]
-            option = "window_b" if key in _SECOND else "window"
+            option = "window_b" if key in SECOND else "window"
             dtype, name = str(packs[key].dtype), f"{self.name} ({key})"
             window = self.windows[key] or window_of(dtype, table, name, option)
             columns[key] = PackedImages(packs[key], self._numbers(rows, key), self.channels[key], window)
@@ -135,7 +137,8 @@ class FolderDataset(Dataset):
         if load not in self._packs:
             packs: dict[str, Pack] = {}
             for key, files in self._files.items():
-                packing = Packing(files, self.channels[key], load, self.arranged.parts)
+                nearest = key in self._label_keys
+                packing = Packing(files, self.channels[key], load, self.arranged.parts, nearest)
                 try:
                     packs[key] = packed(
                         packing, skip_bad=self._skip_bad, workers=self._workers, progress=self._progress
@@ -158,6 +161,7 @@ def open_folders(
     channels: int | None = None,
     window: tuple[float, float] | None = None,
     window_b: tuple[float, float] | None = None,
+    labels: Labels = "auto",
     partners: str | None = None,
     direction: Direction = "a_to_b",
     workers: int = 0,
@@ -173,6 +177,8 @@ def open_folders(
         channels: the channels that images get: 1 grey, 3 RGB, 4 RGB with alpha; none: as found, alpha over white.
         window: the values that become -1 and 1, such as 0,4095; none: the full range, of floats the measured one.
         window_b: the same for the second domain of two.
+        labels: which side holds label maps, which are resized without new values: none, a, b or both; auto: those whose
+            images all have palettes.
         partners: how the names of partners differ, such as *_photo,*_drawing; none: as they look.
         direction: which side is translated: the first into the second, or b_to_a.
         workers: threads that decode; 0: one a processor.
@@ -198,7 +204,8 @@ def open_folders(
         unread=other_folders(paths, tree),
         passed_over=passed_over(paths, tree),
         channels=channels,
-        windows={key: window_b if key in _SECOND else window for key in arranged.keys},
+        windows={key: window_b if key in SECOND else window for key in arranged.keys},
+        labels=labels,
         skip_bad=skip_bad,
         workers=workers,
         progress=progress,

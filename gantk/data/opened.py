@@ -20,7 +20,7 @@ class Facts:
         channels: as stored, alpha included.
         dtype: "uint8", "uint16" or "float32".
         alpha: whether the last channel is opacity.
-        palette: whether pixels are numbers of colours in a table, as in many label maps.
+        palette: whether its pixels are numbers of colours in a table, in a PNG or TIFF: as in many label maps.
         note: what its reader decided, in words that follow the file's name, so that it can be told; mostly empty.
     """
 

@@ -11,7 +11,7 @@ from gantk.data.formats.avif import part_avif
 from gantk.data.formats.gif import part_gif
 from gantk.data.formats.jpeg import part_jpeg
 from gantk.data.formats.jpeg2000 import part_jpeg2000
-from gantk.data.formats.known import HEIF
+from gantk.data.formats.known import HEIF, TIFF
 from gantk.data.formats.limits import check_size
 from gantk.data.formats.parted import Metadata, Parted
 from gantk.data.formats.png import part_png
@@ -72,7 +72,7 @@ def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> Opened:
     mode = _mode(image)
     channels = len(Image.new(mode, (1, 1)).getbands())
     dtype = {"I;16": "uint16", "F": "float32"}.get(mode, "uint8")
-    facts = Facts(height, width, channels, dtype, mode.endswith("A"), image.mode in ("P", "PA"), note)
+    facts = Facts(height, width, channels, dtype, mode.endswith("A"), image.mode == "P" and name in ("PNG", TIFF), note)
 
     def pixels() -> Array:
         image.load()

@@ -78,10 +78,11 @@ def _changed(array: Array, alpha: bool, channels: int) -> Array:
     raise DataError(f"has {found} channels, which cannot become {channels}")
 
 
-def scaled(array: Array, shorter: int) -> Array:
+def scaled(array: Array, shorter: int, *, nearest: bool = False) -> Array:
     """Return an image whose shorter side is so many pixels, its aspect kept.
 
-    Shrinking averages areas; growing is bicubic, kept within the image's own range.
+    Shrinking averages areas; growing is bicubic, kept within the image's own range. With `nearest` there is no value
+    but those of the image.
     """
     import cv2
 
@@ -90,7 +91,8 @@ def scaled(array: Array, shorter: int) -> Array:
     if factor == 1:
         return array
     size = (max(shorter, round(width * factor)), max(shorter, round(height * factor)))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    method = cv2.INTER_NEAREST_EXACT if nearest else smooth
     parts = [
         cv2.resize(np.ascontiguousarray(array[:, :, start : start + _AT_ONCE]), size, interpolation=method)
         for start in range(0, array.shape[2], _AT_ONCE)
