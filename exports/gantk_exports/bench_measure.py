@@ -16,6 +16,7 @@ import torch
 from gantk.engine.run import open_run
 from gantk.engine.trained import Trained
 from gantk.runtime.opening import load
+from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare
 from gantk_exports.parity import run_torch
 from gantk_exports.precision import Precision, export_reduced
@@ -72,15 +73,15 @@ def measured(trained: Trained, *, size: int, threads: int, seconds: float, least
     Raises what `export_graph` and `export_reduced` raise.
     """
     name = next(iter(trained.recipe.graphs()))
-    module, card = prepare(trained, name, "uint8")
-    size = card.size or size
+    module, card = prepare(trained, name)
+    size, _ = card.sides or (size, size)
     values = samples(card.inputs, 1, size, size)
     with TemporaryDirectory(prefix="gantk-") as folder:
         full = export_graph(trained, name, Path(folder) / f"{name}.onnx")
         paths: dict[str, Path] = {FULL: full}
         for reduced in REDUCED:
             out = Path(folder) / f"{name}.{reduced}.onnx"
-            paths[reduced] = export_reduced(trained, name, out, "uint8", reduced, least_psnr, exported=full)
+            paths[reduced] = export_reduced(trained, name, out, Form(), reduced, least_psnr, exported=full)
         models = {precision: load(path, threads=threads) for precision, path in paths.items()}
         calls: dict[str, Callable[[], object]] = {TORCH: partial(run_torch, module, values)}
         calls |= {precision: partial(model.call, *values) for precision, model in models.items()}

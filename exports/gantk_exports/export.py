@@ -1,16 +1,20 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gantk.cli.extras import require_training
+from gantk.cli.saying import say
 from gantk.errors import UsageError
+from gantk.text import pasted
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
+    from gantk_exports.form import Form
     from gantk_exports.ports import Io
     from gantk_exports.precision import Precision
 
@@ -19,7 +23,22 @@ Example:
   gantk export runs/cyclegan-emoji
   gantk export runs/cyclegan-emoji --graph a_to_b --out a_to_b.onnx
   gantk export runs/cyclegan-emoji --precision int8
+  gantk export runs/cyclegan-emoji --size 256x512 --io float --opset 17     for engines of fixed shapes
 """
+
+_OPSETS = (13, 20)
+_LARGEST = 8192
+
+
+def _sides(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return height and width in pixels, which are said as HxW or as one number for both."""
+    if value is None:
+        return None
+    said = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", value.strip())
+    sides = (int(said[1]), int(said[2] or said[1])) if said else (0, 0)
+    if not all(1 <= side <= _LARGEST for side in sides):
+        raise click.BadParameter(f"{value!r}: say HEIGHTxWIDTH, or one number for both, in pixels from 1 to {_LARGEST}")
+    return sides
 
 
 @click.command(epilog=EPILOG)
@@ -30,6 +49,7 @@ Example:
     type=click.Path(path_type=Path),
     help="An .onnx file for one graph, else a folder.  [default: RUN/exports]",
 )
+@click.option("--step", type=click.IntRange(0), help="Which checkpoint.  [default: the newest]")
 @click.option(
     "--io",
     type=click.Choice(["uint8", "float"]),
@@ -45,6 +65,20 @@ Example:
     help="fp16: weights of half the size. int8: convolutions of 8 bits, with ranges measured on the run's images.",
 )
 @click.option(
+    "--size",
+    "sides",
+    metavar="HxW",
+    callback=_sides,
+    help="Take one image of this size at once, for engines that want fixed shapes.  [default: any size, any batch]",
+)
+@click.option(
+    "--opset",
+    type=click.IntRange(*_OPSETS),
+    default=_OPSETS[1],
+    show_default=True,
+    help="Which version of ONNX's operators, for older engines: ONNX Runtime 1.17 and later know 20, 1.12 knows 17.",
+)
+@click.option(
     "--least-psnr",
     type=float,
     metavar="DB",
@@ -54,14 +88,17 @@ def export(
     run: Path,
     graphs: tuple[str, ...],
     out: Path | None,
+    step: int | None,
     io: "Io",
     precision: "Precision",
+    sides: tuple[int, int] | None,
+    opset: int,
     least_psnr: float | None,
 ) -> None:
     """Write a run's graphs as ONNX models that run without PyTorch, each compared with PyTorch first.
 
-    A model takes any batch, and any height and width if it translates, unless its networks are made for one size. It
-    says of itself what it is; the same card lies beside it as .json.
+    A model takes any batch, and any height and width if it translates, unless its networks are made for one size or
+    --size says one. It says of itself what it is; the same card lies beside it as .json.
     """
     require_training("gantk export")
     from time import perf_counter
@@ -71,10 +108,11 @@ def export(
     from gantk.engine.trained import load_trained
     from gantk.plugins.manager import load_plugins
     from gantk.runtime.opening import load
+    from gantk_exports.form import Form
     from gantk_exports.graphs import export_graph
     from gantk_exports.precision import export_reduced
 
-    opened, trained = open_run(run), load_trained(run)
+    opened, trained = open_run(run), load_trained(run, step)
     listeners = load_plugins(opened.config.plugins)
     empty = opened.manifest.get("imported", {}).get("untrained_graphs", []) if trained.step == 0 else []
     for name in graphs:
@@ -86,17 +124,18 @@ def export(
             raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
     names = list(dict.fromkeys(graphs)) or known
     written: list[Model] = []
-    for name, path in _places(names, out or run / "exports", precision).items():
+    form = Form(io, sides, opset)
+    for name, path in _places(names, out or run / "exports", precision, form).items():
         began = perf_counter()
         if precision == "fp32":
-            export_graph(trained, name, path, io)
+            export_graph(trained, name, path, form)
         else:
-            export_reduced(trained, name, path, io, precision, least_psnr)
+            export_reduced(trained, name, path, form, precision, least_psnr)
         listeners.hook.exported(run=opened, model=path)
         written.append(load(path))
         size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
-        click.echo(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
-    click.echo(f"next: {_next(written)}")
+        say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
+    say(f"next: {_next(written)}")
 
 
 def _next(written: "list[Model]") -> str:
@@ -107,18 +146,21 @@ def _next(written: "list[Model]") -> str:
     model = min(written, key=lambda model: order.index(model.card.task))
     if model.card.task == "generate":
         port = model.card.image_out
-        return f"gantk generate {model.path} -o {'sheet.png' if pictured(port.channels, port.pixel) else 'samples.npy'}"
+        sheet = "sheet.png" if pictured(port.channels, port.pixel) else "samples.npy"
+        return pasted("gantk", "generate", model.path, "-o", sheet)
     further = {"translate": " -o OUT", "encode": " -o OUT.npz", "score": ""}
-    return f"gantk {model.card.task} {model.path} IMAGES{further[model.card.task]}"
+    return pasted("gantk", model.card.task, model.path) + f" IMAGES{further[model.card.task]}"
 
 
-def _places(names: list[str], out: Path, precision: "Precision") -> dict[str, Path]:
+def _places(names: list[str], out: Path, precision: "Precision", form: "Form") -> dict[str, Path]:
     """Return where each graph goes. Raises UsageError where several would go to one file."""
     if out.suffix.lower() != ".onnx":
         if out.exists() and not out.is_dir():
             raise UsageError(f"{out}: neither a folder nor an .onnx file")
-        kind = "" if precision == "fp32" else f".{precision}"
-        return {name: out / f"{name}{kind}.onnx" for name in names}
+        kinds: list[str] = [precision] if precision != "fp32" else []
+        kinds += ["{}x{}".format(*form.sides)] if form.sides is not None else []
+        kinds += [f"opset{form.opset}"] if form.opset != _OPSETS[1] else []
+        return {name: out / ".".join([name, *kinds, "onnx"]) for name in names}
     if len(names) > 1:
         raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
     return {names[0]: out}

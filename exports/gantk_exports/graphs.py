@@ -14,19 +14,21 @@ import gantk
 from gantk.engine.inference import ImageNorm, inference_form
 from gantk.engine.protocol import graphs_of
 from gantk.engine.trained import Trained
-from gantk.errors import GantkError, UsageError, blamed_line, one_line
+from gantk.errors import GantkError, Unsupported, UsageError, blamed_line, one_line
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.opening import load
+from gantk_exports.form import Form
+from gantk_exports.geometry import Geometry
+from gantk_exports.opsets import NEWEST, RUNTIMES, SHAPES, lowered
 from gantk_exports.parity import check, differences
-from gantk_exports.ports import Io, ports
+from gantk_exports.ports import ports
 from gantk_exports.quiet import quiet
 from gantk_exports.samples import samples, shape
-from gantk_exports.trial import sizes
+from gantk_exports.trial import check_shapes, sizes
 from gantk_exports.wrapper import AnySize, Tensors
 
-_OPSET = 20
 _TENSORS = {
     "translate": "one image and gives one",
     "generate": "no image and gives one",
@@ -35,16 +37,23 @@ _TENSORS = {
 }
 
 
-def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Path:
+_DEFAULT = Form()
+
+
+def export_graph(trained: Trained, name: str, out: Path, form: Form = _DEFAULT) -> Path:
     """Write a graph to the ONNX file `out`, and its card beside it as `.json`; return `out`.
 
-    The model takes and gives the data's own pixels, `io="float"`: (N, C, H, W) in [-1, 1]; any batch, and any height
-    and width where the graph translates and states no size. It is compared with torch first. Raises UsageError where
-    there is no such graph, and GantkError, leaving no file, where the network does not do what the graph says, cannot
-    be exported, or differs from torch, or where a file cannot be written.
+    If the form says nothing else, the model takes and gives the data's own pixels; any batch, and any height and width
+    where the graph translates and states no size. It is compared with torch first. Raises UsageError where there is no
+    such graph, or it is never of such a form, and GantkError, leaving no file, where the network does not do what the
+    graph says, cannot be exported, or differs from torch, or where a file cannot be written.
     """
-    module, card = prepare(trained, name, io)
+    module, card = prepare(trained, name, form)
     proto = _to_onnx(module, card, name)
+    try:
+        proto = lowered(proto, form.opset)
+    except Unsupported as reason:
+        raise Unsupported(f"graph {name} {reason}") from reason.__cause__
     beside = out.with_suffix(".json")
     with written_aside(beside) as beside_aside, written_aside(out) as aside:
         onnx.save(with_card(proto, card), aside)
@@ -53,28 +62,30 @@ def export_graph(trained: Trained, name: str, out: Path, io: Io = "uint8") -> Pa
         card = replace(card, parity=measured)
         onnx.save(with_card(proto, card), aside)
         model = load(aside)
-        model.call(*samples(card.inputs, 1, card.size or 1, card.size or 1))
+        model.call(*samples(card.inputs, 1, *(card.sides or (1, 1))))
         beside_aside.write_text(card.json(), encoding="utf-8")
     return out
 
 
-def prepare(trained: Trained, name: str, io: Io) -> tuple[nn.Module, Card]:
+def prepare(trained: Trained, name: str, form: Form = _DEFAULT) -> tuple[nn.Module, Card]:
     """Return what is exported of a graph, as a torch module, and its card without a parity.
 
-    Raises UsageError where the recipe has no such graph, and GantkError where its network does not do what it says.
+    Raises UsageError where the recipe has no such graph, or the graph another size than the form, and GantkError where
+    its network does not do what it says, or its weights are not finite.
     """
     graphs = graphs_of(trained.recipe, trained.images)
     if name not in graphs:
         raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(sorted(graphs))}")
     try:
-        return _prepared(trained, name, graphs[name], io)
+        return _prepared(trained, name, graphs[name], form)
     except GantkError as error:
-        raise GantkError(f"graph {name}: {error}") from error
+        raise type(error)(f"graph {name}: {error}") from error
 
 
-def _prepared(trained: Trained, name: str, graph: Graph, io: Io) -> tuple[nn.Module, Card]:
+def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn.Module, Card]:
     network = inference_form(graph.network, trained.recipe.inference).cpu().module
-    inputs, outputs = ports(graph, trained, io)
+    _check_finite(network, trained)
+    inputs, outputs = ports(graph, trained, form.io)
     card = Card(
         version=gantk.__version__,
         plugin=trained.plugin,
@@ -88,14 +99,42 @@ def _prepared(trained: Trained, name: str, graph: Graph, io: Io) -> tuple[nn.Mod
         data=trained.data,
         licence=trained.licence,
         created=datetime.now(UTC).date().isoformat(),
+        step=trained.step,
+        opset=form.opset,
+        onnxruntime=RUNTIMES[form.opset],
     )
     if not card.fits_task:
         raise GantkError(f"a graph that {graph.task}s takes {_TENSORS[graph.task]}")
     geometry, size = sizes(network, graph.task, *ports(graph, trained, "float"), graph.size)
+    if geometry is not None and form.sides is None and form.opset < SHAPES:
+        raise Unsupported(f"it takes images of any size, which needs --opset {SHAPES} or more: say that, or --size HxW")
     if geometry is None:
-        return Tensors(network, inputs, outputs).eval(), replace(card, size=size)
-    card = replace(card, multiple=geometry.multiple, minimum=geometry.minimum, halo=geometry.halo)
-    return Tensors(AnySize(network, geometry), inputs, outputs).eval(), card
+        card = replace(card, size=size)
+        if form.sides not in (None, card.sides):
+            raise UsageError(f"its images have {size}x{size} pixels alone: say --size {size}, or leave it out")
+    else:
+        card = replace(card, multiple=geometry.multiple, minimum=geometry.minimum, halo=geometry.halo)
+        network = network if _fits(form.sides, geometry) else AnySize(network, geometry)
+    if form.sides is not None:
+        height, width = form.sides
+        check_shapes(network, *ports(graph, trained, "float"), height, width, batches=(1,))
+        card = replace(card, size=height if height == width else form.sides, batch=1)
+    return Tensors(network, inputs, outputs).eval(), card
+
+
+def _fits(sides: tuple[int, int] | None, geometry: Geometry) -> bool:
+    """Return whether images of one size need no padding."""
+    return sides is not None and all(geometry.padded(side) == side for side in sides)
+
+
+def _check_finite(network: nn.Module, trained: Trained) -> None:
+    """Raise GantkError where a weight is not finite, which random inputs may not show."""
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise GantkError(
+                f"its weights hold NaN or infinite numbers ({name}), since the training of {trained.run} had failed by "
+                f"step {trained.step}: choose an earlier checkpoint by --step, or train again"
+            )
 
 
 def _batch_norm(network: nn.Module) -> str:
@@ -106,15 +145,15 @@ def _batch_norm(network: nn.Module) -> str:
 
 
 def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
-    height, width = card.size or card.minimum + 5, card.size or card.minimum + card.multiple + 9
-    values = tuple(torch.from_numpy(value) for value in samples(card.inputs, 2, height, width))
+    sides = card.sides or (card.minimum + 5, card.minimum + card.multiple + 9)
+    values = tuple(torch.from_numpy(value) for value in samples(card.inputs, card.batch or 2, *sides))
     try:
         with quiet():
             program: Any = torch.onnx.export(
                 module,
                 values,
                 dynamo=True,
-                opset_version=_OPSET,
+                opset_version=NEWEST,
                 external_data=False,
                 verbose=False,
                 input_names=[port.name for port in card.inputs],
@@ -145,6 +184,8 @@ def _reason(error: BaseException, card: Card) -> str:
 
 def _free(port: Port | Numbers, card: Card) -> dict[int, str]:
     """Return the names of a tensor's free dimensions: the batch, and an image's height and width where any will do."""
+    if card.batch is not None:
+        return {}
     if isinstance(port, Numbers) or card.size is not None:
         return {0: "batch"}
     height = port.layout.index("H")
@@ -154,7 +195,7 @@ def _free(port: Port | Numbers, card: Card) -> dict[int, str]:
 def _state_shape(tensor: onnx.ValueInfoProto, port: Port | Numbers, card: Card) -> None:
     """Write a tensor's shape as its card has it; what the exporter inferred are formulas."""
     free = _free(port, card)
-    lengths = shape(port, 0, card.size or 0, card.size or 0)
+    lengths = shape(port, card.batch or 0, *(card.sides or (0, 0)))
     stated = tensor.type.tensor_type.shape
     stated.ClearField("dim")
     for axis, length in enumerate(lengths):

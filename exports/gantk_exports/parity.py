@@ -78,8 +78,8 @@ def check(measured: Mapping[str, float], card: Card, name: str) -> None:
 
 
 def _sizes(card: Card) -> tuple[tuple[int, int], ...]:
-    if card.size is not None:
-        return ((card.size, card.size),)
+    if card.sides is not None:
+        return (card.sides,)
     side = Geometry(card.multiple, card.minimum, card.halo).padded(_SIDE)
     return ((side, side), (side - 5, side + 13))
 

@@ -24,9 +24,10 @@ from gantk.runtime.card import Card, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
 from gantk.runtime.opening import load
+from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, with_card
 from gantk_exports.material import Inputs, material
-from gantk_exports.ports import Io
+from gantk_exports.opsets import lowered
 from gantk_exports.quiet import quiet
 
 Precision = Literal["fp32", "fp16", "int8"]
@@ -48,7 +49,7 @@ def export_reduced(
     trained: Trained,
     name: str,
     out: Path,
-    io: Io,
+    form: Form,
     precision: Precision,
     least: float | None = None,
     exported: Path | None = None,
@@ -61,14 +62,14 @@ def export_reduced(
     """
     least = LEAST[precision] if least is None else least
     with TemporaryDirectory(prefix="gantk-") as folder:
-        full = exported or export_graph(trained, name, Path(folder) / "full.onnx", io)
+        full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form)
         reduced = Path(folder) / "reduced.onnx"
         card = load(full).card
         if precision == "fp16":
             proto = halved(onnx.load(full))
         else:
             proto = quantized(full, card, material(trained.run, card, CALIBRATION, test=False))
-        onnx.save(proto, reduced)
+        onnx.save(lowered(proto, form.opset), reduced)
         found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True))
     check_fidelity(found, least, f"graph {name} as {precision}")
     card = replace(card, precision=precision, parity={}, fidelity={**found, "least": least})

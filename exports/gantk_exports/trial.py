@@ -1,5 +1,7 @@
 """A graph's network run before it is exported: what it gives is held against what the graph says."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -27,12 +29,12 @@ def sizes(
     image = next((port for port in inputs if isinstance(port, Port)), None)
     if image is not None and task == "translate" and size is None:
         found = geometry(network, image.channels)
-        _check(network, inputs, outputs, found.minimum, found.minimum + found.multiple)
+        check_shapes(network, inputs, outputs, found.minimum, found.minimum + found.multiple)
         return found, None
     if image is not None and size is None:
         raise GantkError("only a graph that translates takes images of any size; state the size of this Graph")
     size = size or _generated(network, inputs)
-    _check(network, inputs, outputs, size, size)
+    check_shapes(network, inputs, outputs, size, size)
     return None, size
 
 
@@ -44,8 +46,11 @@ def _generated(network: nn.Module, inputs: Ports) -> int:
     return answer.shape[2]
 
 
-def _check(network: nn.Module, inputs: Ports, outputs: Ports, height: int, width: int) -> None:
-    for batch in _BATCHES:
+def check_shapes(
+    network: nn.Module, inputs: Ports, outputs: Ports, height: int, width: int, batches: Sequence[int] = _BATCHES
+) -> None:
+    """Run a network on images of one size. Raises GantkError where it cannot be, or gives something else."""
+    for batch in batches:
         answers = _run(network, inputs, batch, height, width)
         if len(answers) != len(outputs):
             raise GantkError(f"its network gives {len(answers)} outputs, not {_names(outputs)}")

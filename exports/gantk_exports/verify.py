@@ -62,9 +62,11 @@ def verify(model: Path, run: Path | None, as_json: bool) -> None:
 
 def _tries(card: Card) -> dict[str, tuple[int, int, int]]:
     """Return what a model is run on, (N, H, W), by the words for it: several sizes, else several batches."""
-    if card.size is None:
+    if card.sides is None:
         return {f"{height}x{width}": (1, height, width) for height, width in _SIZES}
-    return {f"batch {batch}": (batch, card.size, card.size) for batch in _BATCHES}
+    if card.batch is not None:
+        return {"{}x{}".format(*card.sides): (card.batch, *card.sides)}
+    return {f"batch {batch}": (batch, *card.sides) for batch in _BATCHES}
 
 
 def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> float:
@@ -90,12 +92,12 @@ def _compare(model: Model, run: Path) -> dict[str, float]:
 
     require_training("gantk verify --run")
     from gantk.engine.trained import load_trained
+    from gantk_exports.form import form_of
     from gantk_exports.graphs import prepare
     from gantk_exports.parity import differences
 
     card = model.card
-    raw = any(port.layout == "NCHW" for port in (*card.inputs, *card.outputs))
-    module, own = prepare(load_trained(run), card.graph, "float" if raw else "uint8")
+    module, own = prepare(load_trained(run, card.step), card.graph, form_of(card))
     if (own.inputs, own.outputs, own.size) != (card.inputs, card.outputs, card.size):
         raise GantkError(
             f"{model.path}: graph {card.graph} of {run} takes or gives something else; it is another run's"
@@ -112,16 +114,15 @@ def _compare_full(model: Model, run: Path) -> dict[str, float]:
     require_training("gantk verify --run")
     from gantk.engine.trained import load_trained
     from gantk.runtime.opening import load
+    from gantk_exports.form import form_of
     from gantk_exports.graphs import export_graph
     from gantk_exports.material import material
     from gantk_exports.precision import COMPARED, fidelity
 
     card = model.card
-    raw = any(port.layout == "NCHW" for port in (*card.inputs, *card.outputs))
     with TemporaryDirectory(prefix="gantk-") as folder:
-        full = load(
-            export_graph(load_trained(run), card.graph, Path(folder) / "full.onnx", "float" if raw else "uint8")
-        )
+        trained = load_trained(run, card.step)
+        full = load(export_graph(trained, card.graph, Path(folder) / "full.onnx", form_of(card)))
         if (full.card.inputs, full.card.outputs, full.card.size) != (card.inputs, card.outputs, card.size):
             raise GantkError(f"{model.path}: graph {card.graph} of {run} takes or gives something else")
         return fidelity(model, full, material(run, card, COMPARED, test=True))
@@ -144,6 +145,7 @@ def _lines(path: Path, card: Card) -> list[str]:
         ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
         ("created", f"{card.created} by gantk {card.version}"),
         ("weights", card.precision),
+        *([("file", f"ONNX opset {card.opset}, for ONNX Runtime {card.onnxruntime} or later")] if card.opset else []),
         ("parity", _fidelity(card.fidelity) if card.fidelity else _differences(card.parity) or "not measured"),
     ]
     return [f"{name:<9} {value}" for name, value in rows]
@@ -172,8 +174,9 @@ def _count(count: int, thing: str) -> str:
 
 
 def _sizes(card: Card) -> list[tuple[str, str]]:
-    if card.size is not None:
-        return [("sizes", f"{card.size}x{card.size} alone")]
+    if card.sides is not None:
+        one = "" if card.batch is None else f", {_count(card.batch, 'sample')} at once"
+        return [("sizes", "{}x{} alone".format(*card.sides) + one)]
     return [
         ("sizes", f"any; padded inside to multiples of {card.multiple}, at least {card.minimum}"),
         ("halo", "unknown" if card.halo is None else f"{card.halo} pixels"),

@@ -143,9 +143,14 @@ def _open_model(request: Request) -> Opened:
         raise UsageError(
             f"say what to measure {request.target} on: --data NAME or FOLDER; it was trained on {card.data}"
         )
-    if card.size is not None and request.size not in (None, card.size):
-        raise UsageError(f"{request.target} takes images of {card.size} px alone: leave --size out")
-    size = request.size or card.size
+    if card.sides is not None and request.size is not None and card.sides != (request.size, request.size):
+        raise UsageError(f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone: leave --size out")
+    if card.sides is not None and card.sides[0] != card.sides[1]:
+        raise UsageError(
+            f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone, and measures are taken on "
+            "squares: export it without --size, or for a square"
+        )
+    size = request.size or (card.sides[0] if card.sides is not None else None)
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")
     dataset = _data(Config(data=list(request.data)), request)

@@ -14,7 +14,9 @@ from gantk.errors import GantkError, UsageError
 Task = Literal["translate", "generate", "encode", "score"]
 
 _PREFIX = "gantk."
-_PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision")
+_PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision", "onnxruntime")
+_LATER = ("precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
+"""Keys that models of older versions do not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,9 @@ class Card:
         task: what it does: "translate", "generate", "encode" or "score".
         inputs: the tensors it takes.
         outputs: the tensors it gives.
-        size: height and width in pixels of its images, where it takes no other; None: any.
+        size: height and width in pixels of its images, where it takes no other, one number where they are equal; None:
+            any.
+        batch: how many samples it takes at once, where it takes no other number; None: any.
         trained_size: height and width of the images that it was trained on; None: unknown.
         multiple: the graph pads height and width to a multiple of this many pixels.
         minimum: the graph pads height and width to at least this many pixels.
@@ -145,6 +149,9 @@ class Card:
         precision: "fp32", "fp16" (weights of 16 bits) or "int8" (convolutions of 8 bits).
         fidelity: of another precision than fp32, how like the full model's its answers are: PSNR in dB (`psnr`), that
             of the worst input (`worst`, `worst_input`), over how many `inputs`, and the limit that was set (`least`).
+        step: the checkpoint of the run that it was exported from; None: unknown.
+        opset: the version of ONNX's operators that it is written in; None: unknown.
+        onnxruntime: the first version of ONNX Runtime that reads it, such as "1.17"; empty: unknown.
     """
 
     version: str
@@ -153,7 +160,8 @@ class Card:
     task: Task
     inputs: tuple[Port | Numbers, ...]
     outputs: tuple[Port | Numbers, ...]
-    size: int | None = None
+    size: int | tuple[int, int] | None = None
+    batch: int | None = None
     trained_size: int | None = None
     multiple: int = 1
     minimum: int = 1
@@ -166,6 +174,14 @@ class Card:
     parity: Mapping[str, float] = field(default_factory=dict)
     precision: str = "fp32"
     fidelity: Mapping[str, float] = field(default_factory=dict)
+    step: int | None = None
+    opset: int | None = None
+    onnxruntime: str = ""
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width in pixels of its images, where it takes no other; None: any."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     @property
     def image_in(self) -> Port:
@@ -214,8 +230,8 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
         raise GantkError(f"{where}: an ONNX file, but not one that gantk wrote; `gantk export RUN` writes one")
     values: dict[str, Any] = {}
     for key in (item.name for item in fields(Card)):
-        if key in ("precision", "fidelity", "trained_size") and _PREFIX + key not in metadata:
-            continue  # Models were written before there was such a key.
+        if key in _LATER and _PREFIX + key not in metadata:
+            continue
         try:
             text = metadata[_PREFIX + key]
             values[key] = text if key in _PLAIN else json.loads(text)
@@ -223,6 +239,9 @@ def read_card(metadata: Mapping[str, str], where: Path) -> Card:
                 raise ValueError(text)
             if key in ("inputs", "outputs"):
                 values[key] = tuple(_port(port) for port in values[key])
+            if key == "size" and isinstance(values[key], list):
+                height, width = values[key]
+                values[key] = (height, width)
         except (KeyError, TypeError, ValueError):
             raise GantkError(f"{where}: its {_PREFIX}{key} cannot be read; export it again with this gantk") from None
     return Card(**{**values, "classes": tuple(values["classes"])})

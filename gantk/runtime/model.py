@@ -51,7 +51,7 @@ class Model:
         """Translate a picture, an image file, or an array (H, W), (H, W, C) or (N, H, W, C); the same kind comes back.
 
         A picture is turned the way its EXIF orientation says, brought to the model's channels, and keeps its size and
-        alpha channel; where the model takes one size alone (`card.size`), its shorter side is brought to that and its
+        alpha channel; where the model takes one size alone (`card.sides`), it is scaled until it covers that and its
         centre is cut out. From an image file comes a picture, from a `.npy` file an array. An array of another type
         than the model's pixels is brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0
         to 1 for floats, unless the model itself takes floats (`card.inputs[0].dtype`). With `tile`, memory is that of
@@ -152,8 +152,12 @@ class Model:
     def call(self, *values: Array) -> tuple[Array, ...]:
         """Return the model's output tensors for its input tensors, in the order of its card, with nothing changed.
 
-        Raises GantkError where ONNX Runtime cannot run it.
+        A model of one batch size runs as often as it must. Raises GantkError where ONNX Runtime cannot run it.
         """
+        most, count = self.card.batch, len(values[0])
+        if most is not None and count > most:
+            parts = [self.call(*(value[first : first + most] for value in values)) for first in range(0, count, most)]
+            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
         given = {port.name: value for port, value in zip(self.card.inputs, values, strict=True)}
         try:
             return tuple(self._session.run([port.name for port in self.card.outputs], given))

@@ -8,17 +8,17 @@ _SHARPNESS = -0.75
 """Parameter of the cubic kernel (Keys 1981) that OpenCV has, with which training enlarges."""
 
 
-def fitted(pixels: Array, size: int) -> Array:
-    """Return the centre (size, size, C) of an image (H, W, C) whose shorter side is brought to `size` pixels.
+def fitted(pixels: Array, sides: tuple[int, int]) -> Array:
+    """Return the centre (height, width, C) of an image (H, W, C) that is scaled until it just covers these sides.
 
     Shrinking averages areas, growing is bicubic: `gantk.data.pixels.scaled` and a central crop, to within a level.
     """
     height, width = pixels.shape[:2]
-    if height == width == size:
+    if (height, width) == sides:
         return pixels
-    factor = size / min(height, width)
-    rows = _weights(height, max(size, round(height * factor)), size)
-    columns = _weights(width, max(size, round(width * factor)), size)
+    factor = max(sides[0] / height, sides[1] / width)
+    rows = _weights(height, max(sides[0], round(height * factor)), sides[0])
+    columns = _weights(width, max(sides[1], round(width * factor)), sides[1])
     values: Array = np.einsum("hc,vcd->vhd", columns, np.tensordot(rows, pixels.astype(np.float32), 1), optimize=True)
     if pixels.dtype == np.float32:
         values = values.clip(pixels.min(), pixels.max())

@@ -108,8 +108,9 @@ class Strips:
     """
 
     def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Any]) -> None:
-        if card.size is not None:
-            raise Unsupported(f"{path}: takes images of {card.size} px alone, and cannot run in strips")
+        if card.sides is not None:
+            only = "{}x{}".format(*card.sides)
+            raise Unsupported(f"{path}: takes images of {only} px alone, and cannot run in strips")
         self.card = card
         self.open_session = open_session
         try:

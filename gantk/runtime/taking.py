@@ -82,9 +82,9 @@ def _shape(entry: Entry[Item]) -> tuple[int, ...]:
 
 def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
     pixels, alpha = picture_to_pixels(turned(image), source.pixel, source.channels)
-    if card.size is not None:
-        pixels = fitted(pixels, card.size)
-        alpha = alpha and Image.fromarray(fitted(np.asarray(alpha)[..., None], card.size)[..., 0])
+    if card.sides is not None:
+        pixels = fitted(pixels, card.sides)
+        alpha = alpha and Image.fromarray(fitted(np.asarray(alpha)[..., None], card.sides)[..., 0])
 
     def give(images: Array) -> Image.Image:
         return pixels_to_picture(card.image_out.to_pixels(images[0]), alpha)
@@ -96,8 +96,8 @@ def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
     """Take 16 bits of colour; what is given back is an array, which has the opacity again."""
     pixels = with_channels(image.pixels, image.alpha, source.channels)
     opacity = image.pixels[:, :, -1:] if image.alpha and source.channels != 4 else None
-    if card.size is not None:
-        pixels, opacity = fitted(pixels, card.size), None if opacity is None else fitted(opacity, card.size)
+    if card.sides is not None:
+        pixels, opacity = fitted(pixels, card.sides), None if opacity is None else fitted(opacity, card.sides)
 
     def give(images: Array) -> Array:
         return card.image_out.with_opacity(card.image_out.to_pixels(images[0]), opacity)
@@ -114,9 +114,9 @@ def _take_array(array: Array, source: Port, card: Card) -> Taken:
         kinds = f"(H, W, {channels}) or (N, H, W, {channels}){', or (H, W)' if channels == 1 else ''}"
         raise DataError(f"the model takes an array {kinds}, not one of shape {(*array.shape[:given],)}")
     batch = array if given == 4 else array[None]
-    if card.size is not None and batch.shape[1:3] != (card.size, card.size):
-        height, width = batch.shape[1:3]
-        raise DataError(f"the model takes {card.size}x{card.size} pixels, and an array as it is, not {height}x{width}")
+    if card.sides is not None and batch.shape[1:3] != card.sides:
+        (height, width), (wanted, across) = batch.shape[1:3], card.sides
+        raise DataError(f"the model takes {wanted}x{across} pixels, and an array as it is, not {height}x{width}")
     own = array.dtype == source.dtype or (array.dtype.kind == "f" and source.dtype == "float32")
     if not own and source.pixel not in ("uint8", "uint16"):
         # What its values mean, the data alone knows.

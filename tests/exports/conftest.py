@@ -18,6 +18,7 @@ from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
 from gantk_exports.export import export as export_command
+from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph
 
 BYTES = ImageInfo(3, "uint8", (0.0, 255.0))
@@ -219,7 +220,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def export(name: str, model: Trained, io: Any = "uint8", graph: str = "a_to_b") -> Path:
         path = folder / f"{name}.{io}.onnx"
-        return path if path.exists() else export_graph(model, graph, path, io)
+        return path if path.exists() else export_graph(model, graph, path, Form(io))
 
     return export
 

@@ -91,9 +91,17 @@ def test_verify_shows_the_card_and_runs_the_model(exported: Export, residual: Tr
     assert read["differences"] is None
 
 
-def test_verify_finds_a_model_that_is_not_the_runs(exported: Export, residual: Trained, trained_run: Path) -> None:
-    with pytest.raises(GantkError, match=r"residual\.uint8\.onnx: ONNX Runtime differs from torch .* limit"):
-        run(verify, exported("residual", residual), "--run", trained_run)
+def test_verify_finds_a_model_that_is_not_the_runs(
+    exported: Export, residual: Trained, trained_run: Path, tmp_path: Path
+) -> None:
+    path = exported("residual", residual)
+    with pytest.raises(UsageError, match="has no checkpoint of step 7, only of 1"):
+        run(verify, path, "--run", trained_run)
+    older = onnx.load(path)
+    del older.metadata_props[[prop.key for prop in older.metadata_props].index("gantk.step")]
+    onnx.save(older, tmp_path / "older.onnx")
+    with pytest.raises(GantkError, match=r"older\.onnx: ONNX Runtime differs from torch .* limit"):
+        run(verify, tmp_path / "older.onnx", "--run", trained_run)
 
 
 def test_verify_finds_a_model_that_gives_another_size(exported: Export, residual: Trained, tmp_path: Path) -> None:
@@ -130,3 +138,31 @@ assert not heavy, heavy
 @pytest.mark.parametrize("command", [export, verify])
 def test_help_shows_an_example(command: object) -> None:
     assert "Example:\n  gantk " in run(command, "--help").replace("    gantk", "  gantk")
+
+
+def test_a_checkpoint_in_a_form_for_another_engine_is_verified_by_the_same_checkpoint(
+    trained_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "with a space"
+    said = run(
+        *(export, trained_run, "--graph", "a_to_b", "--out", out),
+        *("--step", 1, "--size", "24x40", "--io", "float", "--opset", 17),
+    )
+    path = out / "a_to_b.24x40.opset17.onnx"
+    assert said.splitlines()[-1] == f"next: gantk translate '{path}' IMAGES -o OUT"
+    lines = run(verify, path, "--run", trained_run)
+    assert "24x40 alone, 1 sample at once" in lines
+    assert "ONNX opset 17, for ONNX Runtime 1.12 or later" in lines
+    assert gantk.load(path).card.step == 1
+
+
+@pytest.mark.parametrize("wrong", ["0", "8193", "12x", "x12", "a", "1x2x3", "-4", "4.5", "99999999999999999999"])
+def test_sizes_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
+    result = CliRunner().invoke(export, [str(tmp_path), f"--size={wrong}"])
+    assert result.exit_code == 2
+    assert "say HEIGHTxWIDTH, or one number for both, in pixels from 1 to 8192" in result.output
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(trained_run: Path) -> None:
+    with pytest.raises(UsageError, match="has no checkpoint of step 3, only of 1"):
+        run(export, trained_run, "--step", 3)

@@ -52,13 +52,13 @@ def images(noise: Tensor, *size: int) -> Tensor:
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_the_size_of_what_is_generated_is_found(opened: Opened, length: int) -> None:
     recipe = Single(lambda noise: images(noise, length, length), "generate", (NOISE,), ("a",))
-    _, card = prepare(opened(recipe), "only", "uint8")
+    _, card = prepare(opened(recipe), "only")
     assert card.size == length
 
 
 def test_a_translation_of_one_size_is_not_tried_at_others(opened: Opened) -> None:
     recipe = Single(lambda image: image.reshape(-1, 3, 6, 6), "translate", ("a",), ("b",), 6)
-    _, card = prepare(opened(recipe), "only", "uint8")
+    _, card = prepare(opened(recipe), "only")
     assert (card.size, card.multiple, card.minimum) == (6, 1, 1)
 
 
@@ -120,7 +120,7 @@ def test_a_network_that_fails_is_blamed_where_it_stands(opened: Opened) -> None:
     with pytest.raises(
         GantkError, match=r"^graph only: its network cannot be run on 1x4: [^\n]*test_trial\.py:\d+: Runt"
     ):
-        prepare(opened(recipe), "only", "uint8")
+        prepare(opened(recipe), "only")
 
 
 def test_a_network_made_for_one_batch_size_is_one_line(opened: Opened, tmp_path: Path) -> None:

@@ -62,8 +62,9 @@ def parsed(form: type[Asked], body: bytes) -> Any:
 
 def most_samples(card: Card, limits: Limits) -> int:
     """Return how many images of a model a request may ask for: a sheet of them has as many pixels as is allowed."""
-    side = card.size or card.trained_size or 1
-    return max(1, min(limits.samples, limits.pixels // side**2))
+    side = card.trained_size or 1
+    height, width = card.sides or (side, side)
+    return max(1, min(limits.samples, limits.pixels // (height * width)))
 
 
 def _whole(least: int, most: int) -> Any:

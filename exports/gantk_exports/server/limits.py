@@ -77,7 +77,7 @@ def worth(card: Card, width: int, height: int) -> int:
     """Return how many pixels a model computes for a picture: padded, or on the way to its one size."""
     if not isinstance(card.inputs[0], Port):
         return 0
-    if card.size is not None:
-        return card.size * max(card.size, width, height)
+    if card.sides is not None:
+        return max(card.sides) * max(*card.sides, width, height)
     sides = (max(side, card.minimum) for side in (width, height))
     return math.prod(math.ceil(side / card.multiple) * card.multiple for side in sides)

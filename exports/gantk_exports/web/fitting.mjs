@@ -2,13 +2,13 @@
 
 const SHARPNESS = -0.75; // Parameter of the cubic kernel (Keys 1981) that OpenCV has.
 
-/** The centre size x size of an image whose shorter side is brought to `size`: bytes of `channels` in and out. */
-export function fitted(pixels, width, height, channels, size) {
-  if (width === size && height === size) return pixels;
-  const factor = size / Math.min(width, height);
+/** The centre, [rows, columns] large, of an image that is scaled until it just covers that: bytes of `channels`. */
+export function fitted(pixels, width, height, channels, [rows, columns]) {
+  if (width === columns && height === rows) return pixels;
+  const factor = Math.max(columns / width, rows / height);
   return resized(pixels, width, height, channels, {
-    columns: weights(width, Math.max(size, even(width * factor)), size),
-    rows: weights(height, Math.max(size, even(height * factor)), size),
+    columns: weights(width, Math.max(columns, even(width * factor)), columns),
+    rows: weights(height, Math.max(rows, even(height * factor)), rows),
   });
 }
 

@@ -15,6 +15,12 @@ export async function openModel(ort, name, read) {
   return { ort, card, session: await ort.InferenceSession.create(await read(name)) };
 }
 
+/** Height and width of the images that a model takes, where it takes no other. */
+export function sides(card) {
+  const size = card["gantk.size"];
+  return typeof size === "number" ? [size, size] : size;
+}
+
 /** Translates an image; it keeps its size, or becomes what the model's one size leaves of it. */
 export async function translate(model, image) {
   const taken = take(model, image);
@@ -33,6 +39,15 @@ export async function measure(model, image) {
 
 /** Generates `count` images of a seed (a BigInt) from sample `start` on; `said` gives inputs by name, as arrays. */
 export async function generate(model, { count, seed = 0n, start = 0, truncation, said = {} }) {
+  const most = model.card["gantk.batch"] ?? count;
+  if (count > most) {
+    const parts = [];
+    for (let from = 0; from < count; from += most) {
+      const rows = Object.entries(said).map(([name, values]) => [name, values.slice(from, from + most)]);
+      parts.push(...(await generate(model, { count: most, seed, start: start + from, truncation, said: Object.fromEntries(rows) })));
+    }
+    return parts;
+  }
   const given = Object.fromEntries(
     model.card["gantk.inputs"].map((port) => {
       const rows = Array.from({ length: count }, (_, row) => said[port.name]?.[row] ?? drawn(port, seed, start + row, truncation));
@@ -66,11 +81,11 @@ function take({ ort, card }, { data, width, height }) {
     if (channels === 4) pixels[4 * pixel + 3] = alpha[pixel];
   }
   const opaque = channels === 4 || alpha.every((value) => value === 255);
-  const size = card["gantk.size"];
-  if (size) {
-    pixels = fitted(pixels, width, height, channels, size);
-    if (!opaque) alpha = fitted(alpha, width, height, 1, size);
-    width = height = size;
+  const wanted = sides(card);
+  if (wanted) {
+    pixels = fitted(pixels, width, height, channels, wanted);
+    if (!opaque) alpha = fitted(alpha, width, height, 1, wanted);
+    [height, width] = wanted;
   }
   const tensors = { [name]: new ort.Tensor("uint8", pixels, [1, height, width, channels]) };
   return { tensors, alpha: opaque ? null : alpha };

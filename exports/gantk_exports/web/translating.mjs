@@ -2,6 +2,7 @@
 
 import { Pad } from "./drawing.mjs";
 import { fitted } from "./fitting.mjs";
+import { sides } from "./model.mjs";
 import { decode, download, element, paint, say } from "./page.mjs";
 import { newest } from "./session.mjs";
 
@@ -136,10 +137,11 @@ export class ImageView {
   /** The image that the model is asked for, and what is shown of it. */
   #source() {
     const { card } = this.#model;
-    if (this.#mode === "drawing") return this.pad.image(card["gantk.size"] ?? Number(element("size").value));
-    const { data, width, height } = this.#picture;
-    const size = card["gantk.size"];
-    return size ? { data: fitted(data, width, height, 4, size), width: size, height: size } : this.#picture;
+    const wanted = sides(card);
+    const drawn = () => this.pad.image(wanted ? Math.max(...wanted) : Number(element("size").value));
+    const image = this.#mode === "drawing" ? drawn() : this.#picture;
+    if (!wanted) return image;
+    return { data: fitted(image.data, image.width, image.height, 4, wanted), width: wanted[1], height: wanted[0] };
   }
 
   async #run() {

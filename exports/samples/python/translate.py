@@ -24,7 +24,8 @@ def main(model: str, source: str, target: str) -> None:
         sys.exit(f"{model}: not a model that translates 8-bit images as they are")
     picture = eight_bits(ImageOps.exif_transpose(Image.open(source, formats=FORMATS)), MODES[taken["channels"]])
     if size := json.loads(card["gantk.size"]):
-        picture = ImageOps.fit(picture, (size, size))
+        height, width = (size, size) if isinstance(size, int) else size
+        picture = ImageOps.fit(picture, (width, height))
     pixels = np.asarray(picture).reshape(1, picture.height, picture.width, taken["channels"])
     (answer,) = session.run([given["name"]], {taken["name"]: pixels})
     Image.fromarray(answer[0] if given["channels"] > 1 else answer[0, :, :, 0]).save(target)

@@ -66,7 +66,7 @@ def test_scores_are_numbers(make_encoder: MakeModel) -> None:
 def test_pictures_are_brought_to_the_size_of_an_encoder(make_encoder: MakeModel) -> None:
     model = gantk.load(make_encoder(size=4))
     image = noise(12, 9)
-    seen = fitted(image, 4)
+    seen = fitted(image, (4, 4))
     assert model.encode(Image.fromarray(image)) == pytest.approx(means(seen)[0], rel=1e-6)
     assert model.encode(seen) == pytest.approx(means(seen)[0], rel=1e-6)
     with pytest.raises(DataError, match="takes 4x4 pixels, and an array as it is, not 12x9"):
@@ -80,10 +80,10 @@ def test_a_translation_has_the_size_of_its_model(make_model: MakeModel) -> None:
     image, alpha = noise(12, 15), noise(12, 15, 1)[..., :1]
     answer = model(Image.fromarray(image))
     assert answer.size == (6, 6)
-    assert np.array_equal(np.asarray(answer), 255 - fitted(image, 6))
+    assert np.array_equal(np.asarray(answer), 255 - fitted(image, (6, 6)))
     clear = np.asarray(model(Image.fromarray(np.concatenate([image, alpha], axis=-1))))
-    assert np.array_equal(clear[..., 3:], fitted(alpha, 6))
-    assert np.array_equal(model(fitted(image, 6)), 255 - fitted(image, 6))
+    assert np.array_equal(clear[..., 3:], fitted(alpha, (6, 6)))
+    assert np.array_equal(model(fitted(image, (6, 6))), 255 - fitted(image, (6, 6)))
     with pytest.raises(DataError, match="takes 6x6 pixels"):
         model(image)
 
