@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantk.errors import UsageError
+from gantk.cli.saying import say, say_lines
+from gantk.errors import GantkError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-    from rich.status import Status
-
+    from gantk.engine.evaluation import Unmeasured
     from gantk.engine.records import Record
 
 EPILOG = """\b
@@ -62,30 +60,55 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     RUN/metrics.jsonl with all that it depends on. Without --metric, what cannot be measured is named with the reason.
     """
     from gantk.cli.extras import require_training
+    from gantk.cli.waiting import waiting
 
     require_training("gantk evaluate")
-    from gantk.engine.evaluation import evaluate as measured
-    from gantk.engine.target import Request, open_target
+    with waiting() as begin:
+        begin(f"opening {target} and its data")
+        from gantk.engine.evaluation import Unmeasured, keep
+        from gantk.engine.evaluation import evaluate as measured
+        from gantk.engine.target import Request, open_target
 
-    request = Request(target=target, options=dict(_pair(item) for item in sets), **said)
-    opened = open_target(request)
-    for note in opened.notes:
-        click.echo(f"note: {note}", err=True)
-    records: list[Record] = []
-    with _announced() as status:
-        for name, outcome in measured(request, opened, lambda name: _begin(name, status)):
-            if status:
-                status.stop()
-            if isinstance(outcome, str):
-                click.echo(f"not measured: {name}: {outcome}", err=True)
+        request = Request(target=target, options=dict(_pair(item) for item in sets), **said)
+        opened = open_target(request)
+        begin("")
+        for note in opened.notes:
+            say(f"note: {note}", err=True)
+        records: list[Record] = []
+        unmeasured: dict[str, Unmeasured] = {}
+        unwritten: dict[Path, str] = {}
+        for name, outcome in measured(request, opened, lambda name: begin(f"measuring {name}")):
+            begin("")
+            if isinstance(outcome, Unmeasured):
+                unmeasured[name] = outcome
+                say(f"not measured: {name}: {outcome.reason}", err=True)
                 continue
-            records += outcome
+            records += outcome.records
             if not as_json:
-                click.echo("\n".join(_told(record) for record in outcome))
+                say_lines("\n".join(_told(record) for record in outcome.records))
+            unwritten |= keep(outcome, request, opened)
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     if not records:
-        raise UsageError(f"no metric applies to {target}")
+        raise UsageError(f"no metric applies to {target}{_way_to_one(unmeasured)}")
+    _regret(unwritten, request.out)
+
+
+def _way_to_one(unmeasured: Mapping[str, Unmeasured]) -> str:
+    """Return what brings a metric that may apply, where a package is missing for it."""
+    missing: dict[str, list[str]] = {}
+    for name, outcome in unmeasured.items():
+        if outcome.install:
+            missing.setdefault(outcome.install, []).append(name)
+    return "".join(f"; for {' and '.join(names)}: {install}" for install, names in missing.items())
+
+
+def _regret(unwritten: Mapping[Path, str], out: Path | None) -> None:
+    """Say which files could not be written. Raises GantkError where the scores stand in no file that was asked for."""
+    for reason in unwritten.values():
+        say(reason, err=True)
+    if unwritten and (out is None or out in unwritten):
+        raise GantkError("the scores are not kept: --out FILE appends them to a file where you may write")
 
 
 def _told(record: Record) -> str:
@@ -111,30 +134,6 @@ def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
     return "not finite" if value is None else str(value)
-
-
-@contextmanager
-def _announced() -> Iterator[Status | None]:
-    """Show what the status says on standard error while it is started; None where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-
-    status = Console(stderr=True).status("")
-    try:
-        yield status
-    finally:
-        status.stop()
-
-
-def _begin(name: str, status: Status | None) -> None:
-    """Say which metric measures; on a terminal, until its status stops."""
-    if status is None:
-        click.echo(f"measuring {name}", err=True)
-    else:
-        status.update(f"measuring {name}")
-        status.start()
 
 
 def _pair(item: str) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 """What `gantk evaluate` does: measures a run or a model by metrics, and records what came out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,12 +19,28 @@ from gantk.plugins.options import nearest, options_of, parse_value
 from gantk.recipe.metric import Metric, Score
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a metric measured: its scores, and the records of them."""
+
+    scores: Sequence[Score]
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Why a metric was not measured, and the command that installs what it lacked, if that is all."""
+
+    reason: str
+    install: str | None = None
+
+
 def evaluate(
     request: Request, opened: Opened, begin: Callable[[str], object]
-) -> Iterator[tuple[str, list[Record] | str]]:
-    """Yield each metric's name with its records, or with why it does not apply where the user named none.
+) -> Iterator[tuple[str, Measured | Unmeasured]]:
+    """Yield each metric's name with what it measured, or with why it does not apply where the user named none.
 
-    `begin` is told a metric's name before it measures, which may take minutes.
+    `begin` is told a metric's name before it measures, which may take minutes. Nothing is written: see `keep`.
     Raises UsageError where a name is no metric's, or where there is no such option, and what `measure` raises.
     """
     metrics = _chosen(request, opened)
@@ -34,15 +52,30 @@ def evaluate(
         except Unsupported as reason:
             if request.metrics:
                 raise Unsupported(f"metric {name} {reason}") from None
-            yield name, str(reason)
+            yield name, Unmeasured(str(reason))
         except PluginError as error:
             if request.metrics or not isinstance(error.__cause__, ImportError):
                 raise
-            yield name, str(error)
+            yield name, Unmeasured(str(error), install_line(error.__cause__))
 
 
-def measure(request: Request, opened: Opened, metric: str) -> list[Record]:
-    """Measure by one metric, a name or a path, write its records, and tell the run's plugins; return the records.
+def keep(measured: Measured, request: Request, opened: Opened) -> dict[Path, str]:
+    """Append the records to their files and tell the run's plugins; return why, by file, one could not be written.
+
+    Raises PluginError where a plugin fails at it.
+    """
+    unwritten = {}
+    for path in opened.records(request):
+        try:
+            append(path, measured.records)
+        except GantkError as error:
+            unwritten[path] = str(error)
+    opened.tell(measured.scores)
+    return unwritten
+
+
+def measure(request: Request, opened: Opened, metric: str) -> Measured:
+    """Measure by one metric, a name or a path.
 
     Raises Unsupported, the reason, where the metric does not apply, and PluginError where it fails.
     """
@@ -59,11 +92,7 @@ def measure(request: Request, opened: Opened, metric: str) -> list[Record]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(request.seed)
         scores = _scores(made, subject, name)
-    records = [_record(name, score, request, opened, subject) for score in scores]
-    for place in opened.records(request):
-        append(place, records)
-    opened.tell(scores)
-    return records
+    return Measured(scores, [_record(name, score, request, opened, subject) for score in scores])
 
 
 def _chosen(request: Request, opened: Opened) -> dict[str, str]:

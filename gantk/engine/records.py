@@ -1,5 +1,6 @@
 """The record of a score: one line of JSON, appended whole."""
 
+import errno
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,8 @@ def append(path: Path, records: Sequence[Record]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+", buffering=0) as file:
             _cut_half_line(path, file.fileno())
-            file.write(lines)
+            if file.write(lines) < len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
     except OSError as error:
         raise GantkError(f"cannot write {path}: {error.strerror}") from error

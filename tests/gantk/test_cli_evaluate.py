@@ -1,11 +1,15 @@
 """`gantk evaluate` from end to end: a run of two steps, and the model exported from it."""
 
 import json
+from time import sleep
 
 import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import main
+from gantk.cli.waiting import waiting
+from gantk.engine.evaluation import Unmeasured
+from gantk.plugins.extras import install_line
 
 TINY = [
     "--plugin", "pix2pix", "--data", "emoji:line,flat", "--size", "16", "--device", "cpu", "--precision", "fp32",
@@ -81,6 +85,7 @@ def test_without_a_metric_all_that_apply_are_measured(run):
     measured = [line.split()[0] for line in result.stdout.splitlines() if line.endswith("is better)")]
     assert measured == ["kid", "l1", "psnr", "ssim"]
     told = result.stderr.splitlines()
+    assert told[0] == f"opening {run} and its data"
     assert "measuring kid" in told
     prefix = "not measured: "
     reasons = dict(line.removeprefix(prefix).split(": ", 1) for line in told if line.startswith(prefix))
@@ -124,7 +129,7 @@ def test_wrong_use_of_a_model_ends_with_one_line(model, arguments, told):
 def test_a_folder_that_is_no_run_and_a_metric_that_is_none(run, tmp_path):
     assert "is not a run" in invoke("evaluate", tmp_path, "--metric", "l1", status=2).stderr
     told = invoke("evaluate", run, "--metric", "pix2pix", status=2).stderr
-    assert told.startswith("Error: no metric is called pix2pix")
+    assert told.splitlines()[-1].startswith("Error: no metric is called pix2pix")
 
 
 def test_images_that_have_changed_are_told(run):
@@ -136,3 +141,47 @@ def test_images_that_have_changed_are_told(run):
     result = invoke("evaluate", run, "--metric", "l1")
     manifest.write_text(kept)
     assert "note: the images are not those that" in result.stderr
+
+
+def test_scores_are_said_before_they_are_written(run, tmp_path):
+    """A folder stands for a place that cannot be written, which those who run as root otherwise can."""
+    kept = run / "metrics.jsonl"
+    aside = kept.rename(tmp_path / "aside") if kept.exists() else None
+    kept.mkdir()
+    try:
+        alone = invoke("evaluate", run, "--metric", "l1", "--metric", "psnr", status=1)
+        elsewhere = invoke("evaluate", run, "--metric", "l1", "--json", "--out", tmp_path / "scores.jsonl")
+    finally:
+        kept.rmdir()
+        if aside:
+            aside.rename(kept)
+    assert [line.split()[0] for line in alone.stdout.splitlines() if "is better" in line] == ["l1", "psnr"]
+    assert f"cannot write {kept}: Is a directory" in alone.stderr
+    assert alone.stderr.splitlines()[-1].startswith("Error: the scores are not kept: --out FILE")
+    assert json.loads(elsewhere.stdout)[0] == json.loads((tmp_path / "scores.jsonl").read_text())
+    assert f"cannot write {kept}: Is a directory" in elsewhere.stderr
+
+
+def test_where_none_applies_the_line_that_brings_one_is_named(run, monkeypatch):
+    missing = ModuleNotFoundError("No module named 'torchmetrics'", name="torchmetrics")
+
+    def lacking(request, opened, begin):
+        yield "kid", Unmeasured("needs torchmetrics", install_line(missing))
+        yield "l1", Unmeasured("needs the truth")
+
+    monkeypatch.setattr("gantk.engine.evaluation.evaluate", lacking)
+    told = invoke("evaluate", run, status=2).stderr.splitlines()[-1]
+    assert told == f"Error: no metric applies to {run}; for kid: {install_line(missing)}"
+
+
+def test_minutes_are_told_in_lines_where_there_is_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("gantk.cli.waiting.EVERY", 0.02)
+    with waiting() as begin:
+        begin("measuring kid")
+        sleep(0.2)
+        begin("")
+        sleep(0.1)
+        told = capsys.readouterr().err.splitlines()
+        sleep(0.1)
+    assert (told[0], told[1]) == ("measuring kid", "still measuring kid, for 0 min")
+    assert capsys.readouterr().err == ""

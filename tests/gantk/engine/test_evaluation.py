@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gantk import Unsupported, UsageError
-from gantk.engine.evaluation import evaluate
+from gantk.engine.evaluation import Measured, evaluate, keep
 from gantk.engine.records import append, plain
 from gantk.engine.target import Opened, Request
 from gantk.errors import PluginError
@@ -56,7 +56,7 @@ def metric():
 
 @pytest.fixture
 def measured(rows, graph, plugin_file, tmp_path):
-    """Return a function that measures by the metric above; it gives what `evaluate` yields."""
+    """Return a function that measures by the metric above, and keeps it; it gives names, with records or reasons."""
     path = plugin_file("drawn", METRIC)
 
     def measure(metrics=(str(path),), seed=0, **options):
@@ -73,7 +73,12 @@ def measured(rows, graph, plugin_file, tmp_path):
         said = {name.replace("__", "."): value for name, value in options.items()}
         out = tmp_path / "out.jsonl"
         request = Request(target=tmp_path, metrics=metrics, options=said, seed=seed, out=out)
-        return list(evaluate(request, opened, lambda name: None))
+        given = []
+        for name, outcome in evaluate(request, opened, lambda name: None):
+            known = isinstance(outcome, Measured)
+            assert not known or keep(outcome, request, opened) == {}
+            given.append((name, outcome.records if known else outcome))
+        return given
 
     return measure
 
