@@ -48,6 +48,10 @@ QUICK: Mapping[str, Any] = MappingProxyType(
 )
 
 
+MOST = 10_000_000
+"""Points that are drawn at most: all of them lie in memory."""
+
+
 class Points(Dataset):
     """Points of one distribution, to train on and, from another stream of random numbers, to hold out.
 
@@ -107,8 +111,8 @@ def points(argument: str | None, *, count: int = 100_000, seed: int = 0) -> Poin
     shape = argument or "ring"
     if shape not in get_args(Shape):
         raise UsageError(f"data points:{argument}: name one of {', '.join(get_args(Shape))}, such as points:grid")
-    if count < 1 or seed < 0:
-        raise UsageError(f"data.count={count}, data.seed={seed}: wanted at least 1 point, and a seed of at least 0")
+    if not 1 <= count <= MOST or seed < 0:
+        raise UsageError(f"data.count={count}, data.seed={seed}: wanted 1 to {MOST:,} points, and a seed of at least 0")
     return Points(cast(Shape, shape), count, seed)
 
 

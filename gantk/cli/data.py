@@ -14,7 +14,7 @@ from gantk.cli.saying import say
 if TYPE_CHECKING:
     from gantk.data.checks import Column, Findings
     from gantk.data.dataset import Dataset
-    from gantk.data.folders import FolderDataset
+    from gantk.data.folder_dataset import FolderDataset
     from gantk.data.scanning import ReportProgress
 
 EPILOG = """\b
@@ -41,7 +41,7 @@ def data(data: tuple[str, ...], sets: tuple[str, ...], direction: str | None, as
     if not data:
         _list_data_sets(as_json)
         return
-    from gantk.data.folders import FolderDataset
+    from gantk.data.folder_dataset import FolderDataset
     from gantk.engine.config import Config
     from gantk.engine.open_data import data_options, open_data
 
@@ -103,7 +103,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
 
     with _progress() as progress:
         findings = check(dataset.arranged, progress=progress)
-    stops = _what_stops(dataset, findings)
+    stops, questions = _what_stops(dataset, findings), _what_is_asked(dataset, findings)
     if as_json:
         found = {
             "name": dataset.name,
@@ -111,6 +111,8 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
             "kinds": serves(dataset.kinds),
             "stops": stops,
             "readings": dataset.readings,
+            "questions": questions,
+            "passed_over": dict(dataset.passed_over),
         }
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
@@ -121,6 +123,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
             _show_column(key, column)
         _show_list("wrong, training stops", stops)
         _show_list("read so", dataset.readings)
+        _show_list("is this meant?", questions)
         _show_list("constant images", [str(path) for path in findings.constant])
         _show_list("exact duplicates", [" = ".join(map(str, same)) for same in findings.duplicates])
         _show_list("same image on both sides of the split", [" = ".join(map(str, same)) for same in findings.shared])
@@ -131,15 +134,28 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
 
 
 def _what_stops(dataset: "FolderDataset", findings: "Findings") -> list[str]:
-    stops = [f"{path} {reason}" for path, reason in findings.bad.items()]
+    stops = [*dataset.unfit, *(f"{path} {reason}" for path, reason in findings.bad.items())]
     enough = any if dataset.classes else all
     if not enough(findings.counts["train"].values()):
         stops.append(f"{dataset.name}: no image is left to train on")
     for key, column in findings.columns.items():
         low, high = column.values
-        if low == high and dataset.windows[key] is None and any(mode.startswith("float") for mode in column.modes):
-            stops.append(f"{dataset.name}: all float images ({key}) have the one value {low:g}")
+        meaning, floats = dataset.meanings[key], any(mode.startswith("float") for mode in column.modes)
+        if low == high and meaning.window is None and (floats or meaning.labels) and column.modes:
+            stops.append(
+                f"{dataset.name}: all {'float images' if floats else 'label maps'} ({key}) have the one value {low:g}"
+            )
     return stops
+
+
+def _what_is_asked(dataset: "FolderDataset", findings: "Findings") -> list[str]:
+    if dataset.unfit:
+        return []
+    return [
+        asked
+        for key, column in findings.columns.items()
+        if column.dtype and (asked := dataset.meanings[key].question(column.dtype, *column.values))
+    ]
 
 
 def _show_counts(counts: Mapping[str, Mapping[str, int]]) -> None:

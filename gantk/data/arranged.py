@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -66,6 +67,12 @@ class Arranged:
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(key for rows in self.train for key in rows.files)
+
+    @cached_property
+    def files(self) -> dict[str, tuple[ImageFile, ...]]:
+        """The files of each key, those of the training share first."""
+        shares = (*self.train, *self.test)
+        return {key: tuple(file for rows in shares for file in rows.files.get(key, ())) for key in self.keys}
 
     def part_of(self, key: str) -> int:
         """Return which part of a file a key's image is, from the left."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from statistics import median_low
@@ -23,11 +24,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Column:
-    """What the images of one batch key hold; values are the least and the greatest of the training images."""
+    """What the images of one batch key hold; values are the least and the greatest of the training images.
+
+    Of images side by side, each is one of its own.
+    """
 
     sizes: Mapping[str, Size]
     modes: Mapping[str, int]
     values: tuple[float, float]
+    dtype: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Findings:
 
     Attributes:
         counts: usable images by share ("train", "test") and batch key, or by class.
-        columns: by batch key; the two sides of a side-by-side file are looked at as one.
+        columns: by batch key.
         bad: why files cannot be used: training stops for them, unless they are left out.
         constant: images whose pixels are all alike.
         duplicates: files of one share that hold the same pixels.
@@ -54,8 +59,8 @@ class Findings:
 @dataclass(frozen=True)
 class _Look:
     pixels: str
-    low: float
-    high: float
+    lows: Sequence[float]
+    highs: Sequence[float]
     constant: bool
 
 
@@ -71,7 +76,7 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     bad: Bad = dict(arranged.bad)
     looks: dict[Path, _Look] = {}
     with quiet_decoders():
-        coming = in_order(_look, files.values(), workers, lambda file: file.facts.decoding)
+        coming = in_order(partial(_look, arranged.parts), files.values(), workers, lambda file: file.facts.decoding)
         for number, (file, look) in enumerate(coming):
             if isinstance(look, str):
                 bad[file.path] = look
@@ -84,7 +89,7 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     duplicates, shared = _repeated(train, test, keys, looks)
     return Findings(
         counts={"train": _counts(train, arranged), "test": _counts(test, arranged)},
-        columns={key: _column(train, test, key, looks) for key in keys},
+        columns={key: _column(train, test, key, looks, arranged) for key in arranged.keys},
         bad=bad,
         constant=[path for path, look in looks.items() if look.constant],
         duplicates=duplicates,
@@ -92,7 +97,7 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     )
 
 
-def _look(file: ImageFile) -> _Look | str:
+def _look(parts: int, file: ImageFile) -> _Look | str:
     try:
         image = decode(read_file(file.path))
     except DataError as error:
@@ -101,7 +106,10 @@ def _look(file: ImageFile) -> _Look | str:
     pixels = blake2b(f"{image.shape} {image.dtype}".encode(), digest_size=16)
     pixels.update(np.ascontiguousarray(image).data)
     constant = bool((image == image[0, 0]).all())
-    return _Look(pixels.hexdigest(), float(image.min()), float(image.max()), constant)
+    each = np.array_split(image, parts, axis=1)
+    return _Look(
+        pixels.hexdigest(), [float(part.min()) for part in each], [float(part.max()) for part in each], constant
+    )
 
 
 def _repeated(
@@ -119,16 +127,23 @@ def _repeated(
     return [share for share in shares if len(share) > 1], both
 
 
-def _column(train: Iterable[Rows], test: Iterable[Rows], key: str, looks: Mapping[Path, _Look]) -> Column:
+def _column(
+    train: Iterable[Rows], test: Iterable[Rows], key: str, looks: Mapping[Path, _Look], arranged: Arranged
+) -> Column:
+    part, parts = arranged.part_of(key), arranged.parts
     trained = [file for rows in train for file in rows.files.get(key, ())]
     files = trained + [file for rows in test for file in rows.files.get(key, ())]
-    sizes = sorted(((file.facts.width, file.facts.height) for file in files), key=lambda size: size[0] * size[1])
+    sizes = sorted(
+        ((file.facts.width // parts, file.facts.height) for file in files), key=lambda size: size[0] * size[1]
+    )
     middle = sizes[median_low(range(len(sizes)))] if sizes else (0, 0)
-    lows, highs = [looks[file.path].low for file in trained], [looks[file.path].high for file in trained]
+    lows = [looks[file.path].lows[part] for file in trained]
+    highs = [looks[file.path].highs[part] for file in trained]
     return Column(
         sizes={"smallest": sizes[0], "median": middle, "largest": sizes[-1]} if sizes else {},
         modes=dict(Counter(file.facts.mode for file in files).most_common()),
         values=(min(lows, default=0.0), max(highs, default=0.0)),
+        dtype=files[0].facts.dtype if files else "",
     )
 
 

@@ -41,6 +41,19 @@ def open_training_data(resolved: Resolved) -> OpenedData:
     return OpenedData(split, crops, image_infos(split))
 
 
+def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
+    """Return what a user should hear of the data before a training, a line each."""
+    size = resolved.setting("batch_size")
+    batch = (size(0.0) if callable(size) else size) * world
+    few = [group for group in data.split.groups if len(group) < batch]
+    repeated = [
+        f"{len(group)} to train on ({', '.join(group.columns)}) and {batch} in a batch: each batch holds the same "
+        f"up to {-(-batch // len(group))} times; a smaller --batch-size learns the same with less work"
+        for group in few
+    ]
+    return [*resolved.dataset.notes, *repeated]
+
+
 def recipe_of(resolved: Resolved) -> type[Recipe]:
     """Return the leading plugin's recipe."""
     return cast(type[Recipe], resolved.parts["recipe"].factory)

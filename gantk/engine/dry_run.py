@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, total_steps
+from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, notes_on, total_steps
 from gantk.engine.console import magnitude
 from gantk.engine.device import choose_precision
 from gantk.engine.resolve import Resolved, Value
@@ -18,6 +18,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         recipe = build_recipe(resolved, data.images, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
     steps = total_steps(resolved, len(data.split))
+    notes = [("note", note, "") for note in notes_on(resolved, data)]
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.networks().items()}
     images = ", ".join(
         f"{key}: {info.channels} channels of {info.dtype}, {info.window[0]:g} .. {info.window[1]:g}"
@@ -32,7 +33,12 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         "settings": [
             (name, _shown(value), value.origin) for name, value in settings.items() if value.value is not None
         ],
-        "data": [("found", resolved.dataset.summary, ""), ("batches", resolved.kind, ""), ("images", images, "")],
+        "data": [
+            ("found", resolved.dataset.summary, ""),
+            ("batches", resolved.kind, ""),
+            ("images", images, ""),
+            *notes,
+        ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
         "computation": [("device", str(device), ""), ("precision", "bf16" if autocast else "fp32", "")],
     }

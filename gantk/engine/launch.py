@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from gantk.engine.assemble import OpenedData, open_training_data
+from gantk.data.columns import FULL
+from gantk.engine.assemble import OpenedData, notes_on, open_training_data
 from gantk.engine.config import Config, check_config
 from gantk.engine.device import choose_device
 from gantk.engine.dry_run import describe_run
@@ -81,7 +82,7 @@ def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
         world.wait()
     data = open_training_data(resolved)
     if world.leads:
-        for note in resolved.dataset.notes:
+        for note in notes_on(resolved, data, world.size):
             say(note)
         world.wait()
     return data
@@ -92,7 +93,9 @@ def _found(training: Training) -> dict[str, Any]:
     known = data_options(training.resolved.config)
     measured = zip(("window", "window_b"), training.data.images.values(), strict=False)
     windows = {
-        f"data.{name}": list(info.window) for name, info in measured if name in known and info.dtype == "float32"
+        f"data.{name}": list(info.window)
+        for name, info in measured
+        if name in known and info.window != FULL.get(info.dtype)
     }
     return {"steps": training.total, **windows}
 

@@ -13,7 +13,7 @@ from gantk.plugins.entrypoints import default_data, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 
-_MEANING = ("direction", "window", "window_b", "label_map", "label_map_b")
+_MEANING = ("direction", "window", "window_b", "labels")
 """Options that say what images mean to a network, wherever they lie."""
 
 

@@ -97,8 +97,8 @@ def test_other_sizes_kinds_names_and_numbers_are_refused():
         points("ring").split("labelled", False, None)
     with pytest.raises(UsageError, match="points:circle: name one of ring, grid, swiss-roll"):
         points("circle")
-    for wrong in ({"count": 0}, {"seed": -1}):
-        with pytest.raises(UsageError, match="wanted at least 1 point, and a seed of at least 0"):
+    for wrong in ({"count": 0}, {"count": 10**8}, {"seed": -1}):
+        with pytest.raises(UsageError, match="wanted 1 to 10,000,000 points, and a seed of at least 0"):
             points("ring", **wrong)
 
 

@@ -144,6 +144,61 @@ def test_floats_of_one_value_stop_training(root: Path) -> None:
     assert gantk(root, "-s", "data.window=0,4").exit_code == 0
 
 
+def test_one_file_of_another_precision_hides_nothing_else(root: Path) -> None:
+    damage(root)
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(root / "deep.png")
+    result = gantk(root)
+    assert result.exit_code == 1
+    assert "wrong, training stops: 3" in result.stdout
+    assert f"{root / 'deep.png'} is uint16, but {root / 'cut.jpg'} is uint8" in result.stdout
+    assert f"{root / 'text.png'} is no image" in result.stdout
+    assert "8-bit RGB (8), 16-bit grey (1)" in result.stdout
+
+
+def labels(root: Path, high: int, dtype: type = np.uint8) -> None:
+    (root / "A").mkdir(exist_ok=True)
+    (root / "B").mkdir(exist_ok=True)
+    for number in range(4):
+        values = np.random.default_rng(number).integers(0, high + 1, (12, 16)).astype(dtype)
+        values[0, :2] = 0, high
+        Image.fromarray(values).save(root / "A" / f"{number}.png")
+        picture(number).save(root / "B" / f"{number}.png")
+
+
+@pytest.mark.parametrize(
+    ("high", "dtype", "asked"),
+    [
+        (1, np.uint8, "source: values 0 to 1 in 8 bits look like labels: -s data.labels=a reads labels"),
+        (34, np.uint8, "source: values 0 to 34 in 8 bits look like labels"),
+        (150, np.uint16, "source: values 0 to 150 in 16 bits look like labels"),
+        (4095, np.uint16, "take 6.2% of their range, which is nearly black: -s data.window=0,4095 stretches them"),
+    ],
+)
+def test_values_that_take_little_of_their_range_are_asked_about(root: Path, high: int, dtype: type, asked: str) -> None:
+    labels(root, high, dtype)
+    result = gantk(root)
+    assert result.exit_code == 0
+    assert "is this meant?: 1\n" in result.stdout
+    assert asked in result.stdout
+    assert len(found(root)["questions"]) == 1
+    turned = found(root, "--direction", "b_to_a")["questions"]
+    assert ("target: values" in turned[0], "data.labels=b" in turned[0]) == (True, high < 256)
+    for said in (f"data.window=0,{high}", "data.labels=a"):
+        assert found(root, "-s", said)["questions"] == []
+
+
+def test_the_halves_of_images_are_looked_at_apart(root: Path) -> None:
+    for number in range(3):
+        values = np.random.default_rng(number).integers(0, 256, (12, 24)).astype(np.uint8)
+        values[:, 12:] %= 4
+        Image.fromarray(values).save(root / f"{number}.png")
+    said = found(root)
+    assert said["columns"]["target"]["values"] == [0, 3]
+    assert said["columns"]["source"]["sizes"]["smallest"] == [12, 12]
+    assert [question.split(":")[0] for question in said["questions"]] == ["target"]
+    assert found(root, "--direction", "b_to_a")["columns"]["source"]["values"] == [0, 3]
+
+
 def test_options_say_how_to_read(root: Path) -> None:
     for number in range(3):
         picture(number, size=(24, 12)).save(root / f"{number}.png")

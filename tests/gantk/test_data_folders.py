@@ -64,20 +64,20 @@ def test_five_channels_and_three_are_an_error_naming_two_files(root: Path) -> No
     np.save(root / "five.npy", np.zeros((8, 8, 5), np.uint8))
     picture(0).save(root / "three.png")
     with pytest.raises(DataError, match=r"three.png has 3 channels, but .*five.npy has 5"):
-        open_folders([root])
+        column(root)
 
 
 def test_channels_that_cannot_be_given_are_refused(root: Path) -> None:
     np.save(root / "five.npy", np.zeros((8, 8, 5), np.uint8))
     with pytest.raises(DataError, match=r"five.npy has 5 channels, which cannot become 3"):
-        open_folders([root], channels=3)
+        column(root, channels=3)
 
 
 def test_8_and_16_bit_are_an_error_naming_two_files(root: Path) -> None:
     picture(0, "L").save(root / "a.png")
     cv2.imwrite(str(root / "b.png"), np.zeros((8, 8), np.uint16))
     with pytest.raises(DataError, match=r"b.png is uint16, but .*a.png is uint8"):
-        open_folders([root])
+        column(root)
 
 
 def test_the_two_sides_keep_their_own_channels_precision_and_window(root: Path) -> None:
@@ -117,6 +117,27 @@ def test_floats_of_one_value_have_no_window_unless_it_is_said(root: Path) -> Non
     with pytest.raises(DataError, match=r"have the one value 3: .* -s data.window=low,high"):
         column(root)
     assert column(root, window=(0, 4)).window == (0, 4)
+
+
+def test_label_maps_keep_their_values_and_have_the_range_in_use_as_window(root: Path) -> None:
+    for number in range(3):
+        values = np.random.default_rng(number).choice([0, 7, 18], (40, 48)).astype(np.uint8)
+        Image.fromarray(values).save(root / f"{number}.png")
+    for load in (16, 100):
+        images = column(root, load, labels="a")
+        assert images.window == (0, 18)
+        assert set(np.unique(images[0])) == {0, 7, 18}
+    assert len(np.unique(column(root, 16)[0])) > 3
+    assert column(root, 16, labels="a", window=(0, 33)).window == (0, 33)
+
+
+def test_what_is_asked_is_noted_once_the_images_were_read(root: Path) -> None:
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) % 3).save(root / "x.png")
+    dataset = open_folders([root])
+    assert dataset.notes == ()
+    dataset.split("images", False, None)
+    (note,) = dataset.notes
+    assert note.startswith("image: values 0 to 2 in 8 bits look like labels: -s data.labels=a")
 
 
 @pytest.mark.parametrize("window", [(1, 1), (2, 1), (0, float("nan")), (0, float("inf"))])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gantk.data.folders import FolderDataset, open_folders
+from gantk.data.folder_dataset import FolderDataset
+from gantk.data.folders import open_folders
 
 pytestmark = pytest.mark.usefixtures("home")
 Fill = Callable[..., Path]

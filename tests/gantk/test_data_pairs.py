@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gantk.cli.main import main
-from gantk.data.folders import FolderDataset, open_folders
+from gantk.data.folder_dataset import FolderDataset
+from gantk.data.folders import open_folders
 from gantk.data.partners import are_known, recognised_namings
 from gantk.data.views import Turned, open_split
 from gantk.engine.config import Config
