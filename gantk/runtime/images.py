@@ -32,6 +32,8 @@ LOSSY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}, "AV
 class Deep:
     """An image file that no PIL image holds: of 16 bits in colour or with opacity, or of more than four channels.
 
+    So is an array of which something is to be told.
+
     Attributes:
         pixels: uint8, uint16 or float32 (H, W, C), the right way up.
         alpha: whether the last channel is opacity.
@@ -72,8 +74,8 @@ def read_bytes(
             return _array(data)
         opened = open_image(data, shallow=pixel == "uint8")
         check(opened.facts)
-        pixels = pixels_of(opened)
-    facts, companions, reduced = opened.facts, opened.metadata.companions(), opened.deep
+        pixels, companions = pixels_of(opened), opened.metadata.companions()
+    facts, reduced = opened.facts, opened.deep
     if facts.dtype == "uint16" and pixel == "uint8" and facts.channels > 1:
         # The upper 8 bits are what Pillow gives for such a file.
         pixels, reduced = (pixels >> 8).astype(np.uint8), True
@@ -86,9 +88,15 @@ def read_bytes(
     return image
 
 
-def _array(data: bytes) -> Array:
+def _array(data: bytes) -> Array | Deep:
     """Return the array in a file, its channels last; whole numbers of other types than a picture's become float32."""
-    array = pixels_of(open_image(data)) if (given := told(lambda: read_array(data))).ndim in (2, 3) else given
+    given = told(lambda: read_array(data))
+    if given.ndim not in (2, 3):
+        return given
+    opened = open_image(data)
+    array = pixels_of(opened)
+    if opened.facts.note:
+        return Deep(array, False, NUMPY, {}, opened.facts.note)
     return array[..., 0] if given.ndim == 2 else array
 
 
@@ -159,9 +167,7 @@ def companions_of(image: Image.Image | Array | Deep) -> Mapping[str, bytes]:
 
 def kept_format(image: Image.Image | Array | Deep) -> str | None:
     """Return Pillow's name of the format in which a result goes that keeps its image's; None: an array."""
-    if isinstance(image, np.ndarray):
-        return None
-    return image.format
+    return None if isinstance(image, np.ndarray) or image.format == NUMPY else image.format
 
 
 def picture_to_pixels(image: Image.Image, pixel: str, channels: int) -> tuple[Array, Image.Image | None]:

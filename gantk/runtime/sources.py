@@ -136,7 +136,7 @@ def _source(
 
 def _whole(path: Path, port: Port) -> Source | None:
     image = read(path, port.pixel)
-    if isinstance(image, np.ndarray):
+    if isinstance(image, np.ndarray) or kept_format(image) is None:
         return None
     if isinstance(image, Deep):
         return replace(_source(image.pixels, image.alpha, port, image.format, image.companions), note=image.note)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gantk.data.dataset import Array
+from gantk.data.formats.known import NUMPY
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError
 from gantk.runtime.card import Card, Port
@@ -55,6 +56,8 @@ def take(image: object, card: Card) -> Taken:
     source = card.image_in
     if isinstance(image, str | Path):
         image = read(Path(image), source.pixel)
+    if isinstance(image, Deep) and image.format == NUMPY:
+        image = image.pixels
     if isinstance(image, Deep):
         return _take_deep(image, source, card)
     if isinstance(image, Image.Image):

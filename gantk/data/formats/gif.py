@@ -3,8 +3,8 @@
 from gantk.data.formats.parted import Parted
 from gantk.errors import DataError
 
-_BLOCKS = 2**22
-"""Pieces of at most 255 bytes that are looked at: those of a gibibyte, written as usual."""
+_BLOCKS = 2**20
+"""Pieces of at most 255 bytes that are looked at: those of a first image of 267 MB, written as usual."""
 
 _EXTENSION, _IMAGE = 0x21, 0x2C
 _CONTROL = 0xF9
