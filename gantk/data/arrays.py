@@ -1,6 +1,7 @@
 """Arrays that NumPy saved, as images."""
 
 import io
+from math import prod
 
 import numpy as np
 
@@ -24,8 +25,10 @@ def open_numpy(data: bytes) -> Opened:
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise DataError(f"holds an array {array.shape}: wanted (height, width) or (height, width, channels)")
     first = channels_first(array.shape)
-    array = in_own_precision(np.moveaxis(array, 0, 2) if first else array)
-    height, width, channels = array.shape
+    given = np.moveaxis(array, 0, 2) if first else array.reshape(*array.shape[:2], -1)
+    height, width, channels = given.shape
+    check_size(height, width, channels * given.itemsize)
+    array = in_own_precision(given)
     facts = Facts(height, width, channels, str(array.dtype), note=CHANNELS_FIRST if first else "")
     return Opened(facts, lambda: array, NUMPY)
 
@@ -58,6 +61,5 @@ def read_array(data: bytes) -> Array:
     shape, fortran, dtype = read(file)
     if dtype.hasobject or dtype.kind not in "biuf":
         raise DataError(f"is damaged, or holds {dtype}, which are no pixel values")
-    check_size(1, int(np.prod(shape, dtype=object)) if shape else 1, dtype.itemsize)
-    values = np.frombuffer(data, dtype, count=int(np.prod(shape, dtype=np.int64)), offset=file.tell())
+    values = np.frombuffer(data, dtype, count=prod(shape), offset=file.tell())
     return values.reshape(shape, order="F" if fortran else "C")

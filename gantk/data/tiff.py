@@ -1,6 +1,7 @@
 """TIFF files, which may hold any number of channels, and numbers of any kind."""
 
 import io
+import logging
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
@@ -61,6 +62,8 @@ def open_tiff(data: bytes, *, shallow: bool = False) -> Opened:
         if len(directories) > 1 or not (said.bits <= 8 or shallow or one.number(_SAMPLES, 1) == 1):
             raise
         return said.by_pillow(data)
+    # It writes a line on each odd tag to standard error; what matters it raises.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     plain = header.without(directories, _ELSEWHERE, data, alone=False)
     with TiffFile(io.BytesIO(plain)) as tiff:
         axes = _axes(tiff)
@@ -107,7 +110,6 @@ class _Said:
         size = {axis: length for axis, length in zip(axes, series.shape, strict=True) if axis}
         channels = size.get("C", 1)
         check_size(size["Y"], size["X"], channels * series.dtype.itemsize)
-        check_size(1, prod(series.shape), series.dtype.itemsize)
         page = tiff.pages.first
         alpha = bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA and page.dtype == np.uint16
         height, width = (size["X"], size["Y"]) if self.orientation >= 5 else (size["Y"], size["X"])
@@ -115,9 +117,7 @@ class _Said:
         note = SEVERAL if "P" in axes or self.images > len(series.pages) else ""
 
         def pixels() -> Array:
-            array = _decoded(data, series.shape)
-            if "P" in axes:
-                array = array[0]
+            array = _decoded(data, series.shape, first="P" in axes)
             kept = axes.replace("P", "")
             array = array.transpose([kept.index(axis) for axis in "YXC" if axis in kept])
             return upright(in_own_precision(array), self.orientation)
@@ -162,17 +162,17 @@ def _axes(tiff: "TiffFile") -> str:
     raise DataError(f"holds an array {shape} with axes {series.axes}: wanted one image with at most 64 channels")
 
 
-def _decoded(data: bytes, shape: tuple[int, ...]) -> Array:
+def _decoded(data: bytes, shape: tuple[int, ...], *, first: bool) -> Array:
     from tifffile import TiffFile
 
     try:
         with TiffFile(io.BytesIO(data)) as tiff:
-            array: Array = tiff.series[0].asarray()
+            array: Array = (tiff.pages.first if first else tiff.series[0]).asarray()
             return array
     except ValueError as error:
         if "imagecodecs" not in str(error):
             raise
-    return _by_opencv(data, shape)
+    return _by_opencv(data, shape[1:] if first else shape)
 
 
 def _by_opencv(data: bytes, shape: tuple[int, ...]) -> Array:

@@ -12,6 +12,7 @@ from PIL import Image
 from gantk.data.formats.boxes import boxes
 from gantk.data.reading import decode, open_image
 from gantk.errors import DataError
+from gantk.runtime.images import read_bytes
 
 
 def written(image: Image.Image, name: str, **options: object) -> bytes:
@@ -107,6 +108,25 @@ def test_the_size_in_an_animation_s_code_is_seen_too() -> None:
     small = small.replace(struct.pack(">II", 640 << 16, 480 << 16), struct.pack(">II", 32 << 16, 32 << 16))
     with pytest.raises(DataError, match="holds 640x480|damaged"):
         decode(small)
+
+
+def test_an_image_without_pixels_is_refused() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((2, 2), np.uint16), metadata=None)
+    data = bytearray(stream.getvalue())
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        places = [tiff.pages[0].tags[tag].offset for tag in (256, 257)]
+    for place, value in zip(places, (0, 2**31 - 1), strict=True):
+        data[place + 2 : place + 12] = struct.pack("<HII", 4, 1, value)
+    for read in (open_image, read_bytes):
+        with pytest.raises(DataError, match="says that it has 0x2147483647 pixels"):
+            read(bytes(data))
+
+
+def test_values_are_bounded_by_bytes_and_not_by_their_count() -> None:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros((2000, 1500, 70), np.uint8))
+    assert open_image(stream.getvalue()).facts.channels == 70
 
 
 def test_segments_chunks_and_scans_without_end_are_refused() -> None:

@@ -65,8 +65,8 @@ def test_a_head_that_says_more_than_the_file_holds_takes_no_memory() -> None:
     head = saved(np.zeros((4, 4), np.uint8))
     with pytest.raises(DataError, match="damaged"):
         open_image(head.replace(b"(4, 4)", b"(4,99)"))
-    with pytest.raises(DataError, match="would decode to"):
-        open_image(head.replace(b"(4, 4), }      ", b"(99999,999999)}"))
+    with pytest.raises(DataError, match="damaged"):
+        open_image(head.replace(b"(4, 4), }       ", b"(99999,9999999)}"))
 
 
 def test_an_array_that_is_a_pickle_is_refused() -> None:

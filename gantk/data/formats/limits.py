@@ -11,15 +11,21 @@ MAX_BYTES = 2**30
 MAX_FILE = 2**30
 """Bytes of the largest image file that is read."""
 
+_ROW = 16
+"""Bytes that Pillow takes for each row besides its pixels."""
+
 TOO_LARGE = f"would decode to more than {MAX_PIXELS // 10**6} million pixels, as a decompression bomb does"
 
 
 def check_size(height: int, width: int, bytes_a_pixel: int = 1) -> None:
-    """Raise DataError, which does not name the file, where an image is too large to decode."""
+    """Raise DataError, which does not name the file, where an image has no pixels or is too large to decode."""
+    if height < 1 or width < 1:
+        raise DataError(f"is damaged: it says that it has {width}x{height} pixels")
     if height * width > MAX_PIXELS:
         raise DataError(TOO_LARGE)
-    if height * width * bytes_a_pixel > MAX_BYTES:
+    size = height * (width * bytes_a_pixel + _ROW)
+    if size > MAX_BYTES:
         raise DataError(
-            f"would decode to {height * width * bytes_a_pixel / 2**30:.1f} GiB ({width}x{height} pixels of "
-            f"{bytes_a_pixel} bytes): at most {MAX_BYTES // 2**30} GiB are decoded"
+            f"would decode to {size / 2**30:.1f} GiB ({width}x{height} pixels of {bytes_a_pixel} bytes): "
+            f"at most {MAX_BYTES // 2**30} GiB are decoded"
         )
