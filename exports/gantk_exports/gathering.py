@@ -88,6 +88,7 @@ def gather(plugin: str, checkpoints: Sequence[Checkpoint], generator: str | None
     if direction is not None and (plugin != "cyclegan" or len(generators) > 1):
         raise UsageError("--direction is for a CycleGAN of which one generator is given: leave it out")
     networks: dict[str, Checkpoint] = {}
+    _check_recipe(plugin, generators[0].architecture, checkpoints)
     for held in checkpoints:
         name = _network(plugin, held, direction)
         if name in networks:
@@ -113,10 +114,26 @@ def _network(plugin: str, held: Checkpoint, direction: str | None) -> str:
     if plugin == "cyclegan" and name == "D":
         raise UsageError(f"{held.path}: which discriminator it is must be its name's end, D_A.pth or D_B.pth")
     if name not in _NETWORKS[plugin]:
-        raise UsageError(
-            f"{held.path} is named as a network of cyclegan, and {plugin} has none such: say --as cyclegan"
-        )
+        raise UsageError(f"{held.path} is named as a network of cyclegan, so this is cyclegan: say --as cyclegan")
     return _NETWORKS[plugin][name]
+
+
+def _check_recipe(plugin: str, generator: Architecture, checkpoints: Sequence[Checkpoint]) -> None:
+    """Raise UsageError where a discriminator judges pairs, as pix2pix's do, or single images, and is not the recipe's.
+
+    One of pairs takes the images that a generator takes and gives, one of single images either.
+    """
+    pair, singles = generator.inputs + generator.outputs, {generator.inputs, generator.outputs}
+    for held in checkpoints:
+        found = held.architecture.inputs
+        if held.architecture.role == "generator" or (found == pair and found in singles):
+            continue
+        if plugin == "cyclegan" and found == pair:
+            what = f"pairs of images ({found} channels together), so this is pix2pix: say --as pix2pix"
+            raise UsageError(f"{held.path} judges {what}")
+        if plugin == "pix2pix" and found in singles:
+            what = f"single images ({found} channels), so this is cyclegan: say --as cyclegan"
+            raise UsageError(f"{held.path} judges {what}")
 
 
 def _check_alike(files: Sequence[Checkpoint]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gantk.data.dataset import ImageInfo
 from gantk.engine.assemble import build_recipe, open_training_data
@@ -17,6 +18,7 @@ from gantk.engine.run import Run, new_run
 from gantk.engine.trained import BlankBatches, RecordedData, data_facts
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
+from gantk.parts.valueless import without_values
 from gantk.recipe.recipe import Recipe
 from gantk_exports.gathering import Gathered
 from gantk_exports.reference import translated
@@ -42,11 +44,15 @@ def import_run(gathered: Gathered, data: list[str], size: int | None, out: Path 
         resolved = resolve(config, RecordedData(_unknown(gathered.kind)))
         images = {key: ImageInfo(channels, "uint8", (0.0, 255.0)) for key, channels in gathered.channels.items()}
     _check_channels(gathered, images, resolved.dataset.name)
+    with without_values():
+        # Names and shapes alone say what would be built, and a damaged file may say anything.
+        _fitting(build_recipe(resolved, images, Context()), gathered)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         recipe = build_recipe(resolved, images, Context())
         recipe.prepare(BlankBatches(images, resolved.setting("size")))
-        _load(recipe, gathered)
+        for name, state in _fitting(recipe, gathered).items():
+            recipe.networks()[name].module.load_state_dict(state)
         run = new_run(out, gathered.title)
         _save(run, recipe, resolved)
     # Told no data, a complete configuration would name a path.
@@ -88,14 +94,15 @@ def _check_channels(gathered: Gathered, images: Mapping[str, ImageInfo], data: s
             )
 
 
-def _load(recipe: Recipe, gathered: Gathered) -> None:
-    networks = recipe.networks()
+def _fitting(recipe: Recipe, gathered: Gathered) -> dict[str, dict[str, Tensor]]:
+    """Return the files' tensors for each network, by its own names. Raises GantkError where they do not fit it."""
+    networks, found = recipe.networks(), {}
     for name, held in gathered.networks.items():
-        module = networks[name].module
         try:
-            module.load_state_dict(translated(held.architecture, held.state, module.state_dict()))
+            found[name] = translated(held.architecture, held.state, networks[name].module.state_dict())
         except GantkError as error:
             raise GantkError(f"{held.path} {error}") from error
+    return found
 
 
 def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:

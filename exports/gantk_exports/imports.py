@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gantk.cli.extras import require_training
+from gantk.cli.saying import say
+from gantk.text import pasted
 
 if TYPE_CHECKING:
     from gantk_exports.gathering import Gathered
@@ -75,13 +77,13 @@ def import_reference(
 
     checkpoints = [read_checkpoint(path, norm) for path in chosen_files(files, epoch)]
     gathered = gather(plugin, checkpoints, generator, direction)
-    run = import_run(gathered, list(data), size, out, say=click.echo)
+    run = import_run(gathered, list(data), size, out, say=say)
     for line in _told(gathered):
-        click.echo(line)
-    click.echo(f"next: gantk export {run.path}")
-    again = f"--resume {run.path}"
-    anew = f"--config {run.path / 'config.yaml'} --init {run.path} --data IMAGES --out NEW-RUN"
-    click.echo(f"to train on: gantk train {again if data else anew}")
+        say(line)
+    say(f"next: {pasted('gantk', 'export', run.path)}")
+    again = pasted("--resume", run.path)
+    anew = f"{pasted('--config', run.path / 'config.yaml', '--init', run.path)} --data IMAGES --out NEW-RUN"
+    say(f"to train on: gantk train {again if data else anew}")
 
 
 def _told(gathered: "Gathered") -> list[str]:
@@ -94,6 +96,10 @@ def _told(gathered: "Gathered") -> list[str]:
     told = [f"{name:<{width}}  {line}" for name, line in lines.items()]
     if any(unread(held.architecture, held.state) for held in gathered.networks.values()):
         told.append("note: the running averages of instance norms are left out, as the reference's own loading does")
+    generator = gathered.generator
+    usual = generator.architecture.plugin == "unet" and generator.architecture.normalization == "batch"
+    if gathered.plugin == "cyclegan" and usual and generator.name in ("", "G"):
+        told.append("note: a U-Net with batch norm is what pix2pix has by default; if this is one, say --as pix2pix")
     if gathered.new:
         told.append(
             "note: a new network's graph is not exported, and a training that goes on starts it from nothing: the "

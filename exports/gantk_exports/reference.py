@@ -19,6 +19,10 @@ Kind = Literal["inner", "edge", "norm"]
 """An inner convolution is biased where its network's norms add no bias; one at the edge always is."""
 
 
+LARGEST = {"blocks": 64, "depth": 10, "layers": 10}
+"""How many of each a network may have: a U-Net of depth 10 is for images of 1,024 pixels and more."""
+
+
 class Layer(NamedTuple):
     """A layer by its name in the reference and in gantk's network."""
 
@@ -115,7 +119,7 @@ def _may_lack(architecture: Architecture, layer: Layer, leaf: str) -> bool:
 
 
 def _resnet(state: State, normalization: str | None) -> Architecture:
-    blocks = len({name.split(".")[1] for name in state if ".conv_block." in name})
+    blocks = _counted("blocks", len({name.split(".")[1] for name in state if ".conv_block." in name}))
     # Dropout takes a place in the block's chain, which moves its second convolution on by one.
     second = state.get("model.10.conv_block.6.weight")
     dropout = second is not None and second.ndim == 4
@@ -145,7 +149,7 @@ def _residual(block: int, dropout: int) -> list[Layer]:
 
 def _unet(state: State, normalization: str | None) -> Architecture:
     """Each size is a chain that holds the next smaller one: as its layer 1 in the outermost, as layer 3 in others."""
-    depth = max(name.split(".").count("model") for name in state) - 1
+    depth = _counted("depth", max(name.split(".").count("model") for name in state) - 1)
     layers = [Layer("model.model.0", "downs.0.0", "inner"), Layer("model.model.3", f"ups.{depth - 1}.1", "edge")]
     chain = "model.model.1.model"
     for level in range(1, depth):
@@ -165,7 +169,7 @@ def _unet(state: State, normalization: str | None) -> Architecture:
 
 def _patch(state: State, normalization: str | None) -> Architecture:
     kernels = [name for name, tensor in state.items() if name.endswith(".weight") and tensor.ndim == 4]
-    inner = max(len(kernels) - 2, 0)
+    inner = _counted("layers", max(len(kernels) - 2, 0))
     layers = [Layer("model.0", "stages.0.0", "edge")]
     for stage in range(1, inner + 1):
         layers += _stage(f"model.{3 * stage - 1}", f"stages.{stage}.0", f"model.{3 * stage}", f"stages.{stage}.1")
@@ -184,6 +188,13 @@ def _pixel(state: State, normalization: str | None) -> Architecture:
     filters, inputs = _channels(state, "net.0")
     options = {"filters": filters, "layers": 1, "kind": "pixel"}
     return _finished(state, normalization, "patchgan", options, inputs, 1, layers)
+
+
+def _counted(what: str, count: int) -> int:
+    """Return how many of something a network has. Raises GantkError where they are too many to be built."""
+    if count > LARGEST[what]:
+        raise GantkError(f"is named as a network of {what}={count:,}, where {LARGEST[what]} is the most that is read")
+    return count
 
 
 def _stage(theirs: str, ours: str, their_norm: str, our_norm: str) -> list[Layer]:

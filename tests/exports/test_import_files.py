@@ -1,6 +1,7 @@
 """Which files `gantk import` takes for which network, and what it refuses in one line."""
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,25 @@ def test_a_generators_network(name: str, options: tuple[str], network: str, atte
     assert found(attempt({name: generator()}, *options)) == {network: name}
 
 
+def unet() -> State:
+    """A U-Net of two levels with batch norm."""
+    state = convolution("model.model.0", 2, 3, 4, 4) | convolution("model.model.3", 4, 3, 4, 4, bias=3)
+    inner = "model.model.1.model"
+    state |= convolution(f"{inner}.1", 4, 2, 4, 4) | convolution(f"{inner}.3", 4, 2, 4, 4)
+    norms = {
+        "weight": torch.ones(2),
+        "bias": torch.ones(2),
+        "running_mean": torch.ones(2),
+        "running_var": torch.ones(2),
+    }
+    return state | {f"{inner}.4.{leaf}": tensor for leaf, tensor in norms.items()}
+
+
+def test_what_looks_like_pix2pix_is_said(attempt: Callable[..., str], tmp_path: Path) -> None:
+    said = attempt({"latest_net_G.pth": unet()})
+    assert "note: a U-Net with batch norm is what pix2pix has by default; if this is one, say --as pix2pix" in said
+
+
 def test_a_generators_channels_are_those_of_the_images(attempt: Callable[..., str], tmp_path: Path) -> None:
     attempt({"latest_net_G.pth": generator(1, 3)}, "--direction", "b_to_a")
     images = load_trained(tmp_path / "run").images
@@ -162,11 +182,17 @@ def test_another_network_is_refused(held: object, reason: str, attempt: Callable
         ({"D_A.pth": generator()}, (), "holds a generator, which its name denies"),
         ({"D_A.pth": discriminator()}, (), "no file is a generator"),
         ({"G.pth": generator(), "D.pth": discriminator()}, (), r"D\.pth: which discriminator"),
-        ({"G_A.pth": generator()}, ("--as", "pix2pix"), r"a network of cyclegan, .*: say --as cyclegan"),
+        ({"G.pth": generator(), "D.pth": discriminator(6)}, (), r"D\.pth judges pairs .*: say --as pix2pix"),
+        ({"G_A.pth": generator()}, ("--as", "pix2pix"), r"so this is cyclegan: say --as cyclegan"),
         (
             {"G.pth": generator(), "D.pth": discriminator()},
             ("--as", "pix2pix"),
-            r"\(2, 3, 4, 4\), where \(2, 6, 4, 4\)",
+            r"D\.pth judges single images \(3 channels\), so this is cyclegan: say --as cyclegan",
+        ),
+        (
+            {"G.pth": generator(), "D.pth": discriminator(5)},
+            ("--as", "pix2pix"),
+            r"\(2, 5, 4, 4\), where \(2, 6, 4, 4\)",
         ),
         ({"G.pth": generator()}, ("--as", "pix2pix", "--direction", "a_to_b"), "leave it out"),
         ({"G_A.pth": generator(), "G_B.pth": generator()}, ("--direction", "a_to_b"), "leave it out"),
@@ -210,8 +236,75 @@ def test_a_truncated_file_is_refused(share: float, zipped: bool, attempt: Callab
         attempt({}, given=["G.pth"])
 
 
+def nested(depth: int) -> tuple[Any, ...]:
+    value: tuple[Any, ...] = ()
+    for _ in range(depth):
+        value = (value,)
+    return value
+
+
+def doubled(times: int) -> tuple[Any, ...]:
+    """A small value that holds 2^times others, counted as often as they are held."""
+    value: tuple[Any, ...] = (0,)
+    for _ in range(times):
+        value = (value, value)
+    return value
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("key", [nested(200), doubled(40)], ids=["deep", "many"])
+def test_a_key_that_hashing_would_not_survive_is_refused(
+    key: object, zipped: bool, attempt: Callable[..., str], tmp_path: Path
+) -> None:
+    """It is put into the file as a value, and made a key there: making such a dictionary here would not end either."""
+    torch.save([key, torch.ones(1)], tmp_path / "G.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(GantkError, match=r"G\.pth holds values nested more than 50 deep, or more than 2,000,000"):
+        attempt({}, given=["G.pth"])
+
+
+def test_levels_and_shapes_are_bounded_before_anything_is_built(attempt: Callable[..., str]) -> None:
+    one = torch.ones(2, 3, 4, 4)
+    deep = {"model." * 31 + "0.weight": one}
+    with pytest.raises(GantkError, match=r"is named as a network of depth=30, where 10 is the most that is read"):
+        attempt({"G.pth": deep})
+    with pytest.raises(GantkError, match=r"a tensor's name has 600,008 characters$"):
+        attempt({"G.pth": {"model." * 100_000 + "0.weight": one}})
+    wide = generator() | convolution("model.1", 200_000, 3, 7, 7, bias=2)
+    with pytest.raises(GantkError, match=r"^[^\n]*G\.pth [^\n]*\(2,\), where \(200000,\) is needed$"):
+        attempt({"G.pth": wide})
+    with pytest.raises(GantkError, match=r"model\.1\.weight is no plain tensor"):
+        attempt({"G.pth": generator() | {"model.1.weight": torch.ones(2, 10**9, 0, 7)}})
+
+
+def test_bits_that_flipped_are_found(attempt: Callable[..., str], tmp_path: Path) -> None:
+    torch.save(generator(), path := tmp_path / "G.pth")
+    held = bytearray(path.read_bytes())
+    held[held.index(torch.full((4,), 0.01).numpy().tobytes())] ^= 1
+    path.write_bytes(held)
+    with pytest.raises(GantkError, match=r"G\.pth is damaged: its record G/data/0 does not have its checksum"):
+        attempt({}, given=["G.pth"])
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("G/data.pkl", whole.read("G/data.pkl"))
+    with pytest.raises(
+        GantkError, match=r"packed\.pth holds a compressed record \(G/data\.pkl\), which torch does not"
+    ):
+        attempt({}, given=["packed.pth"])
+
+
+def test_what_is_no_file_is_refused(attempt: Callable[..., str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pth")
+    (tmp_path / "zeros.pth").symlink_to("/dev/zero")
+    for name in ("pipe.pth", "zeros.pth"):
+        with pytest.raises(UsageError, match=rf"{name}: is no file but a pipe, a device or a folder$"):
+            attempt({}, given=[name])
+    with (tmp_path / "sparse.pth").open("wb") as file:
+        file.truncate(200 * 2**30)
+    with pytest.raises(UsageError, match=r"sparse\.pth: holds 214,748,364,800 bytes"):
+        attempt({}, given=["sparse.pth"])
+
+
 def test_files_that_are_none(attempt: Callable[..., str], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read .*nowhere\.pth: No such file"):
+    with pytest.raises(UsageError, match=r"nowhere\.pth: no such file$"):
         attempt({}, given=["nowhere.pth"])
     (tmp_path / "page.pth").write_text("<html>not found</html>")
     with pytest.raises(GantkError, match=r"page\.pth is no checkpoint of PyTorch"):
