@@ -36,7 +36,7 @@ def check_file(held: bytes) -> None:
 def check_pickle(stream: BytesIO) -> None:
     """Read a pickle's instructions up to their end. Raises GantkError where what they make is nested or huge."""
     stack: list[tuple[int, int]] = []
-    memo: dict[int, tuple[int, int]] = {}
+    memo: dict[str, tuple[int, int]] = {}
     begun = stream.tell()
     for instruction, said, place in pickletools.genops(stream):
         if (place or 0) - begun > _PROGRAM:
@@ -45,11 +45,11 @@ def check_pickle(stream: BytesIO) -> None:
         if name == "MARK":
             stack.append(_MARK)
         elif name == "MEMOIZE":
-            memo[len(memo)] = stack[-1]
+            memo[str(len(memo))] = stack[-1]
         elif name.endswith("PUT"):
-            memo[int(said)] = stack[-1]
+            memo[str(said)] = stack[-1]
         elif name.endswith("GET"):
-            stack.append(memo[int(said)])
+            stack.append(memo[str(said)])
         else:
             _apply(stack, instruction)
 
