@@ -24,6 +24,12 @@ Examples:
 
 TITLE = "gantk"
 
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the page may load, and from where."""
+
 _WEB = Path(__file__).with_name("web")
 _SHOWN = (1, 3, 4)
 _LISTED = "models.json"
@@ -64,7 +70,8 @@ def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> N
     try:
         _clear(out)
         shutil.copytree(_WEB, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("index.html", _LICENCE))
-        page = (_WEB / "index.html").read_text(encoding="utf-8").replace("{{title}}", escape(title))
+        page = (_WEB / "index.html").read_text(encoding="utf-8")
+        page = page.replace("{{policy}}", POLICY).replace("{{title}}", escape(title))
         (out / "index.html").write_text(page, encoding="utf-8")
         shutil.copytree(onnxruntime, out / "onnxruntime", dirs_exist_ok=True)
         shutil.copyfile(_WEB / _LICENCE, out / "onnxruntime" / "LICENSE")

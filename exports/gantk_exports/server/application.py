@@ -12,43 +12,49 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from gantk import __version__
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.model import Model
+from gantk_exports.app import POLICY as PAGE_POLICY
+from gantk_exports.server.describing import POLICY as DOCS_POLICY
 from gantk_exports.server.describing import described, docs_page
-from gantk_exports.server.limits import Limits, Refusal
+from gantk_exports.server.guarding import ALIVE, BROKEN, POLICY, Guard
+from gantk_exports.server.hosts import Hosts
+from gantk_exports.server.limits import Limits
+from gantk_exports.server.refusing import Refusal
 from gantk_exports.server.service import Service
 
-_HEADERS = {
-    # With these two a browser lets WebAssembly use threads.
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-embedder-policy": "require-corp",
-    "x-content-type-options": "nosniff",
-}
-_BROKEN = "the server failed at this; its log says how"
 _HINTS = {404: "there is nothing at {path}; GET /docs says what there is", 405: "{path} does not take {method}"}
 
 
 def application(
-    models: Mapping[str, Model], limits: Limits, *, token: str | None = None, page: Path | None = None
+    models: Mapping[str, Model],
+    limits: Limits,
+    *,
+    token: str | None = None,
+    page: Path | None = None,
+    hosts: Hosts | None = None,
 ) -> FastAPI:
-    """Return the application that serves models, by their names.
+    """Return the application that serves models, by their names; its `state.service` is what does so.
 
-    `token` is what clients must send (None: nothing), `page` the folder of the web app at `/` (None: there is none).
+    `token` is what clients must send (None: nothing), `page` the folder of the web app at `/` (None: there is none),
+    `hosts` the names that it answers to (None: those of loopback).
     """
     service = Service(models, limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
         yield
         service.close()
 
     made = FastAPI(title="gantk", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    made.state.service = service
     _add_models(made, service, token)
     _add_rest(made)
-    made.add_middleware(_Headers)
+    made.add_middleware(Guard, hosts=hosts or Hosts())
     _answer_errors(made)
     written: dict[str, Any] = {}
 
@@ -60,7 +66,7 @@ def application(
     made.openapi = openapi  # type: ignore[method-assign]
     if page is not None:
         # Not mounted: a mount at / would answer for the methods that other routes do not take.
-        made.router.default = StaticFiles(directory=page, html=True)
+        made.router.default = _Page(directory=page, html=True)
     return made
 
 
@@ -90,13 +96,16 @@ def _add_models(made: FastAPI, service: Service, token: str | None) -> None:
 
 
 def _add_rest(made: FastAPI) -> None:
-    @made.get("/healthz", summary="Say that the server lives")
+    @made.get(ALIVE, summary="Say that the server lives")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @made.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        return HTMLResponse(docs_page(made.openapi(), str(request.base_url)))
+        # Where the client got through to, which is not what it says in its header Host.
+        host, port = request.scope["server"]
+        address = f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+        return HTMLResponse(docs_page(made.openapi(), address), headers={POLICY: DOCS_POLICY})
 
 
 def _guard(token: str | None) -> Any:
@@ -132,24 +141,13 @@ def _answer_errors(made: FastAPI) -> None:
             return JSONResponse({"detail": str(error)}, 422)
         # It names the model's file, which is nobody's business outside.
         logging.getLogger("uvicorn.error").error("%s", error)
-        return JSONResponse({"detail": _BROKEN}, 500)
-
-    @made.exception_handler(Exception)
-    async def broken(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"detail": _BROKEN}, 500)
+        return JSONResponse({"detail": BROKEN}, 500)
 
 
-class _Headers:
-    """Adds headers to every answer."""
+class _Page(StaticFiles):
+    """The files of the web app, which may run what they bring."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *own]
-            await send(message)
-
-        await self.app(scope, receive, sent)
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers[POLICY] = f"{PAGE_POLICY}; frame-ancestors 'none'"
+        return answer

@@ -7,7 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from gantk.runtime.card import Card, Numbers
 from gantk.runtime.generation import numbers_in
 from gantk.runtime.random import LEAST_TRUNCATION
-from gantk_exports.server.limits import Limits, Refusal
+from gantk_exports.server.limits import Limits
+from gantk_exports.server.refusing import Refusal
 
 _FARTHEST = 1e6
 """No number of a latent is drawn so far out: beyond, networks overflow."""

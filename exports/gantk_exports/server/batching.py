@@ -13,6 +13,9 @@ from gantk.data.dataset import Array
 
 Values = tuple[Array, ...]
 
+_LOOK = 0.5
+"""Seconds after which it is seen whether anybody still waits for what runs."""
+
 _NEWEST = 0.2
 """Weight of the newest batch in the mean time of a sample."""
 
@@ -45,10 +48,16 @@ class Batcher:
         seconds: mean time of a sample lately.
     """
 
-    def __init__(self, run: Callable[..., Values], size: int, most: int) -> None:
-        """Run batches by `run(*tensors)`, of up to `size` samples that cost up to `most` together, or of one alone."""
+    def __init__(
+        self, run: Callable[..., Values], size: int, most: int, stop: Callable[[], None] = lambda: None
+    ) -> None:
+        """Run batches by `run(*tensors)`, of up to `size` samples that cost up to `most` together, or of one alone.
+
+        `stop` makes a run end early, with an exception: it is called where nobody waits for a batch any more.
+        """
         self.seconds = 0.0
         self._run = run
+        self._stop = stop
         self._size = size
         self._most = most
         self._waiting: deque[Waiting] = deque()
@@ -65,13 +74,17 @@ class Batcher:
         return await waiting.answer
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end, without what it does now."""
+        self._stop()
         self._thread.shutdown(wait=False)
 
     async def _work_off(self) -> None:
         while batch := self._next():
-            answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._answers, batch)
-            for waiting, answer in zip(batch, answers, strict=True):
+            running = asyncio.get_running_loop().run_in_executor(self._thread, self._answers, batch)
+            while not (await asyncio.wait({running}, timeout=_LOOK))[0]:
+                if all(waiting.answer.done() for waiting in batch):
+                    self._stop()
+            for waiting, answer in zip(batch, running.result(), strict=True):
                 if waiting.answer.done():
                     continue
                 if isinstance(answer, Exception):
@@ -105,7 +118,9 @@ class Batcher:
             split = zip(*(np.split(output, ends) for output in self._run(*joined)), strict=True)
             answers: list[Values | Exception] = list(split)
         except Exception as error:
-            return [error] if len(batch) == 1 else [self._answers([waiting])[0] for waiting in batch]
+            if len(batch) == 1:
+                return [error]
+            return [error if waiting.answer.done() else self._answers([waiting])[0] for waiting in batch]
         seconds = (perf_counter() - began) / sum(waiting.samples for waiting in batch)
         self.seconds = seconds if not self.seconds else (1 - _NEWEST) * self.seconds + _NEWEST * seconds
         return answers

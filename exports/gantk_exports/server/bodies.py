@@ -1,20 +1,23 @@
 """The bodies of requests, read within bounds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Request
-from python_multipart.exceptions import FormParserError
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from gantk_exports.server.limits import Limits, Refusal
+from gantk_exports.server.limits import Limits
+from gantk_exports.server.refusing import Refusal
 
-_FIELD = "image"
 _ROOM = 2**16
 """Bytes that a form may have around its image."""
+
+_PATIENCE = 10.0
+"""Seconds that a body may be behind its slowest pace."""
+
+_PACE = 2**14
+"""Bytes a second that a body has at the slowest."""
 
 
 class Bodies:
@@ -41,8 +44,10 @@ class Bodies:
             self._held -= len(body)
 
     async def _collect(self, request: Request, body: bytearray, most: int, deadline: float, room: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(min(deadline, began + _PATIENCE)) as timeout:
                 async for part in request.stream():
                     if len(body) + len(part) > most + room:
                         raise _too_large(most)
@@ -50,15 +55,17 @@ class Bodies:
                         raise Refusal(429, "too much is being sent at once; try again", {"Retry-After": "1"})
                     self._held += len(part)
                     body += part
+                    if not timeout.expired():
+                        timeout.reschedule(min(deadline, began + _PATIENCE + len(body) / _PACE))
         except TimeoutError:
-            late = f"the body was not there after {self._limits.seconds:g} s; send it faster, or less of it"
+            late = f"the body was not there after {loop.time() - began:.1f} s; send it faster, or less of it"
             raise Refusal(408, late, {"Connection": "close"}) from None
         except ClientDisconnect:
             raise Refusal(400, "the connection was closed") from None
 
     @asynccontextmanager
-    async def image(self, request: Request, deadline: float) -> AsyncIterator[bytes]:
-        """Give the image file that a request sends, as its body or as the field `image` of a form. Raises Refusal."""
+    async def image(self, request: Request, deadline: float) -> AsyncIterator[tuple[str, bytes]]:
+        """Give the type and the body of a request that sends an image, as its body or in a form. Raises Refusal."""
         kind = request.headers.get("content-type", "application/octet-stream")
         plain = kind.partition(";")[0].strip().lower()
         form = plain == "multipart/form-data"
@@ -67,12 +74,7 @@ class Bodies:
                 415, f"a body of type {plain}: send an image/* type, application/octet-stream, or multipart/form-data"
             )
         async with self.read(request, self._limits.body, deadline, _ROOM if form else 0) as body:
-            image = await _field(request.headers, body) if form else body
-            if len(image) > self._limits.body:
-                raise _too_large(self._limits.body)
-            if not image:
-                raise Refusal(422, "the image is empty (0 bytes); send the file's bytes")
-            yield image
+            yield kind, body
 
 
 async def gone(request: Request) -> None:
@@ -83,22 +85,3 @@ async def gone(request: Request) -> None:
 
 def _too_large(most: int) -> Refusal:
     return Refusal(413, f"a body of more than {most:,} bytes; send a smaller one")
-
-
-async def _field(headers: Headers, body: bytes) -> bytes:
-    """Return the file in a form's field `image`."""
-    try:
-        form = await MultiPartParser(headers, _once(body), max_files=1, max_fields=16).parse()
-    except (MultiPartException, FormParserError) as error:
-        raise Refusal(400, f"a broken form: {str(error).rstrip('.')}") from error
-    found = form.get(_FIELD)
-    try:
-        if not isinstance(found, UploadFile):
-            raise Refusal(422, f"the form has no file called {_FIELD}: curl -F {_FIELD}=@photo.jpg")
-        return await found.read()
-    finally:
-        await form.close()
-
-
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
-    yield body

@@ -1,6 +1,8 @@
 """The server's OpenAPI description, which names the models on offer, and a page that shows it."""
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -83,6 +85,12 @@ _STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margi
 code, pre { font-family: ui-monospace, monospace; font-size: .9em } pre { overflow-x: auto; padding: .7rem 1rem;
 background: #8882; border-radius: .4rem } td { padding-right: 1rem; vertical-align: top }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e6e6e6 } a { color: #8ab4f8 } }"""
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may load: the one style that it holds."""
+
 _ASKS = {
     "translate": " \\\n     -F image=@photo.jpg -o translated.png",
     "encode": " -F image=@photo.jpg",

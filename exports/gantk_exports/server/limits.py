@@ -1,12 +1,23 @@
-"""What a server takes, and how it refuses what it does not take."""
+"""How much a server takes."""
 
 import math
-from collections.abc import Mapping
+import sys
 from dataclasses import dataclass
 
 from gantk.runtime.card import Card, Port
+from gantk_exports.server.refusing import Refusal
 
 MEBI = 2**20
+
+
+WHOLE = 2**21
+"""Pixels of a picture that runs whole, beside others; a larger one runs alone, in strips."""
+
+_HEAD_SECONDS = 5.0
+_DECODING_SECONDS = 10.0
+_ROOM = 256 * MEBI
+_COPIES = 12
+"""How often a decoder may hold a picture: as it is stored, in planes, turned, converted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,15 +28,38 @@ class Limits:
         batch_size: samples that run together at most.
         queue: requests for one model that are in work at most; further ones are refused.
         body: bytes of a request's body at most.
-        pixels: pixels of an image at most.
-        seconds: how long a request may take, from its first byte to its answer.
+        pixels: pixels of a picture at most; each is decoded to 4 bytes at most.
+        seconds: how long a request may take, from its first byte to its answer; a picture that is larger than `whole`
+            may take as many times longer.
+        grace: seconds that requests in work have once the server is told to end.
     """
 
     batch_size: int = 8
     queue: int = 128
     body: int = 16 * MEBI
-    pixels: int = 2**21
+    pixels: int = 2**25
     seconds: float = 60.0
+    grace: float = 8.0
+
+    def __str__(self) -> str:
+        """What a user wants to know of them."""
+        size, image = self.body / MEBI, self.pixels / 1e6
+        return f"takes images of up to {image:.3g} megapixels and {size:g} MB, {self.seconds:g} s a request"
+
+    @property
+    def whole(self) -> int:
+        """Pixels of a picture that runs whole at most."""
+        return min(self.pixels, WHOLE)
+
+    @property
+    def head_seconds(self) -> float:
+        """Seconds in which a request's head is there."""
+        return min(_HEAD_SECONDS, self.seconds)
+
+    @property
+    def decoding_seconds(self) -> float:
+        """Seconds in which a picture is decoded."""
+        return min(_DECODING_SECONDS, self.seconds)
 
     @property
     def bodies(self) -> int:
@@ -34,43 +68,42 @@ class Limits:
 
     @property
     def connections(self) -> int:
-        """Connections that are open at most."""
-        return 4 * self.queue + 64
+        """Connections that are open at most: no more than half of the files that the process may have open."""
+        return min(4 * self.queue + 64, _open_files() // 2)
 
     @property
     def samples(self) -> int:
         """Images that a request can have generated at most."""
         return 64
 
-    def check_picture(self, width: int, height: int) -> None:
-        """Raise Refusal where a picture has too many pixels."""
+    def memory(self, pixels: int) -> int:
+        """Return how many bytes the decoding of so many pixels may take."""
+        return _ROOM + _COPIES * 4 * pixels
+
+    def longer(self, pixels: int) -> float:
+        """Return how many times longer than others a request may take whose picture has so many pixels."""
+        return max(1.0, pixels / self.whole)
+
+    def check_picture(self, card: Card, width: int, height: int) -> None:
+        """Raise Refusal where a picture has too many pixels, or few that cost a model as much."""
         if width * height > self.pixels:
             raise Refusal(
                 422, f"an image of {width}x{height} pixels: this server takes up to {self.pixels:,}; send a smaller one"
             )
-
-    def check_worth(self, card: Card, width: int, height: int) -> None:
-        """Raise Refusal where a picture of few pixels costs a model as much as one of far too many."""
         if worth(card, width, height) > 2 * self.pixels:
             raise Refusal(
                 422, f"an image of {width}x{height} pixels is too long and narrow for this model; cut it in pieces"
             )
 
 
-class Refusal(Exception):  # noqa: N818 (it reads well after raise)
-    """A request that is answered with an error.
-
-    Attributes:
-        status: the HTTP status.
-        detail: what was wrong, and what to do.
-        headers: headers of the answer.
-    """
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
+def _open_files() -> int:
+    """Return how many files this process may have open."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return sys.maxsize
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def worth(card: Card, width: int, height: int) -> int:

@@ -3,23 +3,25 @@
 import asyncio
 import logging
 import math
+import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
+from threading import Event, Thread
 from types import FrameType
-from typing import Any
 
-import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gantk.errors import GantkError
+from gantk_exports.server.connections import bounded
 from gantk_exports.server.limits import Limits
+from gantk_exports.server.logs import tidy_logs
 
-_GRACE = 5
-"""Seconds that the end may take beyond the time limit of a request."""
+_MORE = 2
+"""Seconds that the end may take beyond the grace of requests, and once more where that does not do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -44,13 +46,15 @@ def address(bound: socket.socket) -> str:
 
 
 def run(app: FastAPI, bound: socket.socket, limits: Limits, *, log: bool, started: Callable[[], None]) -> None:
-    """Serve an application until SIGTERM or SIGINT; requests that are in work are finished.
+    """Serve an application until SIGTERM or SIGINT; requests that are in work are finished within their grace.
 
     `started` is called once, when requests are taken; with `log`, each request is a line on standard output. SIGTERM
     raises SystemExit(0) then, SIGINT KeyboardInterrupt.
     """
     signal.signal(signal.SIGTERM, _leave)
-    Server(app, limits, log=log, started=started).run(sockets=[bound])
+    server = Server(app, limits, log=log, started=started)
+    Thread(target=server.end_for_certain, name="gantk-end", daemon=True).start()
+    server.run(sockets=[bound])
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -63,73 +67,42 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, limits: Limits, *, log: bool, started: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
-            http=bounded(limits.seconds),
+            http=bounded(limits),
             ws="none",
             lifespan="on",
             log_level="error",
             access_log=log,
+            use_colors=False,
             server_header=False,
-            limit_concurrency=limits.connections,
-            timeout_graceful_shutdown=math.ceil(limits.seconds) + _GRACE,
+            timeout_graceful_shutdown=math.ceil(limits.grace) + _MORE,
         )
         if log:
             logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+        tidy_logs()
         super().__init__(config)
+        self._grace = limits.grace
+        self._end = app.state.service.end
         self._said = started
+        self._signalled: Event = Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._said()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(self._grace, self._end)
+        await super().shutdown(sockets)
 
-def bounded(seconds: float) -> type[H11Protocol]:
-    """Return a protocol that closes connections whose peer takes longer than `seconds` for its part.
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._signalled.set()
 
-    That is the head of a request, the rest of a body that nobody reads any more, and the taking of an answer. A body
-    that is read has the time limit of its request.
-    """
+    def end_for_certain(self) -> None:
+        """Wait for a signal, and end the process where it has not done so itself in time.
 
-    class Bounded(H11Protocol):
-        reading: asyncio.TimerHandle | None = None
-        writing: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._await_head()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_reading()
-            self.resume_writing()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._stop_reading()
-            else:
-                self._await_head()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if self.conn.their_state is h11.SEND_BODY:
-                self._await_head()
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self.writing = self.writing or self.loop.call_later(seconds, self.transport.abort)
-
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self.writing is not None:
-                self.writing.cancel()
-                self.writing = None
-
-        def _await_head(self) -> None:
-            self.reading = self.reading or self.loop.call_later(seconds, self.transport.abort)
-
-        def _stop_reading(self) -> None:
-            if self.reading is not None:
-                self.reading.cancel()
-                self.reading = None
-
-    return Bounded
+        What keeps it is an operator of a model, or of an image library, that cannot be stopped.
+        """
+        self._signalled.wait()
+        time.sleep(self._grace + 2 * _MORE)
+        sys.stdout.flush()
+        os._exit(130 if signal.SIGINT in self._captured_signals else 0)

@@ -1,18 +1,19 @@
 """Pictures as they come and go over HTTP: read with care, written in the type that is wanted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import Image
 
-from gantk.errors import one_line
 from gantk.runtime.card import Card
-from gantk.runtime.images import LOSSY, pictured
-from gantk_exports.server.limits import Limits, Refusal
-
-READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-"""The formats that are read: Pillow knows more, some of which start other programs."""
+from gantk.runtime.images import LOSSY, Deep, pictured
+from gantk_exports.server.decoders import Decoders
+from gantk_exports.server.decoding import BYTES_A_PIXEL
+from gantk_exports.server.limits import Limits
+from gantk_exports.server.refusing import Refusal
 
 _WRITTEN = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/tiff": "TIFF"}
 _MODES = {
@@ -23,37 +24,58 @@ _MODES = {
 }
 _LONGEST = {"JPEG": 65500, "WEBP": 16383}
 
-_SCANS = 200
-"""A JPEG has some ten scans; each costs a pass over the image, and a few bytes are one."""
+
+@dataclass(frozen=True)
+class Read:
+    """An image that was read: its size, and itself unless it was too large to be decoded."""
+
+    width: int
+    height: int
+    image: Image.Image | Deep | None
 
 
-def read(body: bytes, card: Card, limits: Limits) -> Image.Image:
-    """Return a picture the right way up. Raises Refusal where it is none, is broken, animated, or too large."""
-    Image.init()
-    try:
-        with Image.open(BytesIO(body), formats=[name for name in READ if name in Image.OPEN]) as picture:
-            limits.check_picture(*picture.size)
-            limits.check_worth(card, *picture.size)
-            # A camera's MPO holds one photograph, its further frames being previews.
-            if picture.format != "MPO" and getattr(picture, "is_animated", False):
-                raise Refusal(422, "an animation, or a file of several images; send a single image")
-            if picture.format in ("JPEG", "MPO") and body.count(b"\xff\xda") > _SCANS:
-                raise Refusal(422, f"a JPEG of more than {_SCANS} scans; save it again")
-            return ImageOps.exif_transpose(picture)
-    except Refusal:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Refusal(422, f"too many pixels: this server takes up to {limits.pixels:,}; send a smaller one") from error
-    except UnidentifiedImageError as error:
-        raise Refusal(422, f"no image that can be read; send one as {', '.join(READ)}") from error
-    except Exception as error:
-        raise Refusal(422, f"cannot be read as an image ({one_line(error)}); is it whole?") from error
+class Pictures:
+    """Reads pictures by decoding processes, up to their limits. Belongs to one event loop."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._decoders = Decoders(limits.decoding_seconds)
+
+    def start(self) -> None:
+        """Make the first picture as quick as later ones."""
+        self._decoders.start()
+
+    def close(self) -> None:
+        """End the decoding processes."""
+        self._decoders.close()
+
+    async def read(self, kind: str, body: bytes, card: Card, most: int) -> Read:
+        """Return the image that the body of a request of type `kind` holds, the right way up, if it can be decoded.
+
+        One of more than `most` pixels is not decoded. Raises Refusal where it is none, or more than the model can take.
+        """
+        limits, pixel = self._limits, card.image_in.pixel
+        said = {"kind": kind, "pixel": pixel, "bytes": limits.body, "pixels": most, "memory": limits.memory(most)}
+        found, parts = await self._decoders.ask(said, body)
+        if "status" in found:
+            raise Refusal(found["status"], found["detail"])
+        width, height = found["size"]
+        limits.check_picture(card, width, height)
+        if not parts and most == limits.pixels:
+            allowed = BYTES_A_PIXEL * limits.pixels / 1e6
+            raise Refusal(422, f"an image that decodes to more than {allowed:.0f} MB; send a smaller one")
+        return Read(width, height, _image(found, *parts) if parts else None)
 
 
-def profile(picture: Image.Image) -> bytes | None:
-    """Return the colour profile of a picture in RGB."""
-    found: bytes | None = picture.info.get("icc_profile") if picture.mode in ("RGB", "RGBA", "P") else None
-    return found
+def _image(found: dict[str, Any], pixels: bytes, profile: bytes) -> Image.Image | Deep:
+    """Return an image as the process that decoded it describes it."""
+    companions = {"icc_profile": profile} if profile else {}
+    if "mode" not in found:
+        array = np.frombuffer(pixels, found["dtype"]).reshape(found["shape"])
+        return Deep(array, found["alpha"], "", companions)
+    picture = Image.frombytes(found["mode"], found["size"], pixels)
+    picture.info.update(companions)
+    return picture
 
 
 def offers(card: Card) -> list[str]:

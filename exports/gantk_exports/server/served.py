@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from gantk.data.dataset import Array
+from gantk.errors import UsageError
 from gantk.runtime.generation import drawn
-from gantk.runtime.images import pixels_to_picture
+from gantk.runtime.images import Deep, companions_of, pixels_to_picture
 from gantk.runtime.model import Model
 from gantk.runtime.sheets import sheet
 from gantk.runtime.taking import Taken, take
 from gantk_exports.server.batching import Batcher, Values
-from gantk_exports.server.limits import Limits, Refusal, worth
-from gantk_exports.server.pictures import offers, profile, read, write
+from gantk_exports.server.limits import Limits, worth
+from gantk_exports.server.pictures import offers, write
+from gantk_exports.server.refusing import Refusal
+
+_TILE = 512
+"""Side in pixels of a square that has as many as a strip."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,14 @@ class Prepared:
         taken: its pixels, and how the model's become a picture again.
         values: the model's input tensors.
         cost: pixels that the model computes for it.
+        whole: whether it runs whole, beside others; else alone, in strips.
         profile: its colour profile.
     """
 
     taken: Taken
     values: Values
     cost: int
+    whole: bool
     profile: bytes | None
 
 
@@ -48,7 +56,8 @@ class Served:
     def __init__(self, name: str, model: Model, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.batcher = Batcher(model.call, limits.batch_size, 2 * limits.pixels)
+        self.batcher = Batcher(model.call, limits.batch_size, 2 * limits.whole)
+        self.alone = Batcher(self._in_strips, 1, 0)
         self.kinds = offers(model.card) if model.card.task in ("translate", "generate") else []
         self._limits = limits
         self._inside = 0
@@ -74,13 +83,48 @@ class Served:
         finally:
             self._inside -= 1
 
-    def prepare(self, body: bytes) -> Prepared:
-        """Return an image file ready for the model. Raises Refusal or DataError where the model cannot take it."""
+    def check_strips(self, width: int, height: int) -> None:
+        """Raise Refusal where a picture is too large to run whole, and the model cannot run in strips."""
+        if self._runs_whole(width, height):
+            return
+        try:
+            self.model.require("translate")
+            self.model.cut()
+        except UsageError:
+            whole = f"{self.name} takes up to {self._limits.whole:,}"
+            raise Refusal(422, f"an image of {width}x{height} pixels: {whole}; send a smaller one") from None
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self.batcher.close()
+        self.alone.close()
+
+    def prepare(self, image: Image.Image | Deep) -> Prepared:
+        """Return an image ready for the model. Raises DataError where the model cannot take it."""
         card = self.model.card
-        picture = read(body, card, self._limits)
-        taken = take(picture, card)
+        if isinstance(image, Deep) and (card.task == "translate" or str(image.pixels.dtype) != card.image_in.pixel):
+            what = f"an image of {image.pixels.shape[2]} channels of {image.pixels.dtype}"
+            raise Refusal(422, f"{what}, which no answer can hold; send grey or RGB, or run {self.name} in Python")
+        size = image.size if isinstance(image, Image.Image) else image.pixels.shape[1::-1]
+        taken = take(image, card)
         values = (card.image_in.to_tensor(taken.batch),)
-        return Prepared(taken, values, worth(card, *picture.size), profile(picture))
+        profile = companions_of(image).get("icc_profile")
+        return Prepared(taken, values, worth(card, *size), self._runs_whole(*size), profile)
+
+    async def run(self, prepared: Prepared) -> Values:
+        """Return what the model gives for a picture. Raises GantkError where it cannot be run."""
+        if prepared.whole:
+            return await self.batcher.submit(prepared.values, prepared.cost)
+        return await self.alone.submit(prepared.values)
+
+    def _runs_whole(self, width: int, height: int) -> bool:
+        card, most = self.model.card, self._limits.whole
+        return card.size is not None or (width * height <= most and worth(card, width, height) <= 2 * most)
+
+    def _in_strips(self, values: Array) -> Values:
+        """Return what the model gives for the tensor of one picture, with the memory of a small one."""
+        card = self.model.card
+        return (card.image_out.to_tensor(self.model.run(card.image_in.from_tensor(values), tile=_TILE)),)
 
     def picture(self, prepared: Prepared, outputs: Values, kinds: Sequence[str]) -> tuple[bytes, str]:
         """Return the translation of a picture as a file, and its type. Raises Refusal where the type cannot hold it."""

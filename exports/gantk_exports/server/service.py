@@ -3,19 +3,24 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from PIL import Image
 
+from gantk.runtime.images import Deep
 from gantk.runtime.model import Model
 from gantk_exports.server.accepting import acceptable
 from gantk_exports.server.asking import form_of, parsed
 from gantk_exports.server.batching import Values
 from gantk_exports.server.bodies import Bodies, gone
-from gantk_exports.server.limits import MEBI, Limits, Refusal
+from gantk_exports.server.clock import Clock, Limit
+from gantk_exports.server.limits import MEBI, Limits
+from gantk_exports.server.pictures import Pictures
+from gantk_exports.server.refusing import Refusal
 from gantk_exports.server.served import Prepared, Served
 
 Result = TypeVar("Result")
@@ -37,14 +42,27 @@ class Service:
             name: form_of(model.card, limits) for name, model in models.items() if model.card.task == "generate"
         }
         self._bodies = Bodies(limits)
-        # Images are decoded and encoded here, so that neither the event loop nor the models wait for that.
+        self._pictures = Pictures(limits)
+        self._clock = Clock(limits.seconds)
+        # Memory is that of one picture which is too large to run whole.
+        self._large = asyncio.Semaphore(1)
+        # Images are prepared and encoded here, so that neither the event loop nor the models wait for that.
         self._hands = ThreadPoolExecutor(os.cpu_count() or 1, "gantk-images")
 
+    def start(self) -> None:
+        """Make ready for the first request."""
+        self._pictures.start()
+
+    def end(self) -> None:
+        """End the requests in work."""
+        self._clock.end()
+
     def close(self) -> None:
-        """Let the threads end."""
-        self._hands.shutdown(wait=False)
+        """Let the threads and processes end."""
+        self._hands.shutdown(wait=False, cancel_futures=True)
+        self._pictures.close()
         for served in self.served.values():
-            served.batcher.close()
+            served.close()
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the models on offer: name, task, card."""
@@ -75,32 +93,38 @@ class Service:
         if said != "application/json":
             raise Refusal(415, f'a body of type {said}: send application/json, such as {{"seed": 7}}, or no body')
 
-        async def work() -> Response:
-            async with self._bodies.read(request, MEBI, deadline) as body:
+        async with self._clock.limit(_late(served)) as limit:
+            async with self._bodies.read(request, MEBI, limit.deadline) as body:
                 asked = parsed(self.forms[name], body)
             with served.room():
                 batches = await self._by_hand(served.draw, asked)
                 outputs = [await _unless_gone(request, served.batcher.submit(values)) for values in batches]
                 content, kind = await self._by_hand(served.sheet, outputs, asked.columns, kinds)
-            return Response(content, media_type=kind)
-
-        deadline = self._deadline()
-        return await self._in_time(work(), deadline, served)
+        return Response(content, media_type=kind)
 
     async def _sent(self, served: Served, request: Request, answer: Callable[[Prepared, Values], Result]) -> Result:
         """Return what `answer` makes of the image that is sent and of the model's outputs for it."""
+        async with self._clock.limit(_late(served)) as limit, AsyncExitStack() as stack:
+            async with self._bodies.image(request, limit.deadline) as (kind, body):
+                # Whoever sends slowly has no place in the queue meanwhile.
+                stack.enter_context(served.room())
+                image = await self._image(served, kind, body, limit, stack)
+                prepared = await self._by_hand(served.prepare, image)
+            return await self._by_hand(answer, prepared, await _unless_gone(request, served.run(prepared)))
 
-        async def work() -> Result:
-            with ExitStack() as stack:
-                async with self._bodies.image(request, deadline) as body:
-                    # Whoever sends slowly has no place in the queue meanwhile.
-                    stack.enter_context(served.room())
-                    prepared = await self._by_hand(served.prepare, body)
-                running = served.batcher.submit(prepared.values, prepared.cost)
-                return await self._by_hand(answer, prepared, await _unless_gone(request, running))
-
-        deadline = self._deadline()
-        return await self._in_time(work(), deadline, served)
+    async def _image(
+        self, served: Served, kind: str, body: bytes, limit: Limit, stack: AsyncExitStack
+    ) -> Image.Image | Deep:
+        """Return the image in a body; a large one in its turn, which it has until the stack is left."""
+        card, limits = served.model.card, self.limits
+        read = await self._pictures.read(kind, body, card, limits.whole)
+        if read.image is None:
+            limit.extend(limits.longer(read.width * read.height))
+            await self._by_hand(served.check_strips, read.width, read.height)
+            await stack.enter_async_context(self._large)
+            read = await self._pictures.read(kind, body, card, limits.pixels)
+        assert read.image is not None
+        return read.image
 
     def _find(self, name: str, task: str) -> Served:
         """Return a model with room for a request. Raises Refusal where there is none, or it does another task."""
@@ -118,21 +142,18 @@ class Service:
             raise Refusal(409, f"{served.name} gives what no picture can hold; run it in Python: gantk.load(...)")
         return acceptable(request.headers.get("accept"), served.kinds)
 
-    def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self.limits.seconds
-
     async def _by_hand(self, do: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._hands, do, *arguments)
 
-    async def _in_time(self, work: Awaitable[Result], deadline: float, served: Served) -> Result:
-        """Return what work gives. Raises Refusal where it is not done in time."""
-        try:
-            # Half a second more: a body that is late has an answer of its own.
-            async with asyncio.timeout_at(deadline + 0.5):
-                return await work
-        except TimeoutError:
-            line = f"not done after {self.limits.seconds:g} s; send a smaller image, or try again in {served.wait} s"
-            raise Refusal(503, line, {"Retry-After": served.wait}) from None
+
+def _late(served: Served) -> Callable[[float], Refusal]:
+    """Return what says that a request was not done in so many seconds."""
+
+    def late(seconds: float) -> Refusal:
+        line = f"not done after {seconds:g} s; send a smaller image, or try again in {served.wait} s"
+        return Refusal(503, line, {"Retry-After": served.wait})
+
+    return late
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:

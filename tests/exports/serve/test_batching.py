@@ -10,7 +10,7 @@ import pytest
 
 from gantk_exports.server.accepting import acceptable
 from gantk_exports.server.batching import Batcher
-from gantk_exports.server.limits import Refusal
+from gantk_exports.server.refusing import Refusal
 
 
 class Doubling:

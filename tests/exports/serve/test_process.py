@@ -48,7 +48,7 @@ def renamed(path: Path, folder: Path) -> Path:
 
 def test_sigterm_lets_requests_in_work_finish(launch: Launch, models: dict[str, Path], tmp_path: Path) -> None:
     model = renamed(models["a_to_b"], tmp_path)
-    process, url = launch(model, "--port", "0", "--no-page", "--threads", "1", "--log")
+    process, url = launch(model, "--port", "0", "--no-page", "--threads", "1", "--log", "--grace", "60")
     connections = [sent(httpx.URL(url), side) for side in (1100, 1100, 1104)]
     # Its answer says that what was sent before has arrived.
     assert httpx.get(f"{url}healthz", trust_env=False).status_code == 200
@@ -73,6 +73,9 @@ def test_one_line_says_what_is_served_and_where(launch: Launch, models: dict[str
     assert [model["name"] for model in listed] == ["a_to_b", "energy.uint8"]
     assert httpx.get(url, trust_env=False).status_code == 404
     process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == (
+        "takes images of up to 33.6 megapixels and 16 MB, 60 s a request; answers to 127.0.0.1, localhost\n"
+    )
     assert process.communicate(timeout=30) == ("", "stopped\n")
     assert process.returncode == 130
 

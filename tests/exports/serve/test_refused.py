@@ -1,16 +1,10 @@
-"""What a server does not take: hostile and broken images, too much, too slow, too many, without the token."""
+"""What a server does not take: hostile and broken images, too much, too many, without the token."""
 
-import http.client
-import json
-import socket
 import struct
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -57,19 +51,19 @@ PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3),
 WHOLE = saved(PICTURE, "PNG")
 HOSTILE = {
     "a head of 50,000 x 50,000 pixels": (lambda: png(50_000, 50_000, zlib.compress(b"")), "pixels"),
-    "20,000 x 20,000 real pixels": (bomb, "too many pixels"),
-    "one row more than is allowed": (lambda: png(2**21 + 1, 1, b""), "up to 2,097,152"),
+    "20,000 x 20,000 real pixels": (bomb, "decompression bomb"),
+    "one row more than is allowed": (lambda: png(2**25 + 1, 1, b""), "up to 33,554,432"),
     "a JPEG with a scan for every 20 bytes": (many_scans, "scans"),
-    "half a PNG": (lambda: WHOLE[: len(WHOLE) // 2], "is it whole?"),
-    "half a JPEG": (lambda: saved(PICTURE, "JPEG")[:1000], "is it whole?"),
-    "half a WebP": (lambda: saved(PICTURE, "WEBP")[:500], "is it whole?"),
-    "a PNG of noise": (lambda: png(64, 64, b"noise" * 100), "is it whole?"),
+    "half a PNG": (lambda: WHOLE[: len(WHOLE) // 2], "truncated or damaged"),
+    "half a JPEG": (lambda: saved(PICTURE, "JPEG")[:1000], "truncated or damaged"),
+    "half a WebP": (lambda: saved(PICTURE, "WEBP")[:500], "truncated or damaged"),
+    "a PNG of noise": (lambda: png(64, 64, b"noise" * 100), "truncated or damaged"),
     "a PNG of no pixels": (lambda: png(0, 0, b""), "image"),
     "an animation": (lambda: saved(PICTURE, "GIF", save_all=True, append_images=[PICTURE.rotate(90)]), "animation"),
-    "PostScript": (lambda: saved(PICTURE, "EPS"), "no image that can be read"),
-    "an SVG": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "no image that can be read"),
-    "text": (lambda: b"not an image", "no image that can be read"),
-    "zeros": (lambda: bytes(10_000), "no image that can be read"),
+    "PostScript": (lambda: saved(PICTURE, "EPS"), "PostScript, which is not read"),
+    "an SVG": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is no image"),
+    "text": (lambda: b"not an image", "is no image"),
+    "zeros": (lambda: bytes(10_000), "is no image"),
     "nothing": (lambda: b"", "0 bytes"),
 }
 
@@ -166,64 +160,6 @@ def test_what_takes_too_long_is_given_up(serve: Serve) -> None:
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert "not done after 0.1 s" in answer.json()["detail"]
-
-
-def talk(client: httpx.Client, text: bytes) -> bytes:
-    """Return all that a server says to a client that sends a text and then nothing."""
-    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
-        connection.sendall(text)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def test_a_peer_that_hangs_is_let_go(serve: Serve) -> None:
-    client = serve("a_to_b", seconds=0.5)
-    request = f"POST {TRANSLATE} HTTP/1.1\r\nHost: x\r\n".encode()
-    hanging = talk(client, request + b"Content-Length: 1000\r\n\r\nhalf")
-    assert hanging.startswith(b"HTTP/1.1 408 ")
-    assert "was not there after 0.5 s" in json.loads(hanging.partition(b"\r\n\r\n")[2])["detail"]
-    assert talk(client, request) == b""
-    assert talk(client, b"") == b""
-    unread = talk(client, request + b"Content-Type: text/plain\r\nContent-Length: 1000\r\n\r\nhalf")
-    assert unread.startswith(b"HTTP/1.1 415 ")
-
-
-def test_a_connection_may_rest_between_requests(serve: Serve) -> None:
-    client = serve("a_to_b", seconds=0.5)
-    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
-    for _ in range(2):
-        connection.request("GET", "/healthz")
-        resting = connection.sock
-        assert connection.getresponse().read() == b'{"status":"ok"}'
-        time.sleep(0.8)
-    assert connection.sock is resting
-    connection.close()
-
-
-def test_more_connections_than_allowed_are_turned_away_until_others_end(serve: Serve) -> None:
-    client = serve("a_to_b", queue=1, seconds=1.0)
-    idle = [socket.create_connection((client.base_url.host, client.base_url.port)) for _ in range(70)]
-    assert client.get("/healthz").status_code == 503
-    for connection in idle:
-        assert connection.recv(1) == b""
-        connection.close()
-    assert client.get("/healthz").status_code == 200
-
-
-def test_who_does_not_take_an_answer_is_let_go(serve: Serve, tmp_path: Path) -> None:
-    size, taken = 30_000_000, 0
-    (tmp_path / "large.bin").write_bytes(bytes(size))
-    client = serve("a_to_b", seconds=0.5, page=tmp_path)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(20)
-        connection.connect((client.base_url.host, client.base_url.port))
-        connection.sendall(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert connection.recv(15) == b"HTTP/1.1 200 OK"
-        time.sleep(2)
-        with suppress(ConnectionResetError):
-            while part := connection.recv(2**20):
-                taken += len(part)
-    assert taken < size
 
 
 def test_who_has_no_token_gets_nothing_but_a_sign_of_life(serve: Serve) -> None:

@@ -1,0 +1,80 @@
+"""A file that is sent in a form."""
+
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from gantk_exports.server.refusing import Refusal
+
+_FIELD = b"image"
+_PARTS = 17
+"""An image, and as many more fields as apps send."""
+
+
+def image_in(kind: str, body: bytes) -> bytes:
+    """Return the file in the field `image` of a form, whose Content-Type is `kind`. Raises Refusal."""
+    form = _Form()
+    try:
+        _, options = parse_options_header(kind)
+        parser = MultipartParser(options[b"boundary"], form.callbacks)
+        parser.write(body)
+        parser.finalize()
+    except KeyError:
+        raise Refusal(400, "a broken form: its type names no boundary") from None
+    except FormParserError as error:
+        raise Refusal(400, f"a broken form: {str(error).rstrip('.')}") from error
+    if not form.ended:
+        raise Refusal(400, "a broken form: its last boundary is missing")
+    if form.image is None:
+        raise Refusal(422, "the form has no file called image: curl -F image=@photo.jpg")
+    return bytes(form.image)
+
+
+class _Form:
+    """What a form was found to hold: the first file called `image`."""
+
+    def __init__(self) -> None:
+        self.image: bytearray | None = None
+        self.ended = False
+        self._parts = 0
+        self._here = False
+        self._name, self._value, self._disposition = bytearray(), bytearray(), bytearray()
+
+    @property
+    def callbacks(self) -> Any:
+        """What the parser calls."""
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._keep_header,
+            "on_headers_finished": self._begin_content,
+            "on_part_data": self._keep,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._parts += 1
+        self._disposition.clear()
+        if self._parts > _PARTS:
+            raise Refusal(400, f"a form of more than {_PARTS} fields; send the image alone")
+
+    def _keep_header(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition[:] = self._value
+        self._name.clear()
+        self._value.clear()
+
+    def _begin_content(self) -> None:
+        _, options = parse_options_header(self._disposition.decode("latin-1"))
+        self._here = self.image is None and options.get(b"name") == _FIELD and b"filename" in options
+        if self._here:
+            self.image = bytearray()
+
+    def _keep(self, data: bytes, start: int, end: int) -> None:
+        if self._here and self.image is not None:
+            self.image += data[start:end]
+
+    def _end(self) -> None:
+        self.ended = True
