@@ -1,6 +1,8 @@
 """TIFF files of every kind, against the arrays that were written."""
 
 import io
+import struct
+import sys
 from pathlib import Path
 
 import cv2
@@ -102,3 +104,26 @@ def test_a_tiff_bomb_is_refused_undecoded(tmp_path: Path) -> None:
             tiff.pages[0].tags[name].overwrite(20_000)
     with pytest.raises(DataError, match="decompression bomb"):
         open_image(path.read_bytes())
+
+
+def test_without_tifffile_pillow_reads_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey, colour = written(values((20, 30), np.uint16)), written(values((20, 30, 3), np.uint16), photometric="rgb")
+    pages, plain = written(values((6, 20, 30), np.uint8)), written(values((20, 30, 3), np.uint8), photometric="rgb")
+    full = decode(colour)
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    assert decode(grey).dtype == np.uint16
+    assert decode(plain).shape == (20, 30, 3)
+    opened = open_image(colour, shallow=True)
+    assert opened.deep
+    np.testing.assert_array_equal(opened.pixels(), full >> 8)
+    for data in (colour, pages):
+        with pytest.raises(DataError, match="takes another package to read: pip install tifffile"):
+            open_image(data)
+
+
+def test_odd_tags_are_passed_over_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    plain = written(values((20, 30), np.uint16), extratags=[(65000, "H", 1, 7, True)])
+    place = plain.index(struct.pack("<HH", 65000, 3))
+    decoded = decode(plain[:place] + struct.pack("<HHI", 65000, 99, 2**31) + plain[place + 8 :])
+    np.testing.assert_array_equal(decoded, decode(plain))
+    assert capfd.readouterr() == ("", "")
