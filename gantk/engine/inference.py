@@ -45,12 +45,10 @@ def inference_form(module: AnyModule, inference: Inference) -> AnyModule:
 
 def plain_copy(module: AnyModule) -> AnyModule:
     """Return a copy that computes in float32, not compiled, without gradients, and else as the module does."""
-    compiled: dict[int, None] = {id(part._compiled): None for part in module.modules() if isinstance(part, Network)}
-    copied = copy.deepcopy(module, compiled).float().requires_grad_(False)
+    copied = copy.deepcopy(module).float().requires_grad_(False)
     for part in copied.modules():
         if isinstance(part, Network):
             part.autocast = None
-            part._compiled = None
     return copied
 
 

@@ -54,18 +54,26 @@ class Network(nn.Module):
         self._compiled: Callable[..., Any] | None = None
 
     def compile_forward(self, **options: Any) -> None:
-        """Compile `forward`; calls that need a second derivative bypass it."""
+        """Compile `forward`; calls that need a second derivative bypass it. A copy of the network is not compiled."""
         # Not as an attribute of a module: torch would register it, and every weight would be saved twice.
         object.__setattr__(self, "_compiled", torch.compile(self.module, **options))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_compiled": None}
+
     def forward(self, *inputs: Any) -> Any:
-        with self._precision():
-            return single_precision((self._compiled or self.module)(*inputs))
+        # A compiled module that has no length has no truth value either.
+        call = self.module if self._compiled is None else self._compiled
+        with self._precision(self.autocast):
+            return single_precision(call(*inputs))
 
     def eager(self, *inputs: Any) -> Any:
-        """Call the network without torch.compile, which has no double backward."""
-        with self._precision():
-            return single_precision(self.module(*inputs))
+        """Call the network as a gradient that is differentiated again needs it: in float32, without torch.compile.
+
+        A gradient penalty's own gradient would be a tenth too long in bfloat16, and torch.compile has none.
+        """
+        with self._precision(None):
+            return self.module(*inputs)
 
     def each(self, *images: Tensor) -> tuple[Tensor, ...]:
         """Return the network's answer to each batch (N, C, H, W), computed in one call where samples do not mix."""
@@ -76,17 +84,17 @@ class Network(nn.Module):
 
     def features(self, *inputs: Any) -> list[Tensor]:
         """Return the network's inner activations, shallow to deep."""
-        with self._precision():
+        with self._precision(self.autocast):
             features: list[Tensor] = single_precision(self.module.features(*inputs))  # type: ignore[operator]
             return features
 
     @contextmanager
-    def _precision(self) -> Iterator[None]:
+    def _precision(self, autocast: torch.dtype | None) -> Iterator[None]:
         if self.autocast is None:
             yield
             return
         device = next((parameter.device.type for parameter in self.module.parameters()), "cpu")
-        with torch.autocast(device, dtype=self.autocast):
+        with torch.autocast(device, dtype=autocast or self.autocast, enabled=autocast is not None):
             yield
 
 
@@ -115,7 +123,7 @@ class Discriminator(Network):
 
     def score(self, features: list[Tensor]) -> Scores:
         """Return the scores that belong to the inner activations `features`, of a network that offers it."""
-        with self._precision():
+        with self._precision(self.autocast):
             scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
             return scores
 
@@ -147,6 +155,6 @@ class Critic:
         return self.discriminator.score(features), features
 
     def eager(self, *points: Tensor) -> Scores:
-        """Score without torch.compile, for gradients that are differentiated again."""
+        """Score in float32 and without torch.compile, for gradients that are differentiated again."""
         scores: Scores = self.discriminator.eager(*points, *self.conditions)
         return scores

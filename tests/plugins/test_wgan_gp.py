@@ -124,6 +124,23 @@ def test_the_penalty_can_be_differentiated_twice(game):
     assert torch.autograd.gradcheck(penalty, (weight,))
 
 
+def test_the_penalty_is_computed_in_float32_under_bf16(game):
+    torch.manual_seed(3)
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(8 * 36, 1))
+    real, fake = torch.randn(2, 4, 3, 8, 8)
+
+    def gradients(autocast):
+        torch.manual_seed(0)
+        critic = Discriminator(module, "discriminator", autocast).given()
+        scores = critic(real)
+        penalty = game().penalty(critic, real, fake)["gradient_penalty"]
+        return scores, torch.autograd.grad(penalty, module[0].weight)[0]
+
+    (whole_scores, whole), (scores, found) = gradients(None), gradients(torch.bfloat16)
+    assert not torch.equal(whole_scores, scores)
+    assert torch.equal(whole, found)
+
+
 def test_the_recipe_trains_as_the_appendix_says(factory):
     recipe = factory("wgan-gp", "recipe")
     assert recipe.settings.said() == {
@@ -134,6 +151,7 @@ def test_the_recipe_trains_as_the_appendix_says(factory):
         "critic_steps": 5,
         "schedule": "linear",
         "decay_from": 0.0,
+        "size": 32,
         "steps": 5 * 100_000,
     }
     assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "none"}
