@@ -11,14 +11,17 @@ The discriminator for 64 pixels is the paper's: kernels of 4, stride 2, channels
 image's. Images that cannot be halved thrice down to 4 pixels are halved less often; points, which are images of one
 pixel, go through two dense layers either way. As the paper asks, it follows DCGAN's guidance (arXiv:1511.06434): leaky
 ReLU in the encoder, ReLU in the decoder, no norm in the first and last layers, weights from N(0, 0.02), Adam at 2e-4
-with beta1 0.5, batches of 128, DCGAN's generator. The last layer is linear: the paper names no bound, and points have
-none. The encoder's last activation is the representation that the pulling-away term spreads.
+with beta1 0.5, batches of 128, DCGAN's generator. Others report that the paper draws the discriminator's weights ten
+times as narrow, from N(0, 0.002); under batch norm a layer's scale does not matter, so it is the first and the last
+layer that this changes. The last layer is linear: the paper names no bound, and points have none. The encoder's last
+activation is the representation that the pulling-away term spreads.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -36,7 +39,6 @@ from gantk import (
     Normalization,
     Points,
     Recipe,
-    Settings,
     Unsupported,
     UsageError,
     Vector,
@@ -187,9 +189,8 @@ class EBGAN(DCGAN):
         loss="ebgan",
         normalization={"generator": "batch", "discriminator": "batch"},
     )
-    settings = Settings(
-        optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128, jitter=1.0, flip=False
-    )
+    # DCGAN's length; the paper's is not known here.
+    settings = replace(DCGAN.settings, jitter=1.0, flip=False)
 
     def __init__(self, build: Build, *, latent: int = 100) -> None:
         super().__init__(build, latent=latent)

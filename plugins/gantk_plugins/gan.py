@@ -70,7 +70,8 @@ class GAN(Recipe):
         loss="non-saturating",
         normalization={"generator": "none", "discriminator": "none"},
     )
-    settings = Settings(optimizer="sgd", learning_rate=0.1, betas=(0.5, 0.999), batch_size=100)
+    # MNIST's size, and the passes over which the authors' momentum grows; their configuration states no end.
+    settings = Settings(optimizer="sgd", learning_rate=0.1, betas=(0.5, 0.999), batch_size=100, size=28, epochs=250)
     distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
 
     def __init__(self, build: Build, *, latent: int = 100) -> None:

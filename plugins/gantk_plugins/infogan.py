@@ -79,6 +79,7 @@ class InfoGAN(Recipe):
         learning_rate=2e-4,
         betas=(0.5, 0.999),
         batch_size=128,
+        size=28,
         steps=5000,
         jitter=1.0,
         flip=False,

@@ -6,8 +6,9 @@ to the true target holds the translation to it (equation 4).
 What leaves the paper: the generator moves before the discriminator, so that its graph is freed early; the same two
 updates alternate. The paper states no decay of the learning rate, and another number of epochs for each data set; 200
 with a linear decay over the second half are what the field's reference code uses. Dropout is the paper's only noise
-and stays on in its tests; here it is off once trained, so that an exported model gives one answer. Batch statistics at
-test time are the paper's: at its batch size of 1 they are each image's own.
+and stays on in its tests; here it is off once trained, so that an exported model gives one answer. The paper takes the
+statistics of the test batch; at its batch size of 1 they are each image's own, and so they are here. Trained on larger
+batches, networks are tested with averages over the data, so that no image's translation depends on others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from gantk import (
     DiscriminatorSpec,
     GeneratorSpec,
     Graph,
-    Inference,
     Player,
     Recipe,
     Settings,
@@ -59,7 +59,6 @@ class Pix2Pix(Recipe):
         jitter=286 / 256,
         flip=True,
     )
-    inference = Inference(statistics="image")
 
     def __init__(self, build: Build, *, l1: float = 100.0) -> None:
         super().__init__()

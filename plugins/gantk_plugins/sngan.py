@@ -5,10 +5,11 @@ N(0, I) of length 128. On labelled images it is the conditional GAN of Miyato an
 discriminator adds the inner product of a label's embedding and its inner activations to the score (section 3), the
 generator's norms have a scale and shift a label. `-s kind=images` leaves labels out.
 
-Where this leaves the papers or their authors' code: the game is judged under the labels of each batch on both sides,
-so that a label is real as often as fake also where some are rare; the code draws fake ones uniformly, which is the same
-on CIFAR-10. The code's generator makes 128 samples a move, here as many as the batch has. Its schedule is kept: 50,000
-moves of the generator, the rate falling linearly to zero from the first.
+Where this leaves the papers or their authors' code: the game is judged under the labels of each batch on both sides, so
+that a label is real as often as fake also where some are rare; the code draws fake ones uniformly, which is the same on
+CIFAR-10. The code's generator makes 128 samples a move, here as many as the batch has. The layer that gives the score
+has a bias, in the code none. The code's schedule is kept: 50,000 moves of the generator, the rate falling linearly to
+zero from the first.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class SNGAN(GAN):
         loss="hinge",
         normalization={"generator": "batch", "discriminator": "spectral"},
     )
-    # 50,000 moves of the generator; the discriminator moves at each of these steps.
+    # CIFAR-10's size; 50,000 moves of the generator, the discriminator moving at each of these steps.
     settings = Settings(
         optimizer="adam",
         learning_rate=2e-4,
@@ -54,6 +55,7 @@ class SNGAN(GAN):
         critic_steps=5,
         schedule="linear",
         decay_from=0.0,
+        size=32,
         steps=250_000,
     )
 

@@ -118,7 +118,17 @@ class VAE(Recipe):
 
     kind = "images"
     defaults = Defaults(generator="vaegan", normalization={"encoder": "batch", "generator": "batch"})
-    settings = Settings(optimizer="rmsprop", learning_rate=3e-4, batch_size=64, jitter=1.0, flip=False)
+    # The decay is that of the authors' library, deeppy; the length is that of their code for CelebA.
+    settings = Settings(
+        optimizer="rmsprop",
+        learning_rate=3e-4,
+        rmsprop_decay=0.9,
+        batch_size=64,
+        size=64,
+        steps=150 * 250,
+        jitter=1.0,
+        flip=False,
+    )
 
     def __init__(self, build: Build, *, latent: int = 128, filters: int = 64, deviation: float = 1.0) -> None:
         super().__init__()

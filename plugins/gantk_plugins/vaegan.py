@@ -8,8 +8,8 @@ over features and latent numbers, averaged over the batch, as scores are: the sc
 gamma. Algorithm 1's signs hold if its L_GAN is the cross-entropy, the negative of what the paper writes.
 
 Where the paper leaves a choice, the authors' code for CelebA decides: gamma 1e-6; the features that are compared are
-those that the last strided convolution gives, before its norm; images, reconstructions and samples pass the
-discriminator as one batch, under the same batch norm.
+those that the last strided convolution gives, before its norm; images and reconstructions pass decoder and
+discriminator once to be compared, and once more to be discriminated, as one batch with samples of the prior.
 
 Departures: the decoder maximizes log D instead of minimizing log(1 - D), which soon has no gradient; the authors' code
 has the latter and skips the moves of the player that is ahead (`--loss minimax` is algorithm 1's, and skips none). Real
@@ -192,14 +192,12 @@ class VAEGAN(VAE):
         real = next(batches)["image"]
         count = len(real)
         mean, log_variance = self.encoder(real)
-        decoded = self.decoder(torch.cat([sampled(mean, log_variance), self.latent.drawn(count, real.device)]))
+        code, drawn = sampled(mean, log_variance), self.latent.drawn(count, real.device).to(mean)
 
         critic = self.discriminator.given()
-        scores, features = critic.both(torch.cat([real, decoded]))
-        unlikeness = self.unlikeness(features)
-        real_scores, *fake_scores = single_scores(scores).chunk(3)
-        if not self.reconstructions:
-            decoded, fake_scores = decoded[count:], fake_scores[1:]
+        unlikeness = self.unlikeness(critic.features(torch.cat([real, self.decoder(code)])))
+        decoded = self.decoder(torch.cat([code, drawn]) if self.reconstructions else drawn)
+        real_scores, *fake_scores = single_scores(critic(torch.cat([real, decoded]))).split(count)
 
         fooled = [self.game.generator(fake, real_scores if self.game.needs_real else None) for fake in fake_scores]
         judged = self.game.discriminator(real_scores, torch.cat(fake_scores))
@@ -211,10 +209,10 @@ class VAEGAN(VAE):
         }
 
     def unlikeness(self, features: list[Tensor]) -> Tensor:
-        """Return how far reconstructions are from their images, of a batch of images, reconstructions and samples."""
+        """Return how far reconstructions are from their images, of a batch of images and their reconstructions."""
         if not -len(features) <= self.layer < len(features):
             raise UsageError(f"vaegan: layer {self.layer} is none of the discriminator's {len(features)}")
-        real, reconstructed, _ = features[self.layer].chunk(3)
+        real, reconstructed = features[self.layer].chunk(2)
         return surprise(reconstructed, real)
 
 

@@ -104,7 +104,8 @@ class WGAN(DCGAN):
         loss="wgan",
         normalization={"generator": "batch", "discriminator": "batch"},
     )
-    settings = replace(WeightClipping.settings, batch_size=64)
+    # Batch, size and length of the authors' code.
+    settings = replace(WeightClipping.settings, batch_size=64, size=64, epochs=25)
     distribution = "normal"
 
     def __init__(self, build: Build, *, latent: int = 100, warm_up: bool = False) -> None:

@@ -7,8 +7,9 @@ the gradient is taken, which it finds to matter little, this is the first: point
 epsilon a sample.
 
 The authors' code gives what the recipe trains with: four moves of the critic for one of the generator, Adam at 2e-4
-with betas 0 and 0.9, batches of 64, 200,000 moves of the generator, layer norm in the critic. It weighs the penalty by
-10, the paper by 2; this follows the paper. Its residual networks widen at each halving; these are WGAN-GP's.
+with betas 0 and 0.9, batches of 64 images of 64 pixels, 200,000 moves of the generator, layer norm in the critic. It
+weighs the penalty by 10, the paper by 2; this follows the paper. Its residual networks widen at each halving; these are
+WGAN-GP's.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class WGANDiv(WGANGP):
         normalization={"generator": "batch", "discriminator": "layer"},
     )
     # 200,000 moves of the generator; the critic moves at each of these steps.
-    settings = replace(WassersteinDivergence.settings, batch_size=64, steps=800_000)
+    settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=800_000)
 
 
 @hookimpl

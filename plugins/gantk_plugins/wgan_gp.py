@@ -5,7 +5,9 @@ with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator
 map of scores is read as their mean, see gradients.py.
 
 The authors' code gives the generator twice as many samples a move as the critic; here, as in algorithm 1, they get as
-many. Hard architectures of figure 2 (a generator of four dense layers, no normalization, tanh everywhere) are these
+many. It also fills the gaps between CIFAR-10's 256 levels by noise from U(0, 1/128), where images are in [-1, 1]; here
+images stay as they are. It tells both networks labels in the configuration that is published; here neither is told any.
+Hard architectures of figure 2 (a generator of four dense layers, no normalization, tanh everywhere) are these
 options, the authors' critics having layer norm where they have one:
 
     gantk train --plugin wgan-gp --generator gan --discriminator dcgan \\
@@ -80,7 +82,7 @@ class WGANGP(GAN):
         loss="wgan-gp",
         normalization={"generator": "batch", "discriminator": "none"},
     )
-    # 100,000 moves of the generator; the critic moves at each of these steps.
+    # CIFAR-10's size; 100,000 moves of the generator, the critic moving at each of these steps.
     settings = Settings(
         optimizer="adam",
         learning_rate=2e-4,
@@ -89,6 +91,7 @@ class WGANGP(GAN):
         critic_steps=5,
         schedule="linear",
         decay_from=0.0,
+        size=32,
         steps=500_000,
     )
 

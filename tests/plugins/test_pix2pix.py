@@ -77,7 +77,7 @@ def test_preview_graphs_and_inference(pix2pix, batch, make_build):
     (graph,) = recipe.graphs().values()
     assert (graph.network, graph.inputs, graph.outputs) == (recipe.generator, ("source",), ("target",))
     assert list(recipe.graphs()) == ["source_to_target"]
-    assert recipe.inference.statistics == "image"
+    assert [recipe.inference.after(images).statistics for images in (1, 4)] == ["image", "running"]
 
 
 def test_dropout_is_noise_in_training_only(pix2pix, batch, make_build):

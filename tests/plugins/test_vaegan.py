@@ -11,7 +11,7 @@ from gantk.engine.optimizers import make_movers
 from gantk.parts.context import Context
 from gantk_plugins.vae import divergence, surprise
 
-SGD = {"optimizer": "sgd", "learning_rate": 1.0, "betas": (0.0, 0.0), "clip": None}
+SGD = {"optimizer": "sgd", "learning_rate": 1.0, "betas": (0.0, 0.0), "rmsprop_decay": 0.99, "clip": None}
 PLAYERS = ("encoder", "decoder", "discriminator")
 
 
@@ -89,11 +89,11 @@ def test_the_losses_of_algorithm_1(loss, reconstructions, vaegan, batch, stream)
     torch.manual_seed(2)
     mean, log_variance = recipe.encoder(real)
     codes = [mean + log_variance.div(2).exp() * torch.randn_like(mean), torch.randn_like(mean)]
-    decoded = recipe.decoder(torch.cat(codes))
-    features = recipe.discriminator.features(torch.cat([real, decoded]))
-    scores = recipe.discriminator.score(features)
+    features = recipe.discriminator.features(torch.cat([real, recipe.decoder(codes[0])]))
     unlikeness = (features[3][4:8] - features[3][:4]).square().sum() / 2 / 4
-    fakes = [scores[4:8], scores[8:]] if reconstructions else [scores[8:]]
+    decoded = recipe.decoder(torch.cat(codes if reconstructions else codes[1:]))
+    scores = recipe.discriminator(torch.cat([real, decoded]))
+    fakes = [scores[4:8], scores[8:]] if reconstructions else [scores[4:]]
     fooled = [softplus(-fake).mean() if loss == "non-saturating" else -softplus(fake).mean() for fake in fakes]
     expected = {
         "encoder": {"prior": divergence(mean, log_variance), "unlikeness": unlikeness},
@@ -144,11 +144,12 @@ def test_the_prior_moves_the_encoder_alone(vaegan, batch, stream):
     assert all(gradient is None for player in PLAYERS[1:] for gradient in reached[player])
 
 
-def test_the_discriminator_reads_everything_in_one_pass(vaegan, batch, stream):
+def test_what_is_compared_and_what_is_discriminated_pass_apart(vaegan, batch, stream):
     recipe, seen = vaegan(), []
-    recipe.discriminator.module.layers[0].register_forward_hook(lambda layer, inputs, output: seen.append(len(output)))
+    for part in (recipe.decoder.module[1], recipe.discriminator.module.layers[0]):
+        part.register_forward_hook(lambda layer, inputs, output: seen.append((type(layer).__name__, len(output))))
     first_moves(recipe, stream(batch))
-    assert seen == [12]
+    assert seen == [("Linear", 4), ("Conv2d", 8), ("Linear", 8), ("Conv2d", 12)]
 
 
 @pytest.mark.parametrize(("reconstructions", "points"), [(True, 8), (False, 4)])
@@ -200,15 +201,15 @@ def test_a_layer_that_is_not_there(layer, vaegan, batch, stream):
 
 def test_a_list_of_scores_is_refused(vaegan, batch, stream, monkeypatch):
     recipe = vaegan()
-    monkeypatch.setattr(recipe.discriminator.module, "score", lambda features: [features[-1]])
+    monkeypatch.setattr(recipe.discriminator.module, "forward", lambda image: [image])
     with pytest.raises(Unsupported, match="gives a list"):
         first_moves(recipe, stream(batch))
 
 
 def test_unlikeness_compares_each_image_with_its_own_reconstruction(vaegan):
     recipe = vaegan()
-    real, reconstructed, generated = torch.randn(3, 4, 6)
-    found = recipe.unlikeness([torch.cat([real, reconstructed, generated]), torch.zeros(12, 1)])
+    real, reconstructed = torch.randn(2, 4, 6)
+    found = recipe.unlikeness([torch.cat([real, reconstructed]), torch.zeros(8, 1)])
     assert found == surprise(reconstructed, real)
 
 

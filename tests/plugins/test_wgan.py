@@ -43,7 +43,7 @@ def counted(recipe, batches, step, critic_steps):
 def test_settings_and_defaults_of_the_paper(factory, wgan):
     game = {"optimizer": "rmsprop", "learning_rate": 5e-5, "critic_steps": 5}
     assert factory("wgan", "loss").settings.said() == game
-    assert wgan.settings.said() == {**game, "batch_size": 64}
+    assert wgan.settings.said() == {**game, "batch_size": 64, "size": 64, "epochs": 25}
     assert (wgan.defaults.generator, wgan.defaults.discriminator, wgan.defaults.loss) == ("dcgan", "dcgan", "wgan")
     assert wgan.distribution == "normal"
 
