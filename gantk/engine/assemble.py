@@ -7,12 +7,14 @@ from typing import cast
 import torch
 
 from gantk.data.dataset import ImageInfo, Split, image_columns
-from gantk.data.loading import Crops, image_infos
+from gantk.data.loading import Crops, TrainingBatches, image_infos
 from gantk.data.views import open_split
+from gantk.engine.processes import World
 from gantk.engine.resolve import USER, Resolved
 from gantk.errors import DataError, PluginError
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
+from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Recipe
 
 
@@ -43,8 +45,7 @@ def open_training_data(resolved: Resolved) -> OpenedData:
 
 def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
     """Return what a user should hear of the data before a training, a line each."""
-    size = resolved.setting("batch_size")
-    batch = (size(0.0) if callable(size) else size) * world
+    batch = images_a_pass(resolved, 0.0) * world
     few = [group for group in data.split.groups if len(group) < batch]
     repeated = [
         f"{len(group)} to train on ({', '.join(group.columns)}) and {batch} in a batch: each batch holds the same "
@@ -52,6 +53,23 @@ def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
         for group in few
     ]
     return [*resolved.dataset.notes, *repeated]
+
+
+def open_streams(
+    resolved: Resolved, data: OpenedData, context: Context, device: torch.device, world: World, workers: int
+) -> TrainingBatches:
+    """Open the batches of this process, whose size may follow the progress."""
+    return TrainingBatches(
+        dataset=resolved.dataset,
+        kind=resolved.kind,
+        crops=data.crops,
+        seed=resolved.config.seed,
+        device=device,
+        batch_size=lambda: images_a_pass(resolved, context.progress.fraction),
+        rank=world.rank,
+        world=world.size,
+        workers=workers,
+    )
 
 
 def recipe_of(resolved: Resolved) -> type[Recipe]:
@@ -69,9 +87,21 @@ def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
     steps, epochs = resolved.settings["steps"], resolved.settings["epochs"]
     if steps.value is not None and (steps.origin == USER or epochs.origin != USER):
         return int(steps.value)
-    size = resolved.setting("batch_size")
-    per_step = (size(0.0) if callable(size) else size) * resolved.setting("accumulate") * world
+    per_step = images_a_pass(resolved, 0.0) * resolved.setting("accumulate") * world
     return max(1, int(epochs.value * samples // per_step))
+
+
+def images_a_pass(resolved: Resolved, fraction: float) -> int:
+    """Return how many images pass a network at a time, in one process and micro-batch, at a fraction of the run."""
+    size = resolved.setting("batch_size")
+    return int(size(fraction) if callable(size) else size)
+
+
+def inference_of(resolved: Resolved, fraction: float) -> Inference:
+    """Return how networks behave once trained up to a fraction of the run: as is stated, else as they were trained."""
+    stated = resolved.setting("statistics")
+    inference = Inference(stated) if stated is not None else recipe_of(resolved).inference
+    return inference.after(images_a_pass(resolved, fraction))
 
 
 def build_recipe(

@@ -15,10 +15,12 @@ from torch import Tensor
 
 from gantk.engine.optimizers import Averages, Mover
 from gantk.engine.processes import World
+from gantk.engine.statistics import Settled
 from gantk.errors import GantkError
 from gantk.recipe.recipe import Recipe
 
 PARTIAL = ".partial"
+STATISTICS = "statistics.safetensors"
 
 
 class Checkpoints:
@@ -89,6 +91,7 @@ class TrainingState:
         self.positions = dict(positions)
         self.step = step
         self.device = device
+        self.settled = Settled()
 
     def write(self, folder: Path, world: World) -> None:
         """Write into a folder; what belongs to this process alone bears its rank."""
@@ -99,7 +102,9 @@ class TrainingState:
                 _save(folder / f"{name}.average.safetensors", average.module.state_dict())
             tensors, others = _optimizer_state(self.movers)
             _save(folder / "optimizers.safetensors", tensors)
-            facts = {"step": self.step, "positions": self.positions, "processes": world.size, "optimizers": others}
+            _save(folder / STATISTICS, self.settled.averages)
+            facts = {"step": self.step, "positions": self.positions, "processes": world.size}
+            facts |= {"apart": self.settled.apart, "optimizers": others}
             _write_text(folder / "state.json", json.dumps(facts, indent=1))
         _save(folder / f"recipe-{world.rank}.safetensors", own_state(self.recipe))
         _save(folder / f"random-{world.rank}.safetensors", _random_state(self.device))

@@ -36,6 +36,13 @@ def choose_precision(name: str, device: torch.device, allowed: bool) -> torch.dt
     return torch.bfloat16 if name == "bf16" or _computes_bfloat16(device) else None
 
 
+def choose_workers(asked: int | None, device: torch.device) -> int:
+    """Return how many processes load images: on a CPU the training itself needs the cores."""
+    if asked is not None:
+        return asked
+    return 4 if device.type == "cuda" else 0
+
+
 def _computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

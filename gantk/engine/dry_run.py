@@ -4,12 +4,15 @@ from collections.abc import Iterable
 
 import torch
 
-from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, notes_on, total_steps
+from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, inference_of, notes_on, total_steps
 from gantk.engine.console import magnitude
 from gantk.engine.device import choose_precision
 from gantk.engine.resolve import Resolved, Value
+from gantk.engine.statistics import batch_norms
 from gantk.parts.context import Context
+from gantk.parts.losses import AdversarialLoss
 from gantk.parts.valueless import without_values
+from gantk.recipe.recipe import Recipe
 
 
 def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
@@ -40,9 +43,24 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
             *notes,
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
-        "computation": [("device", str(device), ""), ("precision", "bf16" if autocast else "fp32", "")],
+        "computation": [("device", str(device), ""), ("precision", _precision(recipe, autocast), "")],
+        "once trained": [("batch norm", _STATISTICS[inference_of(resolved, 1.0).statistics], "")]
+        if batch_norms(recipe)
+        else [],
     }
     return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in sections.items() if rows)
+
+
+_STATISTICS = {"image": "each image's own statistics", "running": "averages over the data"}
+
+
+def _precision(recipe: Recipe, autocast: torch.dtype | None) -> str:
+    """Return what networks compute in, and that penalties, which differentiate a gradient again, do not."""
+    if autocast is None:
+        return "fp32"
+    games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
+    penalized = any(type(game).penalty is not AdversarialLoss.penalty for game in games)
+    return "bf16, gradient penalties fp32" if penalized else "bf16"
 
 
 def _shown(value: Value) -> str:

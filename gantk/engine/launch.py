@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ from gantk.engine.trained import data_facts
 from gantk.engine.training import Training
 
 Say = Callable[[str], None]
+
+UNSAID: Mapping[str, Any] = MappingProxyType({"rmsprop_decay": 0.99})
+"""Settings that runs of version 0.2 do not state, as they had them."""
 
 
 def launch(request: Config, out: Path | None, say: Say) -> Path:
@@ -46,6 +50,7 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
     changes = dict(changes)
     steps = changes.pop("steps", None)
     values = run.config.model_dump() | changes
+    values["set"] = UNSAID | values["set"]
     if steps is not None:
         values["set"] = values["set"] | {"steps": steps}
     config = check_config(values, str(path))

@@ -98,14 +98,17 @@ def _mover(player: Player, setting: Setting) -> Mover:
         rate = learning_rate * player.scale.get(network, 1.0)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         groups.append({"params": parameters, "lr": rate, "initial_lr": rate})
-    optimizer = _optimizer(player.optimizer or setting("optimizer"), groups, player.betas or setting("betas"))
+    betas, decay = player.betas or setting("betas"), setting("rmsprop_decay")
+    optimizer = _optimizer(player.optimizer or setting("optimizer"), groups, betas, decay)
     parameters = [parameter for group in groups for parameter in group["params"]]
     return Mover(player, optimizer, parameters, player.clip or setting("clip"))
 
 
-def _optimizer(name: str, groups: list[dict[str, Any]], betas: tuple[float, float]) -> torch.optim.Optimizer:
+def _optimizer(
+    name: str, groups: list[dict[str, Any]], betas: tuple[float, float], decay: float
+) -> torch.optim.Optimizer:
     if name == "rmsprop":
-        return torch.optim.RMSprop(groups, momentum=0.0, foreach=True)
+        return torch.optim.RMSprop(groups, alpha=decay, momentum=0.0, foreach=True)
     if name == "sgd":
         return torch.optim.SGD(groups, momentum=betas[0], fused=True)
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam

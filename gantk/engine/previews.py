@@ -10,12 +10,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from gantk.engine.inference import inference_form, plain_copy
-from gantk.engine.optimizers import Averages
 from gantk.engine.protocol import preview_of
 from gantk.engine.scatter import draw_scatter
+from gantk.engine.shipping import Shipped
 from gantk.errors import PluginError, written_at
-from gantk.recipe.recipe import Recipe
 
 CELL = 128
 GAP = 4
@@ -31,20 +29,18 @@ def preview_rows(size: int) -> int:
 
 
 @torch.no_grad()
-def preview_columns(recipe: Recipe, averages: Averages, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+def preview_columns(shipped: Shipped, batch: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a preview's columns in inference mode, and those that differ in training mode beside them.
 
-    Of the latter there are no more images than the batch has rows. Averaged weights stand in where they are kept, as
-    in an export. Neither the recipe's state nor the random numbers of the training are touched.
+    Of the latter there are no more images than the batch has rows. The random numbers of the training are not touched.
     """
-    plain = plain_copy(recipe)
-    averages.lend(plain)
     with torch.random.fork_rng():
-        columns = preview_of(inference_form(plain, recipe.inference), batch)
-        trained = preview_of(plain.train(), batch)
+        columns = preview_of(shipped.form, batch)
+        trained = preview_of(shipped.plain.train(), batch)
     shapes, beside = ({name: tuple(images.shape) for name, images in found.items()} for found in (columns, trained))
     if shapes != beside:
-        raise PluginError(f"{written_at(recipe.preview)}preview() gives {shapes}, and in training mode {beside}")
+        at = written_at(shipped.form.preview)
+        raise PluginError(f"{at}preview() gives {shapes}, and in training mode {beside}")
     rows = len(next(iter(batch.values())))
     shown: dict[str, Tensor] = {}
     for name, images in columns.items():

@@ -20,6 +20,7 @@ FALLBACK = Settings(
     optimizer="adam",
     learning_rate=2e-4,
     betas=(0.5, 0.999),
+    rmsprop_decay=0.99,
     batch_size=1,
     accumulate=1,
     critic_steps=1,

@@ -127,7 +127,7 @@ def _open_run(request: Request) -> Opened:
         device=device,
         run=run,
         step=trained.step,
-        notes=[*note, *dataset.notes],
+        notes=[*note, *trained.notes, *dataset.notes],
     )
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import torch
 
 from gantk.data.dataset import Dataset, ImageInfo, Split
-from gantk.engine.assemble import build_recipe
+from gantk.engine.assemble import build_recipe, inference_of
 from gantk.engine.checkpoints import load_own_state, load_weights
 from gantk.engine.inference import inference_form
 from gantk.engine.resolve import resolve
 from gantk.engine.run import Run, open_run
+from gantk.engine.shipping import load_settled
+from gantk.engine.statistics import warning
 from gantk.errors import DataError, UsageError
-from gantk.parts.context import Context
+from gantk.parts.context import Context, Progress
 from gantk.recipe.recipe import Recipe
 
 
@@ -26,12 +28,13 @@ class Trained:
         run: the run's folder.
         plugin: the leading plugin.
         step: the checkpoint's step.
-        recipe: on the CPU, float32, in its declared inference mode, with averaged weights where it keeps them.
+        recipe: on the CPU, float32, in inference mode, with averaged weights where it keeps them.
         images: what each image key of its batches held ("a", "source", ...).
         data: name of the data.
         licence: SPDX identifier of the data, or empty.
         classes: names of the labels.
         size: height and width of its images in pixels.
+        apart: mean difference in [-1, 1] of its images from those of the training; None: unknown, or there can be none.
     """
 
     run: Path
@@ -43,6 +46,12 @@ class Trained:
     licence: str
     classes: tuple[str, ...]
     size: int
+    apart: float | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should hear, a line each."""
+        return [line for line in (warning(self.apart),) if line]
 
 
 def load_trained(run: Path, step: int | None = None) -> Trained:
@@ -66,16 +75,20 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
     recipe.prepare(BlankBatches(images, size))
     load_weights(recipe, checkpoint, averaged=True)
     load_own_state(recipe, checkpoint)
+    settled = load_settled(recipe, checkpoint)
+    number = int(checkpoint.name)
+    last = Progress(max(number - 1, 0), resolved.setting("steps") or number)
     return Trained(
         run=run,
         plugin=resolved.plugins.leading,
-        step=int(checkpoint.name),
-        recipe=inference_form(recipe, recipe.inference),
+        step=number,
+        recipe=inference_form(recipe, inference_of(resolved, last.fraction)),
         images=images,
         data=dataset.name,
         licence=dataset.licence,
         classes=dataset.classes if facts["kind"] == "labelled" else (),
         size=size,
+        apart=settled.apart,
     )
 
 

@@ -7,12 +7,20 @@ from typing import Any, TypeVar
 
 import torch
 
-from gantk.data.loading import TrainingBatches, held_out_batch
-from gantk.engine.assemble import OpenedData, allows_bf16, build_recipe, total_steps
+from gantk.data.loading import held_out_batch
+from gantk.engine.assemble import (
+    OpenedData,
+    allows_bf16,
+    build_recipe,
+    images_a_pass,
+    inference_of,
+    open_streams,
+    total_steps,
+)
 from gantk.engine.checkpoints import TrainingState, load_weights
 from gantk.engine.conductor import Conductor
 from gantk.engine.console import TrainingBar, duration, magnitude
-from gantk.engine.device import choose_precision
+from gantk.engine.device import choose_precision, choose_workers
 from gantk.engine.interrupts import Interrupts
 from gantk.engine.losslog import LossLog, NonFiniteLoss, latest
 from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
@@ -23,6 +31,7 @@ from gantk.engine.rehearsal import rehearse
 from gantk.engine.resolve import Resolved
 from gantk.engine.run import Run
 from gantk.engine.scalars import ScalarLog
+from gantk.engine.shipping import Shipped, shipped, shipped_settled
 from gantk.errors import GantkError
 from gantk.parts.context import Context, Progress
 
@@ -45,10 +54,10 @@ class Training:
         self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
-        self.batches = self._streams(data, workers=_workers(config.workers, device))
-        self._rehearsal_batches = self._streams(data, workers=0)
+        self.batches = open_streams(resolved, data, self.context, device, world, choose_workers(config.workers, device))
+        self._other_batches = open_streams(resolved, data, self.context, device, world, 0)
         self.recipe.to(device)
-        self.recipe.prepare(self._rehearsal_batches)
+        self.recipe.prepare(self._other_batches)
         self.recipe.to(device)
         # Measured: faster in bf16, slower in float32.
         if self.autocast is not None if config.channels_last is None else config.channels_last:
@@ -65,6 +74,7 @@ class Training:
         self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=setting("accumulate"))
         self.data = data
         self.start = 0
+        self._warned = False
 
     def resume(self, folder: Path) -> None:
         """Take everything back from a checkpoint."""
@@ -111,10 +121,15 @@ class Training:
                 # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
                 asked = logged or self.world.size == 1 or self.device.type == "cpu"
                 stop = asked and self.world.agree(interrupts.received is not None, self.device)
-                if last or stop or done % self.resolved.config.preview_every == 0:
-                    self._preview(done, scalars)
-                if last or stop or done % self.resolved.config.checkpoint_every == 0:
-                    self._save(done)
+                shows = last or stop or done % self.resolved.config.preview_every == 0
+                saves = last or stop or done % self.resolved.config.checkpoint_every == 0
+                if shows or saves:
+                    made = self.ship() if self.world.leads else None
+                    if shows and made is not None:
+                        self._preview(done, scalars, made)
+                    if saves:
+                        self._save(done, made)
+                    del made  # two copies of the recipe
                 if stop:
                     break
         if scalars is not None:
@@ -161,42 +176,40 @@ class Training:
         saved = self.run.checkpoints().all()
         return f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
 
-    def _preview(self, step: int, scalars: ScalarLog | None) -> None:
-        if scalars is None:
-            return
+    def ship(self) -> Shipped:
+        """Return what an export would have as the training stands, and warn once where that is not what is trained."""
+        fraction = self.context.progress.fraction
+        inference, images = inference_of(self.resolved, fraction), images_a_pass(self.resolved, fraction)
+        made = shipped_settled(self.recipe, self.averages, inference, images, self._other_batches)
+        self._other_batches.close()
+        if made.settled.warning and not self._warned:
+            self.say(f"warning: {made.settled.warning}")
+            self._warned = True
+        return made
+
+    def _preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> None:
         batch = self._held_out(preview_rows(self.data.crops.size))
-        columns = preview_columns(self.recipe, self.averages, batch)
+        columns = preview_columns(made, batch)
         sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}")
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
-        scalars.show(step, sheet)
+        if scalars is not None:
+            scalars.show(step, sheet)
         self.resolved.plugins.hook.previewed(run=self.run, step=step, images=path)
 
     def _held_out(self, rows: int) -> dict[str, Any]:
         return held_out_batch(self.resolved.dataset, self.resolved.kind, self.data.crops, rows, self.device)
 
-    def _save(self, step: int) -> None:
+    def _save(self, step: int, made: Shipped | None) -> None:
         self._finite(self._check_finite)
-        path = self.run.checkpoints(self.resolved.config.keep).save(self._state(step), self.world)
+        state = self._state(step)
+        state.settled = made.settled if made is not None else state.settled
+        path = self.run.checkpoints(self.resolved.config.keep).save(state, self.world)
         if self.world.leads:
             self.resolved.plugins.hook.checkpoint_saved(run=self.run, path=path)
 
     def _state(self, step: int) -> TrainingState:
         return TrainingState(self.recipe, self.movers, self.averages, self.batches.state(), step, self.device)
-
-    def _streams(self, data: OpenedData, workers: int) -> TrainingBatches:
-        size = self.resolved.setting("batch_size")
-        return TrainingBatches(
-            dataset=self.resolved.dataset,
-            kind=self.resolved.kind,
-            crops=data.crops,
-            seed=self.resolved.config.seed,
-            device=self.device,
-            batch_size=(lambda: size(self.context.progress.fraction)) if callable(size) else (lambda: size),
-            rank=self.world.rank,
-            world=self.world.size,
-            workers=workers,
-        )
 
     def rehearse(self) -> None:
         """Run a step that moves nobody and a preview, and say what will be trained and how long it takes.
@@ -210,9 +223,10 @@ class Training:
             accumulate=self.conductor.accumulate,
             rehearsal=True,
         )
-        seconds = rehearse(conductor, self._rehearsal_batches, self.context)
-        self._rehearsal_batches.close()
-        preview_columns(self.recipe, self.averages, self._held_out(2))
+        seconds = rehearse(conductor, self._other_batches, self.context)
+        self._other_batches.close()
+        made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
+        preview_columns(made, self._held_out(2))
         graphs_of(self.recipe, self.data.images)
         self.say(self._announcement(seconds))
 
@@ -240,10 +254,3 @@ class Training:
         preview = self.run.path / "previews" / f"{step:06d}.png"
         self.say(f"trained {done} steps in {duration(seconds)} ({speed}) · look at {preview}")
         self.say(f"next: gantk export {self.run.path}")
-
-
-def _workers(asked: int | None, device: torch.device) -> int:
-    """Return how many processes load images: on a CPU the training itself needs the cores."""
-    if asked is not None:
-        return asked
-    return 4 if device.type == "cuda" else 0

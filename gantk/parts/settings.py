@@ -12,6 +12,7 @@ _AT_LEAST_ONE = (lambda value: value >= 1, "at least 1")
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "learning_rate": (lambda value: 0 < value < math.inf, "above 0"),
     "betas": (lambda value: all(0 <= beta < 1 for beta in value), "a pair in [0, 1)"),
+    "rmsprop_decay": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "batch_size": _AT_LEAST_ONE,
     "accumulate": _AT_LEAST_ONE,
     "critic_steps": _AT_LEAST_ONE,
@@ -35,6 +36,7 @@ class Settings:
         optimizer: update rule of every player that names none itself.
         learning_rate: step size before the schedule.
         betas: Adam's decay rates; the first is SGD's momentum.
+        rmsprop_decay: RMSprop's decay rate of the mean square.
         batch_size: images a step and process, or a function of the run's progress in [0, 1].
         accumulate: micro-batches averaged into one move.
         critic_steps: steps at which critics move for one at which the others do.
@@ -48,11 +50,14 @@ class Settings:
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
         kind: the kind of batches, where a recipe can train on several.
+        statistics: what batch norm reads once trained: averages over the data (`running`), or each `image`'s own
+            statistics; unsaid: as the recipe states, else as it was trained.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] | None = None
     learning_rate: float | None = None
     betas: tuple[float, float] | None = None
+    rmsprop_decay: float | None = None
     batch_size: int | Callable[[float], int] | None = None
     accumulate: int | None = None
     critic_steps: int | None = None
@@ -66,6 +71,7 @@ class Settings:
     jitter: float | None = None
     flip: bool | None = None
     kind: str | None = None
+    statistics: Literal["running", "image"] | None = None
 
     def __post_init__(self) -> None:
         for name, (fits, range_in_words) in _RANGES.items():

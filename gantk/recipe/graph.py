@@ -14,11 +14,18 @@ class Inference:
     """How a recipe's networks behave once trained.
 
     Attributes:
-        statistics: batch norm uses its running averages, or each image's own statistics (which is what test-batch
-            statistics at batch 1 are).
+        statistics: batch norm uses averages over the data ("running"), or each image's own statistics ("image", which
+            is what test-batch statistics at batch 1 are). "trained": as it was trained, "image" where one image passed
+            at a time, else "running".
     """
 
-    statistics: Literal["running", "image"] = "running"
+    statistics: Literal["trained", "running", "image"] = "trained"
+
+    def after(self, images: int) -> "Inference":
+        """Return what it comes to where so many images passed at a time."""
+        if self.statistics != "trained":
+            return self
+        return Inference("image" if images == 1 else "running")
 
 
 @dataclass(frozen=True, kw_only=True)

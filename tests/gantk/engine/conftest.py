@@ -15,7 +15,7 @@ from gantk.engine.losslog import LossLog
 from gantk.engine.optimizers import make_movers
 from gantk.parts.context import Context, Informed, Progress
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "betas": (0.0, 0.999), "clip": None}
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "betas": (0.0, 0.999), "rmsprop_decay": 0.99, "clip": None}
 
 
 class Pair(Recipe):

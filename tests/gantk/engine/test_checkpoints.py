@@ -13,7 +13,7 @@ from gantk.engine.checkpoints import Checkpoints, TrainingState, load_weights
 from gantk.engine.optimizers import Averages, make_movers
 from gantk.engine.processes import World
 
-SETTINGS = {"optimizer": "adam", "learning_rate": 0.1, "betas": (0.5, 0.9), "clip": None}
+SETTINGS = {"optimizer": "adam", "learning_rate": 0.1, "betas": (0.5, 0.9), "rmsprop_decay": 0.99, "clip": None}
 
 
 class Feedback(Recipe):

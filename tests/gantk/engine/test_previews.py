@@ -22,6 +22,7 @@ from gantk.engine.previews import (
     preview_rows,
     to_bytes,
 )
+from gantk.engine.shipping import shipped
 from gantk_datasets.emoji import emoji
 
 FACTOR = CELL // 32
@@ -74,6 +75,10 @@ def test_a_label_in_brackets_that_is_too_long_takes_a_second_line(faces):
     assert np.array_equal(cell(two, GAP, HEADER + LINE), to_bytes(faces)[0])
 
 
+def ready(recipe):
+    return shipped(recipe, Averages(recipe, {}), recipe.inference)
+
+
 class Noisy(Recipe):
     """Generates 24 images, other ones in training mode."""
 
@@ -92,8 +97,7 @@ class Noisy(Recipe):
 
 
 def test_training_mode_shows_as_many_images_as_there_are_rows(faces):
-    recipe = Noisy()
-    columns = preview_columns(recipe, Averages(recipe, {}), {"image": faces[:8]})
+    columns = preview_columns(ready(Noisy()), {"image": faces[:8]})
     assert {name: len(images) for name, images in columns.items()} == {
         "generated": 24,
         "generated (training mode)": 8,
@@ -110,7 +114,7 @@ def test_columns_are_the_same_in_both_modes(faces):
     with pytest.raises(
         PluginError, match=r"test_previews.py:\d+: preview\(\) gives {'input': .*, and in training mode"
     ):
-        preview_columns(Fickle(), Averages(Fickle(), {}), {"image": faces})
+        preview_columns(ready(Fickle()), {"image": faces})
 
 
 def test_points_are_many():
