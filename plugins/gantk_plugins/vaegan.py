@@ -197,7 +197,7 @@ class VAEGAN(VAE):
         critic = self.discriminator.given()
         unlikeness = self.unlikeness(critic.features(torch.cat([real, self.decoder(code)])))
         decoded = self.decoder(torch.cat([code, drawn]) if self.reconstructions else drawn)
-        real_scores, *fake_scores = single_scores(critic(torch.cat([real, decoded]))).split(count)
+        real_scores, *fake_scores = torch.split(single_scores(critic(torch.cat([real, decoded]))), count)
 
         fooled = [self.game.generator(fake, real_scores if self.game.needs_real else None) for fake in fake_scores]
         judged = self.game.discriminator(real_scores, torch.cat(fake_scores))
