@@ -126,11 +126,11 @@ def tiff_of_directories(count: int) -> bytes:
     return b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, 14 + 6 * number) for number in range(count))
 
 
-@pytest.mark.parametrize(
-    ("body", "status"), [(gif_of_tiny_comments(3_000_000), 200), (tiff_of_directories(1_000_000), 422)]
-)
-def test_small_files_that_take_minutes_elsewhere_are_done_soon(client: httpx.Client, body: bytes, status: int) -> None:
-    assert client.post(TRANSLATE, content=body).status_code == status
+@pytest.mark.parametrize("body", [gif_of_tiny_comments(3_000_000), tiff_of_directories(1_000_000)])
+def test_small_files_that_take_minutes_elsewhere_are_done_soon(client: httpx.Client, body: bytes) -> None:
+    answer = client.post(TRANSLATE, content=body)
+    assert (answer.status_code, "the image" in answer.text) == (422, True)
+    assert "not decoded within" not in answer.text
 
 
 def test_a_profile_that_is_none_does_no_harm(client: httpx.Client, photo: Photo) -> None:

@@ -1,0 +1,94 @@
+"""Pictures that are too large to run whole run in strips, one at a time, and small ones go on meanwhile."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+import gantk
+from gantk_exports.server import limits
+
+Photo = Callable[..., bytes]
+Serve = Callable[..., httpx.Client]
+TRANSLATE = "/v1/models/a_to_b/translate"
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a picture be large from 2,000 pixels on."""
+    monkeypatch.setattr(limits, "WHOLE", 2000)
+
+
+def opened(body: bytes) -> Image.Image:
+    picture = Image.open(BytesIO(body))
+    picture.load()
+    return picture
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_a_large_picture_is_what_python_makes_of_it_in_strips(
+    serve: Serve, models: dict[str, Path], photo: Photo, mode: str
+) -> None:
+    client = serve("a_to_b", pixels=10_000)
+    answer = client.post(TRANSLATE, content=photo(90, 70, mode=mode))
+    assert answer.status_code == 200, answer.text
+    expected = gantk.load(models["a_to_b"])(opened(photo(90, 70, mode=mode)), tile=512)
+    assert np.array_equal(np.asarray(opened(answer.content)), np.asarray(expected))
+
+
+def test_a_photograph_held_upright_is_taken_by_its_size_and_refused_beyond_the_limit(
+    serve: Serve, photo: Photo
+) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    client = serve("a_to_b", pixels=10_000)
+    answer = client.post(TRANSLATE, content=photo(100, 70, kind="JPEG", exif=exif))
+    assert opened(answer.content).size == (70, 100)
+    refused = client.post(TRANSLATE, content=photo(100, 101))
+    assert (refused.status_code, "up to 10,000" in refused.text) == (422, True)
+
+
+def test_models_that_take_one_size_take_large_pictures_and_others_say_what_they_take(
+    serve: Serve, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = serve("a_to_b", "encoder", pixels=10_000)
+    assert client.post("/v1/models/encoder/encode", content=photo(90, 70)).status_code == 200
+
+    def cut(_: Any) -> None:
+        raise gantk.errors.Unsupported("cannot run in strips")
+
+    monkeypatch.setattr(gantk.runtime.model.Model, "cut", cut)
+    refused = client.post(TRANSLATE, content=photo(90, 70))
+    assert (refused.status_code, "a_to_b takes up to 2,000" in refused.text) == (422, True)
+
+
+def test_small_pictures_go_on_while_a_large_one_runs(
+    serve: Serve, models: dict[str, Path], photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, started, go = gantk.load(models["a_to_b"]), threading.Event(), threading.Event()
+    run, running = model.run, []
+
+    def held(batch: np.ndarray, **options: Any) -> np.ndarray:
+        running.append(len(running))
+        started.set()
+        assert go.wait(30)
+        assert len(running) == 1
+        running.clear()
+        return run(batch, **options)
+
+    monkeypatch.setattr(model, "run", held)
+    client = serve("a_to_b", model=model, pixels=10_000)
+    with ThreadPoolExecutor(2) as threads:
+        large = [threads.submit(client.post, TRANSLATE, content=photo(90, 70)) for _ in range(2)]
+        assert started.wait(30)
+        assert client.post(TRANSLATE, content=photo(30, 20)).status_code == 200
+        assert not any(one.done() for one in large)
+        go.set()
+        assert [one.result().status_code for one in large] == [200, 200]
