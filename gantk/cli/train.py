@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   gantk train --plugin cyclegan
+  gantk train --plugin cyclegan --data horses/ --data zebras/ --scale quick
   gantk train --plugin cyclegan --data horses/ --data zebras/ --loss wgan-gp
   gantk train --plugin pix2pix --data emoji:line,flat --steps 3000 -s generator.filters=32
   gantk train --plugin cyclegan --plugin ./my_generator.py --dry-run
@@ -23,7 +24,21 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+class Train(click.Command):
+    """Says, of an option that there is not, how to say here what it says elsewhere."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from gantk.engine.synonyms import said_otherwise
+
+            if (right := said_otherwise(error.option_name)) is None:
+                raise
+            raise click.UsageError(f"there is no option {error.option_name}; say {right}", ctx) from None
+
+
+@click.command(cls=Train, epilog=EPILOG)
 @click.option(
     "--plugin",
     "plugins",
@@ -61,7 +76,10 @@ Examples:
     help="A YAML file that says any of this; a run's config.yaml is one.",
 )
 @click.option(
-    "--scale", type=click.Choice(["quick", "paper"]), help="Whether to use the quick scale that a data set states."
+    "--scale",
+    type=click.Choice(["quick", "paper"]),
+    help="quick: small images and networks, for minutes on a CPU; paper: the recipe's own. Unsaid: quick where the "
+    "data set states such a scale, as the emoji do; your own folders train at the paper's.",
 )
 @click.option("--device", help="auto, cpu, cuda or mps.")
 @click.option(
@@ -91,18 +109,22 @@ def train(resume: Path | None, out: Path | None, dry_run: bool, config: Path | N
     from gantk.cli.extras import require_training
 
     require_training("gantk train")
-    from gantk.engine.launch import describe, launch, relaunch
+    if resume is not None and (out is not None or config is not None or dry_run):
+        raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
+    from gantk.engine.phases import Phases
 
-    if resume is not None:
-        if out is not None or config is not None or dry_run:
-            raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
-        relaunch(resume, _resumed(said), say=say)
-        return
-    request = _request(config, said)
-    if dry_run:
-        say_lines(describe(request))
-    else:
-        launch(request, out, say=say)
+    with Phases(say) as phases:
+        phases.begin("importing torch")
+        from gantk.engine.launch import describe, launch, relaunch
+
+        if resume is not None:
+            relaunch(resume, _resumed(said), phases.say, phases.begin)
+        elif dry_run:
+            described = describe(_request(config, said))
+            phases.clear()
+            say_lines(described)
+        else:
+            launch(_request(config, said), out, phases.say, phases.begin)
 
 
 SETTINGS = ("steps", "size", "batch_size")

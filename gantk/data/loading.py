@@ -78,6 +78,11 @@ class TrainingBatches:
             )
         return self._streams[kind]
 
+    @property
+    def batch_bytes(self) -> int:
+        """How many bytes the last batch took, of every stream that is read, before it was brought to the device."""
+        return sum(stream.batch_bytes for stream in self._streams.values())
+
     def close(self) -> None:
         """Let go of what was prefetched."""
         self._streams.clear()

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from gantk.data.sampling import Samples
+from gantk.data.workers import AHEAD, kept_apart, lost, settle, share
+from gantk.errors import GantkError
 
 Windows = Mapping[str, tuple[float, float]]
 
@@ -35,6 +37,7 @@ class BatchStream(Iterator[dict[str, Any]]):
 
     Attributes:
         position: samples drawn so far by all processes together; it says all that a resume needs.
+        batch_bytes: what the last batch took in memory before it was brought to the device.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class BatchStream(Iterator[dict[str, Any]]):
         self.world = world
         self.workers = workers
         self.position = position
+        self.batch_bytes = 0
         self._loaded: Iterator[dict[str, Any]] | None = None
         self._loaded_size = 0
 
@@ -64,31 +68,55 @@ class BatchStream(Iterator[dict[str, Any]]):
         size = self.batch_size()
         if self._loaded is None or size != self._loaded_size:
             self._loaded, self._loaded_size = self._load(size), size
-        batch = next(self._loaded)
+        batch = self._next_loaded(self._loaded)
+        self.batch_bytes = sum(value.nbytes for value in batch.values() if isinstance(value, Tensor))
         self.position += size * self.world
         return on_device(batch, self.windows, self.device)
 
-    def _load(self, size: int) -> Iterator[dict[str, Any]]:
+    def _next_loaded(self, loaded: Iterator[Any]) -> dict[str, Any]:
+        try:
+            batch: Any = next(loaded)
+        except RuntimeError as error:
+            raise lost(error) or error from error
+        if isinstance(batch, Exception):
+            raise batch
+        whole: dict[str, Any] = batch
+        return whole
+
+    def _load(self, size: int) -> Iterator[Any]:
         loader = DataLoader(
             _WholeBatches(self.samples),
             # A sample of this loader is a batch.
             batch_size=None,
             sampler=_Schedule(self.position + self.rank * size, size, size * self.world),
             num_workers=self.workers,
+            prefetch_factor=AHEAD if self.workers else None,
+            worker_init_fn=settle,
             multiprocessing_context="spawn" if self.workers else None,
             pin_memory=self.device.type == "cuda",
             # A generator of its own: the default would draw from the training's random numbers.
             generator=torch.Generator(),
         )
-        return iter(loader)
+        if not self.workers:
+            return iter(loader)
+        with kept_apart():
+            return iter(loader)
 
 
-class _WholeBatches(Dataset[dict[str, Any]]):
+class _WholeBatches(Dataset[Any]):
+    """Gives batches; where one cannot be had, the error itself, which would arrive as a traceback if it were raised."""
+
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
 
-    def __getitem__(self, positions: list[int]) -> dict[str, Any]:
-        return as_tensors(self.samples.batch(positions))
+    def __getitem__(self, positions: list[int]) -> dict[str, Any] | GantkError | OSError:
+        try:
+            batch = as_tensors(self.samples.batch(positions))
+            if get_worker_info() is not None:
+                share(batch)
+        except (GantkError, OSError) as error:
+            return error
+        return batch
 
 
 class _Schedule:

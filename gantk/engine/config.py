@@ -18,7 +18,7 @@ class Config(BaseModel):
         generator: the plugin that brings the generator, likewise the other parts.
         normalization: a plugin by role; the empty role stands for every one.
         set: options and settings by dotted name ("cycle", "generator.filters", "learning_rate").
-        scale: `quick` uses the scale at which the data set's runs are quick, where it states one; `paper` does not.
+        scale: `quick`: the data set's quick scale, else a general one; `paper`: none; unsaid: the data set's, if any.
         device, precision, compile, workers: how it is computed.
         channels_last: whether images are laid out with channels last; unsaid: where networks compute in bf16.
         seed: what initial weights, random draws and the order of the data follow from.
@@ -37,7 +37,7 @@ class Config(BaseModel):
     loss: str | None = None
     normalization: dict[str, str] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
-    scale: Literal["quick", "paper"] = "quick"
+    scale: Literal["quick", "paper"] | None = None
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     channels_last: bool | None = None

@@ -1,11 +1,6 @@
-"""What a training says to the user: one line before step 1, a progress bar, one line at the end."""
+"""Numbers and names as a training says them."""
 
-import sys
-from collections.abc import Collection, Mapping
-from types import TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from collections.abc import Collection
 
 
 def duration(seconds: float) -> str:
@@ -31,43 +26,3 @@ def short_names(names: Collection[str]) -> list[str]:
     return [
         end if last.count(end) == 1 else " ".join(name.split("/")[-2:]) for name, end in zip(names, last, strict=True)
     ]
-
-
-class TrainingBar:
-    """A progress bar on standard error, shown only where that is a terminal."""
-
-    def __init__(self, start: int, total: int, images_a_step: int, shown: bool) -> None:
-        self.images_a_step = images_a_step
-        self.bar = Progress(
-            TextColumn("{task.fields[rate]}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[losses]}"),
-            console=Console(stderr=True),
-            disable=not (shown and sys.stderr.isatty()),
-            speed_estimate_period=60,
-        )
-        self.task = self.bar.add_task("train", total=total, completed=start, rate="", losses="")
-
-    def __enter__(self) -> "TrainingBar":
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.bar.stop()
-
-    def advance(self) -> None:
-        """Count a step."""
-        self.bar.advance(self.task)
-
-    def show(self, scalars: Mapping[str, float]) -> None:
-        """Show the losses of the last log, and the speed."""
-        speed = self.bar.tasks[0].speed
-        rate = f"{speed:.1f} steps/s, {speed * self.images_a_step:.1f} images/s" if speed else ""
-        losses = "  ".join(
-            f"{name} {value:.3g}" for name, value in zip(short_names(scalars), scalars.values(), strict=True)
-        )
-        self.bar.update(self.task, rate=rate, losses=losses)

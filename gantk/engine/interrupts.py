@@ -1,20 +1,34 @@
-"""Ctrl-C and SIGTERM: noticed, and acted on when the step is done."""
+"""Signals that ask a training to end: noticed, and acted on when the step is done."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from gantk.data.workers import ending_signals
+
 
 class Interrupts:
-    """While entered, notes the first SIGINT or SIGTERM in `received`; a second ends the process at once."""
+    """While entered, notes the first signal that asks for an end in `received`, and tells `heard` of it.
 
-    def __init__(self) -> None:
+    A second Ctrl-C ends the process at once; other signals may come several times for one end, as a closed terminal's
+    does. One that is ignored at the start, as under `nohup`, stays ignored, unless `relayed`: torchrun sends its
+    workers what it got itself before it kills them.
+    """
+
+    def __init__(self, heard: Callable[[int], None], *, relayed: bool = False) -> None:
         self.received: int | None = None
+        self._heard = heard
+        self._relayed = relayed
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupts":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
+        for number in ending_signals():
+            before = signal.getsignal(number)
+            if before is signal.SIG_IGN and not self._relayed:
+                continue
+            self._before[number] = before
+            signal.signal(number, self._note)
         return self
 
     def __exit__(
@@ -24,6 +38,8 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.received is not None:
+        if self.received is None:
+            self.received = number
+            self._heard(number)
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = number

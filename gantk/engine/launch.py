@@ -25,17 +25,24 @@ UNSAID: Mapping[str, Any] = MappingProxyType({"rmsprop_decay": 0.99})
 """Settings that runs of version 0.2 do not state, as they had them."""
 
 
-def launch(request: Config, out: Path | None, say: Say) -> Path:
-    """Train a new run; return its folder. Raises GantkError."""
+def _quietly(_doing: str) -> None:
+    """Say nothing of what is being done."""
+
+
+def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -> Path:
+    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
+    begin("reading the data")
     device = choose_device(request.device)
     with joined_world(device) as world:
         resolved = resolve(request)
         data = _opened(resolved, world, say)
         init = open_run(Path(request.init)).checkpoints().newest() if request.init else None
         run = _shared_run(out, resolved, world)
+        begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
         if init is not None:
             training.start_from(init)
+        begin("trying one step")
         training.rehearse()
         if world.leads:
             run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
@@ -44,8 +51,9 @@ def launch(request: Config, out: Path | None, say: Say) -> Path:
     return run.path
 
 
-def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
+def relaunch(path: Path, changes: Mapping[str, Any], say: Say, begin: Say = _quietly) -> None:
     """Go on with a run where it stopped; `steps` may be a new last step. Raises GantkError."""
+    begin("reading the data")
     run = open_run(path)
     changes = dict(changes)
     steps = changes.pop("steps", None)
@@ -58,13 +66,15 @@ def relaunch(path: Path, changes: Mapping[str, Any], say: Say) -> None:
     with joined_world(device) as world:
         resolved = resolve(config)
         newest = run.checkpoints().newest()
-        training = Training(resolved, _opened(resolved, world, say), run, device, world, say)
+        data = _opened(resolved, world, say)
+        begin("building the networks")
+        training = Training(resolved, data, run, device, world, say)
         training.resume(newest)
         if training.start >= training.total:
-            training.say(
-                f"{path} stands at step {training.start} of {training.total}; say --steps with a larger number to go on"
-            )
+            done = f"step {training.start}" if steps is None else f"step {training.start} already"
+            training.say(f"{path} stands at {done}; say --steps with a number above {training.start} to go on")
             return
+        begin("trying one step")
         training.rehearse()
         if world.leads:
             facts = _facts(training)

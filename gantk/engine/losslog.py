@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gantk.engine.optimizers import Mover
 from gantk.errors import GantkError
 from gantk.parts.context import Context
 from gantk.parts.losses import Losses
@@ -67,6 +68,14 @@ class LossLog:
         self._records.clear()
         self.context.notes.clear()
         return means | notes
+
+
+def check_weights(movers: Mapping[str, Mover], step: int) -> None:
+    """Raise NonFiniteLoss where a weight is not finite after a step; this waits for the device."""
+    for name, mover in movers.items():
+        finite = torch.stack([parameter.detach().isfinite().all() for parameter in mover.parameters])
+        if not bool(finite.all()):
+            raise NonFiniteLoss(f"a weight of player {name} became NaN or infinite by step {step}")
 
 
 def latest(losses: Mapping[str, Losses]) -> dict[str, Tensor]:

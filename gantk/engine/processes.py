@@ -62,6 +62,11 @@ class World:
             torch.distributed.barrier()
 
 
+def is_started_by_torchrun() -> bool:
+    """Return whether torchrun's agent looks after this process, and relays the signals that it gets."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
 @contextmanager
 def joined_world(device: torch.device) -> Iterator[World]:
     """Join the processes that torchrun started; alone without it."""

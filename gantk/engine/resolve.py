@@ -8,11 +8,13 @@ from gantk.data.dataset import Dataset
 from gantk.data.views import serves
 from gantk.engine.config import Config
 from gantk.engine.open_data import data_options, located, open_data
+from gantk.engine.quick import quick_scale
+from gantk.engine.synonyms import meant
 from gantk.errors import UsageError
 from gantk.parts.settings import Settings
 from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
-from gantk.plugins.options import Option, nearest, options_of, parse_value
+from gantk.plugins.options import Option, options_of, parse_value
 from gantk.plugins.selection import Part, Requested, select
 from gantk.recipe.recipe import Defaults
 
@@ -124,9 +126,8 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         dataset = open_data(config)
 
     kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
-    quick = dataset.quick(kind) if config.scale == "quick" else {}
     user = (config.set, USER)
-    scale = (quick, f"quick scale of {dataset.name}")
+    scale = quick_scale(config.scale, dataset, kind)
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]
@@ -192,7 +193,7 @@ def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
 def _refuse_unknown(config: Config, known: list[str]) -> None:
     for name in config.set:
         if name not in known:
-            raise UsageError(f"no option is called {name}{nearest(name, known)}")
+            raise UsageError(f"no option is called {name}{meant(name, known)}")
 
 
 def _first(name: str, option: Option, said: list[tuple[Mapping[str, Any], str]]) -> Value:

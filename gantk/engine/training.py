@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import torch
 
 from gantk.data.loading import held_out_batch
+from gantk.data.workers import check_room
+from gantk.engine.announcing import announced, said_at_end, stopped_by
 from gantk.engine.assemble import (
     OpenedData,
     allows_bf16,
@@ -19,21 +21,22 @@ from gantk.engine.assemble import (
 )
 from gantk.engine.checkpoints import TrainingState, load_weights
 from gantk.engine.conductor import Conductor
-from gantk.engine.console import TrainingBar, duration, magnitude
 from gantk.engine.device import choose_precision, choose_workers
 from gantk.engine.interrupts import Interrupts
-from gantk.engine.losslog import LossLog, NonFiniteLoss, latest
+from gantk.engine.losslog import LossLog, NonFiniteLoss, check_weights, latest
 from gantk.engine.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
 from gantk.engine.previews import draw_preview, preview_columns, preview_rows, save_preview
-from gantk.engine.processes import World
+from gantk.engine.processes import World, is_started_by_torchrun
+from gantk.engine.progress import TrainingProgress
 from gantk.engine.protocol import graphs_of
 from gantk.engine.rehearsal import rehearse
 from gantk.engine.resolve import Resolved
 from gantk.engine.run import Run
 from gantk.engine.scalars import ScalarLog
 from gantk.engine.shipping import Shipped, shipped, shipped_settled
-from gantk.errors import GantkError
+from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
+from gantk.text import pasted
 
 Say = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -75,6 +78,7 @@ class Training:
         self.data = data
         self.start = 0
         self._warned = False
+        self._expected = 0.0
 
     def resume(self, folder: Path) -> None:
         """Take everything back from a checkpoint."""
@@ -95,9 +99,8 @@ class Training:
         hook.run_started(run=self.run)
         try:
             self._train()
-        except OSError as failure:
-            what = f"{failure.strerror}: {failure.filename or self.run.path}"
-            error = GantkError(f"the run stopped: {what}; {self._last_good()}; go on with --resume {self.run.path}")
+        except (OSError, DataError) as failure:
+            error = stopped_by(failure, self.run.path, self._last_good())
             raise error from failure
         except BaseException as ended_by:
             error = ended_by
@@ -108,8 +111,15 @@ class Training:
     def _train(self) -> None:
         scalars = ScalarLog(self.run.path, self.start) if self.world.leads else None
         began = time.perf_counter()
-        bar = TrainingBar(self.start, self.total, self._images_a_step(), self.world.leads)
-        with Interrupts() as interrupts, bar:
+        bar = TrainingProgress(
+            self.start,
+            self.total,
+            self.images_a_step(),
+            shown=self.world.leads,
+            expected=self._expected,
+            stops="after this step" if self._asks_each_step else "at the next log",
+        )
+        with bar, Interrupts(bar.stopping, relayed=is_started_by_torchrun()) as interrupts:
             for step in range(self.start, self.total):
                 self.step(step)
                 done = step + 1
@@ -118,8 +128,7 @@ class Training:
                 logged = last or done % self.resolved.config.log_every == 0
                 if logged:
                     self._log(done, scalars, bar)
-                # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
-                asked = logged or self.world.size == 1 or self.device.type == "cpu"
+                asked = logged or self._asks_each_step
                 stop = asked and self.world.agree(interrupts.received is not None, self.device)
                 shows = last or stop or done % self.resolved.config.preview_every == 0
                 saves = last or stop or done % self.resolved.config.checkpoint_every == 0
@@ -134,9 +143,19 @@ class Training:
                     break
         if scalars is not None:
             scalars.close()
-        self._say_end(done, time.perf_counter() - began, interrupts.received)
-        if interrupts.received is not None and done < self.total:
+        stopped = interrupts.received is not None and done < self.total
+        for line in said_at_end(self.run.path, self.start, done, time.perf_counter() - began, stopped=stopped):
+            self.say(line)
+        if stopped and interrupts.received is not None:
             raise SystemExit(128 + interrupts.received)
+
+    @property
+    def _asks_each_step(self) -> bool:
+        """Whether every step asks if a signal came.
+
+        Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
+        """
+        return self.world.size == 1 or self.device.type == "cpu"
 
     def step(self, step: int) -> None:
         """Train one step, counted from 0; nothing here waits for the device."""
@@ -149,7 +168,7 @@ class Training:
         self.averages.update()
         self.resolved.plugins.hook.step_ended(run=self.run, step=step + 1, losses=latest(losses))
 
-    def _log(self, step: int, scalars: ScalarLog | None, bar: TrainingBar) -> None:
+    def _log(self, step: int, scalars: ScalarLog | None, bar: TrainingProgress) -> None:
         values = self._finite(self.log.read)
         if scalars is not None:
             scalars.write(step, values)
@@ -163,18 +182,12 @@ class Training:
                 f"{error}; {self._last_good()}. Try a lower learning_rate, or --precision fp32"
             ) from None
 
-    def _check_finite(self) -> None:
-        """Raise NonFiniteLoss where a loss or, after the last move, a weight is not finite."""
-        self.log.check()
-        for name, mover in self.movers.items():
-            finite = torch.stack([parameter.detach().isfinite().all() for parameter in mover.parameters])
-            if not bool(finite.all()):
-                step = self.context.progress.step + 1
-                raise NonFiniteLoss(f"a weight of player {name} became NaN or infinite by step {step}")
-
     def _last_good(self) -> str:
         saved = self.run.checkpoints().all()
-        return f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint had been saved"
+        if not saved:
+            return "no checkpoint had been saved"
+        again = pasted("gantk", "train", "--resume", self.run.path)
+        return f"the last good checkpoint is {saved[-1]}; go on with: {again}"
 
     def ship(self) -> Shipped:
         """Return what an export would have as the training stands, and warn once where that is not what is trained."""
@@ -201,7 +214,8 @@ class Training:
         return held_out_batch(self.resolved.dataset, self.resolved.kind, self.data.crops, rows, self.device)
 
     def _save(self, step: int, made: Shipped | None) -> None:
-        self._finite(self._check_finite)
+        self._finite(self.log.check)
+        self._finite(lambda: check_weights(self.movers, step))
         state = self._state(step)
         state.settled = made.settled if made is not None else state.settled
         path = self.run.checkpoints(self.resolved.config.keep).save(state, self.world)
@@ -223,34 +237,15 @@ class Training:
             accumulate=self.conductor.accumulate,
             rehearsal=True,
         )
-        seconds = rehearse(conductor, self._other_batches, self.context)
+        self._expected = rehearse(conductor, self._other_batches, self.context)
+        check_room(self._other_batches.batch_bytes, self.batches.workers)
         self._other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
         preview_columns(made, self._held_out(2))
         graphs_of(self.recipe, self.data.images)
-        self.say(self._announcement(seconds))
+        for line in announced(self, self._expected):
+            self.say(line)
 
-    def _images_a_step(self) -> int:
+    def images_a_step(self) -> int:
+        """Return how many images a step takes in all processes."""
         return self.batches.batch_size() * self.world.size * self.conductor.accumulate
-
-    def _announcement(self, seconds: float) -> str:
-        precision = "bf16" if self.autocast is not None else "fp32"
-        count = sum(parameter.numel() for parameter in self.recipe.parameters())
-        left = self.total - self.start
-        several = f" x {self.world.size} processes" if self.world.size > 1 else ""
-        start = f"from step {self.start} to {self.total}" if self.start else f"{self.total} steps"
-        return (
-            f"{self.device}{several}, {precision} · {self.resolved.dataset.summary} · {self.data.crops.size} px, batch "
-            f"{self._images_a_step()} · {len(self.recipe.networks())} networks, {magnitude(count)} parameters · "
-            f"{start}, about {duration(seconds * left)} · {self.run.path}"
-        )
-
-    def _say_end(self, step: int, seconds: float, signal: int | None) -> None:
-        done = max(step - self.start, 1)
-        speed = f"{done / seconds:.2f} steps/s" if seconds else ""
-        if signal is not None and step < self.total:
-            self.say(f"stopped after step {step} ({speed}); go on with: gantk train --resume {self.run.path}")
-            return
-        preview = self.run.path / "previews" / f"{step:06d}.png"
-        self.say(f"trained {done} steps in {duration(seconds)} ({speed}) · look at {preview}")
-        self.say(f"next: gantk export {self.run.path}")

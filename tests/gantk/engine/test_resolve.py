@@ -8,6 +8,7 @@ import yaml
 from gantk import Dataset, PluginError, UsageError
 from gantk.engine.assemble import open_training_data, total_steps
 from gantk.engine.config import Config, check_config, read_config, write_config
+from gantk.engine.quick import is_offered
 from gantk.engine.resolve import resolve
 
 
@@ -53,6 +54,34 @@ def test_the_quick_scale_fills_only_what_a_part_declares():
     assert paper["size"] == (256, "default")
     assert paper["generator.filters"] == (64, "default")
     assert paper["steps"] == (None, "default")
+
+
+class Plain(Quick):
+    """States no quick scale, as folders do not."""
+
+    name = "plain"
+    kinds = ("unpaired", "images")
+    scale = {}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "expected"),
+    [
+        ("cyclegan", {"size": 64, "steps": 3000, "generator.filters": 24, "generator.upsampling": "resize"}),
+        ("dcgan", {"size": 32, "steps": 3000, "batch_size": 32, "generator.filters": 32}),
+    ],
+)
+def test_the_quick_scale_is_there_for_any_data_where_it_is_asked_for(plugin, expected):
+    resolved = resolve(Config(plugins=[plugin], scale="quick", set={"discriminator.filters": 7}), Plain())
+    found = {**resolved.options, **resolved.settings}
+    assert {name: (found[name].value, found[name].origin) for name in expected} == {
+        name: (value, "quick scale") for name, value in expected.items()
+    }
+    assert found["discriminator.filters"].value == 7
+    unasked = resolve(Config(plugins=[plugin]), Plain())
+    assert unasked.setting("size") == resolve(Config(plugins=[plugin], scale="paper"), Plain()).setting("size") > 32
+    assert [is_offered(asked, Plain(), "images") for asked in (None, "paper", "quick")] == [True, True, False]
+    assert [is_offered(asked, Quick(), "images") for asked in (None, "paper", "quick")] == [False, True, False]
 
 
 def test_the_user_wins_over_everything():

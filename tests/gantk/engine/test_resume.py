@@ -87,14 +87,17 @@ def test_kill_and_resume_is_bit_exact(tmp_path, precision, workers, request):
     assert steps == [2, 4, 6, 8, 10, 12]
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, number, status):
-    run = tmp_path / "run"
-    process = gantk("train", *TINY, "--steps", "100000", "--precision", "fp32", "--out", str(run))
+# A closed terminal signals all processes of the group, those that load images too.
+@pytest.mark.parametrize(("number", "status", "workers"), [(signal.SIGINT, 130, "0"), (signal.SIGHUP, 129, "1")])
+def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, number, status, workers):
+    run = tmp_path / "my run"
+    options = ["--steps", "100000", "--precision", "fp32", "--workers", workers, "--out", str(run)]
+    process = gantk("train", *TINY, *options, start_new_session=True)
     wait_for(run / "checkpoints" / "000004", process)
-    process.send_signal(number)
+    os.killpg(process.pid, number)
     said = finish(process, status)
-    assert f"gantk train --resume {run}" in said
+    assert "stopping after this step" in said
+    assert f"gantk train --resume '{run}'" in said
     assert "Traceback" not in said
     stopped = int(said.split("stopped after step ")[1].split()[0])
     assert (run / "checkpoints" / f"{stopped:06d}" / "state.json").exists()
@@ -102,7 +105,9 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(tmp_path, number
 
 
 def test_a_finished_run_says_so_and_can_go_further(whole):
-    assert "stands at step 12 of 12; say --steps" in finish(gantk("train", "--resume", str(whole)))
+    assert "stands at step 12; say --steps with a number above 12 to go on" in finish(
+        gantk("train", "--resume", str(whole))
+    )
     refused = finish(gantk("train", "--resume", str(whole), "--seed", "3"), 2)
     assert "leave out seed" in refused
 

@@ -48,7 +48,7 @@ def run(tmp_path_factory) -> Path:
         "--out",
         path,
     )
-    assert said.splitlines()[0].startswith("cpu, bf16 · emoji: 1,570 Fluent emoji at 64 px, flat -> 3d")
+    assert said.splitlines()[4].startswith("cpu, bf16 · emoji: 1,570 Fluent emoji at 64 px, flat -> 3d")
     assert "4 networks" in said
     assert "4 steps, about" in said
     invoke("export", path, "--graph", "a_to_b")
