@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -13,10 +12,11 @@ from gantk.errors import GantkError, UsageError
 
 Task = Literal["translate", "generate", "encode", "score"]
 
-_PREFIX = "gantk."
-_PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision", "onnxruntime")
-_LATER = ("precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
-"""Keys that models of older versions do not have."""
+PREFIX = "gantk."
+"""What a card's keys begin with in a file's metadata."""
+
+PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision", "onnxruntime")
+"""Fields of a card that are words there; the others are JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,40 +217,11 @@ class Card:
     def metadata(self) -> dict[str, str]:
         """Return the card as an ONNX file's metadata: strings only, whatever is no word being JSON."""
         values = asdict(self)
-        return {_PREFIX + key: value if key in _PLAIN else json.dumps(value) for key, value in values.items()}
+        return {PREFIX + key: value if key in PLAIN else json.dumps(value) for key, value in values.items()}
 
     def json(self) -> str:
         """Return the card as JSON text, its keys named as in the metadata."""
-        return json.dumps({_PREFIX + key: value for key, value in asdict(self).items()}, indent=2) + "\n"
-
-
-def read_card(metadata: Mapping[str, str], where: Path) -> Card:
-    """Return the card in an ONNX file's metadata. Raises GantkError, naming the file where it was."""
-    if not any(key.startswith(_PREFIX) for key in metadata):
-        raise GantkError(f"{where}: an ONNX file, but not one that gantk wrote; `gantk export RUN` writes one")
-    values: dict[str, Any] = {}
-    for key in (item.name for item in fields(Card)):
-        if key in _LATER and _PREFIX + key not in metadata:
-            continue
-        try:
-            text = metadata[_PREFIX + key]
-            values[key] = text if key in _PLAIN else json.loads(text)
-            if key == "task" and text not in get_args(Task):
-                raise ValueError(text)
-            if key in ("inputs", "outputs"):
-                values[key] = tuple(_port(port) for port in values[key])
-            if key == "size" and isinstance(values[key], list):
-                height, width = values[key]
-                values[key] = (height, width)
-        except (KeyError, TypeError, ValueError):
-            raise GantkError(f"{where}: its {_PREFIX}{key} cannot be read; export it again with this gantk") from None
-    return Card(**{**values, "classes": tuple(values["classes"])})
-
-
-def _port(values: dict[str, Any]) -> Port | Numbers:
-    if values["kind"] == "image":
-        return Port(**{**values, "range": tuple(values["range"]), "window": tuple(values["window"])})
-    return Numbers(**{**values, "names": tuple(values["names"])})
+        return json.dumps({PREFIX + key: value for key, value in asdict(self).items()}, indent=2) + "\n"
 
 
 def _rescaled(values: Array, old: tuple[float, float], new: tuple[float, float]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,7 +14,9 @@ from gantk.errors import DataError, GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
+from gantk.runtime.overlapping import Answer, overlapped
 from gantk.runtime.pipeline import cores
+from gantk.runtime.session import Session, Sessions
 from gantk.runtime.strips import Strips
 from gantk.runtime.taking import Entry, in_batches, take
 
@@ -31,12 +34,18 @@ class Model:
         card: what the model says of itself.
     """
 
-    def __init__(self, path: Path, session: Any, card: Card, open_session: Callable[..., Any]) -> None:
+    def __init__(self, path: Path, card: Card, sessions: Sessions, session: Session) -> None:
         self.path = path
         self.card = card
+        self._sessions = sessions
         self._session = session
-        self._open_session = open_session
         self._strips: Strips | None = None
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
+        """Pickle a model as the way to its file: whoever unpickles it opens it again."""
+        from gantk.runtime.opening import load
+
+        return load, (self.path.absolute(), self._sessions.providers, self._sessions.threads or None)
 
     @overload
     def __call__(self, image: Image.Image, *, tile: int | None = None, exact: bool = False) -> Image.Image: ...
@@ -63,18 +72,13 @@ class Model:
         return taken.give(self.run(taken.batch, tile=tile, exact=exact))
 
     def map(self, images: Iterable[Any], *, batch_size: int = 1) -> Iterator[Any]:
-        """Yield the translation of each image, as a call gives it; neighbours of one size run `batch_size` at a time.
+        """Yield the translation of each image, as a call gives it, in order; as fast as `gantk translate`.
 
-        No more images are taken from `images` than run together. Raises what a call raises, at that image.
+        Images are read, run and finished at the same time, a few more of `images` than were yielded. Neighbours of one
+        size run `batch_size` at a time. Raises what a call raises, at that image.
         """
         self.require("translate")
-        entries = (Entry(None, take(image, self.card)) for image in images)
-        for batch in in_batches(entries, batch_size):
-            takens = [entry.taken for entry in batch if entry.taken]
-            answer = self.run(np.concatenate([taken.batch for taken in takens]))
-            ends = np.cumsum([len(taken.batch) for taken in takens])
-            for taken, part in zip(takens, np.split(answer, ends[:-1]), strict=True):
-                yield taken.give(part)
+        return overlapped(self, images, partial(_prepared, self.card), _given, batch_size)
 
     def generate(
         self,
@@ -191,7 +195,7 @@ class Model:
     @property
     def threads(self) -> int:
         """How many threads an operator may use; 0: as many as there are cores."""
-        return int(self._session.get_session_options().intra_op_num_threads)
+        return self._session.threads
 
     def shared_by(self, callers: int) -> Model | None:
         """Return this model for so many callers at once, each of whose runs takes its share of the threads.
@@ -200,14 +204,21 @@ class Model:
         where there are fewer threads than callers, or where the model runs elsewhere than on the processor.
         """
         threads = (self.threads or cores()) // callers
-        if not threads or self._session.get_providers()[0] != "CPUExecutionProvider":
+        if not threads or self._session.provider != "CPUExecutionProvider":
             return None
-        return Model(self.path, self._open_session(str(self.path), threads=threads), self.card, self._open_session)
+        return Model(self.path, self.card, self._sessions, self._sessions.open(str(self.path), threads))
+
+    def stop(self) -> None:
+        """Stop the runs that go on, whichever threads they are in: each raises GantkError where it was called.
+
+        A run ends at its next operator. At Ctrl-C a run that the main thread waits for is stopped of itself.
+        """
+        self._sessions.stop()
 
     def cut(self) -> Strips:
         """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""
         if self._strips is None:
-            self._strips = Strips(self.path, self.card, self._open_session)
+            self._strips = Strips(self.path, self.card, self._sessions.open)
         return self._strips
 
     def _joined(self, image: Array, tile: int, exact: bool) -> Array:
@@ -218,3 +229,16 @@ class Model:
             answer[done : done + len(strip)] = strip
             done += len(strip)
         return answer
+
+
+def _prepared(card: Card, image: Any) -> Entry[GantkError | None]:
+    try:
+        return Entry(None, take(image, card))
+    except GantkError as error:
+        return Entry(error, None, str(error))
+
+
+def _given(answer: Answer[GantkError | None]) -> Any:
+    if answer.give is None:
+        raise answer.item or GantkError(answer.problem)
+    return answer.give()

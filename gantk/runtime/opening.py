@@ -1,13 +1,72 @@
-"""A model's file, opened: its session and its card, checked against each other."""
+"""A model's file, opened: nothing in it is believed before it was checked, and its session and its card agree."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
+from stat import S_ISDIR, S_ISREG
 
 from gantk.errors import GantkError, UsageError, one_line
-from gantk.runtime.card import Card, read_card
+from gantk.runtime.agreement import check_agreement
+from gantk.runtime.card import Card
+from gantk.runtime.card_reading import read_card
 from gantk.runtime.model import Model
+from gantk.runtime.session import Sessions
+from gantk.runtime.wire import MOST_BYTES, FormatError, contents
+
+
+def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
+    """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
+
+    `providers` are ONNX Runtime's execution providers in order of preference, or one; None: CUDA where it is there,
+    then the CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where
+    the file is missing, broken, or not gantk's.
+    """
+    path = Path(path)
+    card = read_file(path)
+    if threads is not None and threads < 1:
+        raise UsageError(f"a model runs on at least 1 thread, not {threads}")
+    sessions = Sessions(_chosen(providers), threads or 0)
+    try:
+        session = sessions.open(str(path))
+    except Exception as error:
+        raise GantkError(f"{path}: ONNX Runtime cannot open it ({one_line(error)}); export or copy it again") from error
+    check_agreement(card, session, path)
+    return Model(path, card, sessions, session)
+
+
+def read_file(path: Path) -> Card:
+    """Return the card of a model's file, which ONNX Runtime then may open.
+
+    Raises GantkError where it is no file of gantk's, or reads weights from other files.
+    """
+    _check_file(path)
+    try:
+        found = contents(path)
+    except OSError as error:
+        raise GantkError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except FormatError as reason:
+        raise GantkError(f"{path}: not an ONNX model, or a truncated one ({reason}); export or copy it again") from None
+    if outside := next((tensor for tensor in found.tensors if tensor.external), None):
+        raise GantkError(
+            f"{path}: its weight {outside.name!r} lies in another file, and a model that gantk wrote is one file"
+        )
+    return read_card(found.metadata, path)
+
+
+def _check_file(path: Path) -> None:
+    """Raise GantkError where a path does not lead to a file of a model's size."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such file"
+        if isinstance(error, FileNotFoundError | ValueError):
+            reason = "no such file"
+        raise GantkError(f"{path}: {reason}; give an .onnx file that `gantk export` wrote") from None
+    if S_ISDIR(status.st_mode):
+        raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
+    if not S_ISREG(status.st_mode):
+        raise GantkError(f"{path}: neither a file nor a folder; give an .onnx file that `gantk export` wrote")
+    if not 0 < status.st_size < MOST_BYTES:
+        raise GantkError(f"{path}: not an ONNX model: it has {status.st_size:,} bytes; export or copy it again")
 
 
 def _way_to_model(folder: Path) -> str:
@@ -20,57 +79,14 @@ def _way_to_model(folder: Path) -> str:
     return "give an .onnx file, such as `gantk export` writes to RUN/exports"
 
 
-def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
-    """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
-
-    `providers` are ONNX Runtime's execution providers in order of preference, or one; None: CUDA where it is there,
-    then the CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where
-    the file is missing, broken, or not gantk's.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
-    if not path.is_file():
-        raise GantkError(f"{path}: no such file; give an .onnx file that `gantk export` wrote")
-    if threads is not None and threads < 1:
-        raise UsageError(f"a model runs on at least 1 thread, not {threads}")
+def _chosen(providers: str | Sequence[str] | None) -> Sequence[str]:
+    """Return execution providers that are installed. Raises UsageError where one is not."""
     import onnxruntime
 
     installed = onnxruntime.get_available_providers()
-    chosen = (
-        [providers]
-        if isinstance(providers, str)
-        else providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
-    )
+    if isinstance(providers, str):
+        providers = [providers]
+    chosen = providers or [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in installed]
     if missing := [name for name in chosen if name not in installed]:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]} here, only {', '.join(installed)}")
-    open_session = partial(_session, providers=chosen, threads=threads)
-    try:
-        session = open_session(str(path))
-    except Exception as error:
-        raise GantkError(
-            f"{path}: not an ONNX model, or a truncated one ({one_line(error)}); export or copy it again"
-        ) from error
-    card = read_card(session.get_modelmeta().custom_metadata_map, path)
-    _check(card, session, path)
-    return Model(path, session, card, open_session)
-
-
-def _session(source: str | bytes, *, providers: Sequence[str], threads: int | None) -> Any:
-    """Return an ONNX Runtime session of a model's file, or of its bytes."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads or 0
-    return onnxruntime.InferenceSession(source, sess_options=options, providers=providers)
-
-
-def _check(card: Card, session: Any, path: Path) -> None:
-    """Raise GantkError where the card names other tensors than the graph has, or such as its task does not take."""
-    for said, found in ((card.inputs, session.get_inputs()), (card.outputs, session.get_outputs())):
-        ports, tensors = sorted(port.name for port in said), sorted(tensor.name for tensor in found)
-        if ports != tensors:
-            raise GantkError(f"{path}: its card names the tensors {ports}, the graph has {tensors}")
-    if not card.fits_task:
-        raise GantkError(f"{path}: its card says that it {card.task}s images, which its tensors are not made for")
+    return chosen

@@ -22,6 +22,7 @@ from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
 from gantk.runtime.planning import plan
 from gantk.runtime.rows import Span
+from gantk.runtime.session import Session
 from gantk.runtime.sources import Rows
 from gantk.runtime.stages import Plan, Stage, model_of
 
@@ -107,7 +108,7 @@ class Strips:
     Raises Unsupported where the model cannot run so, UsageError where the package onnx is missing.
     """
 
-    def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Any]) -> None:
+    def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Session]) -> None:
         if card.sides is not None:
             only = "{}x{}".format(*card.sides)
             raise Unsupported(f"{path}: takes images of {only} px alone, and cannot run in strips")
@@ -154,7 +155,7 @@ class Strips:
                     kept[output] = Scratch(Path(folder) / f"{number}-{len(kept)}", heights[output])
                     open_files.callback(kept[output].close)
                 statistics = self._statistics(stage, moments)
-                answers = [answer.name for answer in session.get_outputs()]
+                answers = [answer.name for answer in session.outputs]
                 for strip in _strips(plan, stage, heights, image.width, tile):
                     given = {
                         f"{source}.kept": image.read(span) if source == name else kept[source].read(span)

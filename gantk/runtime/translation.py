@@ -1,13 +1,9 @@
 """Many image files through a model, to files of the same names."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 import numpy as np
 
@@ -18,16 +14,10 @@ from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
 from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
 from gantk.runtime.model import Model
-from gantk.runtime.pipeline import ahead, cores
+from gantk.runtime.overlapping import Answer, answers, overlapped
 from gantk.runtime.sinks import write_strips
 from gantk.runtime.sources import Changed, Source, opened
-from gantk.runtime.taking import Entry, in_batches, take
-
-_AT_ONCE = 4
-"""Most batches that run at once: memory is that of so many."""
-
-_SMALL = 512 * 512
-"""Pixels of a batch that runs beside others; of a larger one all cores are kept busy, and memory would be great."""
+from gantk.runtime.taking import Entry, take
 
 
 @dataclass(frozen=True)
@@ -121,26 +111,7 @@ def translate_files(
         model.cut()
         yield from (_in_strips(model, job, tile, exact) for job in jobs)
         return
-    workers, callers = cores(), max(1, min(model.threads or cores(), len(jobs), _AT_ONCE))
-    window = 2 * max(workers, batch_size)
-    run = _runner(model, callers) if callers > 1 else model.run
-    with ThreadPoolExecutor(workers) as threads, ThreadPoolExecutor(callers) as runners:
-        entries = ahead(threads, partial(_entry, card=model.card), jobs, window)
-        answered = ahead(runners, partial(_answers, run), in_batches(entries, batch_size), callers - 1)
-        yield from ahead(threads, _written, chain.from_iterable(answered), window)
-
-
-def _runner(model: Model, callers: int) -> Callable[[Array], Array]:
-    """Return what runs a batch for several threads: small batches at once, a large one as the only large one."""
-    shared, alone = model.shared_by(callers), Lock()
-
-    def run(batch: Array) -> Array:
-        if shared is not None and batch.shape[0] * batch.shape[1] * batch.shape[2] <= _SMALL:
-            return shared.run(batch)
-        with alone:
-            return model.run(batch)
-
-    return run
+    yield from overlapped(model, jobs, partial(_entry, card=model.card), _written, batch_size)
 
 
 def _entry(job: Job, card: Card) -> Entry[Read]:
@@ -153,27 +124,13 @@ def _entry(job: Job, card: Card) -> Entry[Read]:
         return Entry(Read(job), None, str(error).removeprefix(f"{job.source}: "))
 
 
-def _answers(run: Callable[[Array], Array], batch: list[Entry[Read]]) -> list[tuple[Read, Any, str]]:
-    """Return each image's job with the answer in the kind of its image, or with why there is none."""
-    ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
-    if not ready:
-        return [(entry.item, None, entry.problem) for entry in batch]
-    try:
-        answer = run(np.concatenate([taken.batch for _, taken in ready]))
-    except GantkError as error:
-        return [(item, None, str(error)) for item, _ in ready]
-    ends = np.cumsum([len(taken.batch) for _, taken in ready])
-    parts = zip(ready, np.split(answer, ends[:-1]), strict=True)
-    return [(item, partial(taken.give, part), "") for (item, taken), part in parts]
-
-
-def _written(answer: tuple[Read, Any, str]) -> Outcome:
-    item, give, problem = answer
-    if problem:
-        return Outcome(item.job, problem)
+def _written(answer: Answer[Read]) -> Outcome:
+    item = answer.item
+    if answer.give is None:
+        return Outcome(item.job, answer.problem)
     try:
         with written_aside(item.job.target) as aside:
-            given = give()
+            given = answer.give()
             if isinstance(given, np.ndarray) and item.file_format:
                 write_strips([given], len(given), aside, item.file_format, item.companions)
             else:
@@ -196,7 +153,7 @@ def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
     except DataError as error:
         return Outcome(job, str(error).removeprefix(f"{job.source}: "))
     entry = _entry(job, model.card)
-    (answer,) = _answers(partial(model.run, tile=tile, exact=exact), [entry])
+    (answer,) = answers(partial(model.run, tile=tile, exact=exact), [entry])
     return _written(answer)
 
 

@@ -65,7 +65,7 @@ def make_model(tmp_path: Path) -> Callable[..., Path]:
         **changes: Any,
     ) -> Path:
         source, target = port("image", pixel, channels, **changes), port("output", pixel, channels, **changes)
-        axes = ["batch", "height", "width"]
+        axes = ["batch", size or "height", size or "width"]
         shape = [*axes, channels] if source.layout == "NHWC" else [axes[0], channels, *axes[1:]]
         low, high = source.range
         graph = helper.make_graph(
@@ -139,11 +139,10 @@ def make_generator(tmp_path: Path) -> Callable[..., Path]:
                 helper.make_node("Expand", ["row", "rows"], ["output"]),
             ]
         types = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
-        shapes = {"N": ["batch"], "NC": ["batch", None]}
         graph = helper.make_graph(
             nodes,
             "generator",
-            [helper.make_tensor_value_info(one.name, types[one.dtype], shapes[one.layout]) for one in inputs],
+            [helper.make_tensor_value_info(one.name, types[one.dtype], tensor_shape(one)) for one in inputs],
             [helper.make_tensor_value_info("output", TYPES[target.dtype], ["batch", None, None, None])],
             [numpy_helper.from_array(np.asarray(value), key) for key, value in constants.items()],
         )
@@ -195,6 +194,10 @@ def make_encoder(tmp_path: Path) -> Callable[..., Path]:
         return save(graph, card, tmp_path / name)
 
     return make
+
+
+def tensor_shape(numbers: Numbers) -> list[str | int]:
+    return ["batch"] if numbers.layout == "N" else ["batch", numbers.length]
 
 
 def save(graph: onnx.GraphProto, card: Card | None, path: Path) -> Path:

@@ -154,9 +154,20 @@ def test_a_card_that_contradicts_its_graph_or_task_is_refused(make_generator: Ma
     path = make_generator()
     model = onnx.load(path)
     card = {entry.key: entry.value for entry in model.metadata_props}
+
+    def changed(old: str, new: str, *further: str) -> dict[str, str]:
+        assert old in card["gantk.inputs"]
+        return {"gantk.inputs": card["gantk.inputs"].replace(old, new).replace(*(further or ("NC", "NC")))}
+
     for change, reason in [
         ({"gantk.task": "encode"}, "says that it encodes images, which its tensors are not made for"),
-        ({"gantk.inputs": card["gantk.outputs"]}, r"names the tensors \['output'\], the graph has \['latent'\]"),
+        ({"gantk.inputs": card["gantk.outputs"]}, "says that it generates images, which its tensors are not made for"),
+        (changed('"name": "latent"', '"name": "noise"'), r"names the tensors \['noise'\], the graph has \['latent'\]"),
+        (changed("float32", "int64"), r"says that latent is int64, the graph tensor\(float\)"),
+        (changed('"length": 3', '"length": 4'), "says that latent is anyx4, the graph anyx3"),
+        (changed('"length": 3', '"length": 1', "NC", "N"), "says that latent is any, the graph anyx3"),
+        ({"gantk.outputs": card["gantk.outputs"].replace('"channels": 1', '"channels": 3')}, "output is anyxanyxanyx3"),
+        ({"gantk.size": "64"}, "says that output is anyx64x64x1, the graph anyx2x3x1"),
     ]:
         onnx.helper.set_model_props(model, card | change)
         onnx.save(model, path)

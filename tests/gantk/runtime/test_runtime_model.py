@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -162,13 +163,23 @@ def test_an_iterator_is_translated_as_it_goes(make_model: MakeModel, tmp_path: P
             yield Image.fromarray(pixels) if number % 2 else pixels
 
     answers = model.map(images(), batch_size=batch_size)
-    first = next(answers)
-    assert len(taken) <= batch_size + 1
-    answers = [first, *answers]
+    assert not taken
+    answers = [next(answers), *answers]
     assert [np.asarray(answer)[0, 0, 0] for answer in answers] == [255 - number for number in range(7)]
     assert [isinstance(answer, Image.Image) for answer in answers] == [bool(number % 2) for number in range(7)]
+
+
+def test_an_iterator_is_read_a_few_images_ahead(make_model: MakeModel) -> None:
+    endless = gantk.load(make_model()).map(np.full((4, 4, 3), number % 256, np.uint8) for number in count())
+    assert [int(next(endless)[0, 0, 0]) for _ in range(300)] == [255 - number % 256 for number in range(300)]
+    endless.close()
+
+
+def test_an_image_that_cannot_be_taken_raises_in_its_turn(make_model: MakeModel) -> None:
+    answers = gantk.load(make_model()).map([np.zeros((4, 4, 3), np.uint8), "nowhere.png"])
+    assert next(answers).min() == 255
     with pytest.raises(DataError, match="nowhere.png: no such file"):
-        list(model.map([np.zeros((4, 4, 3), np.uint8), "nowhere.png"]))
+        next(answers)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""A model's card, read from its file's metadata: nothing in it is believed before it was checked."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from gantk.errors import GantkError
+from gantk.runtime.card import PLAIN, PREFIX, Card, Numbers, Port, Task
+from gantk.runtime.schema import (
+    Check,
+    FieldError,
+    from_json,
+    interval,
+    mapping,
+    maybe,
+    number,
+    one_of,
+    record,
+    several,
+    text,
+    whole,
+)
+
+_NAMES = several(text(most=1000), most=2**20)
+_SIDE = whole(1, 2**14)
+_FIDELITY = ("psnr", "worst", "worst_input", "inputs", "least")
+
+_PORT: Mapping[str, Check] = {
+    "name": text(least=1, most=200),
+    "kind": text(),
+    "key": text(most=200),
+    "layout": one_of("NHWC", "NCHW"),
+    "dtype": one_of("uint8", "uint16", "float32"),
+    "channels": whole(1, 2**12),
+    "colour": text(most=20),
+    "range": interval,
+    "pixel": one_of("uint8", "uint16", "float32"),
+    "window": interval,
+}
+
+_NUMBERS: Mapping[str, Check] = {
+    "name": text(least=1, most=200),
+    "kind": text(),
+    "layout": one_of("NC", "N"),
+    "dtype": one_of("float32", "int64"),
+    "length": whole(1, 2**20),
+    "distribution": one_of("normal", "uniform", ""),
+    "stream": whole(0, 2**32 - 1),
+    "categories": whole(0, 2**20),
+    "names": _NAMES,
+}
+
+_SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel", "window"}, {"name", "kind"}
+"""Fields of ports that have no default."""
+
+
+def _port(value: Any, name: str) -> Port | Numbers:
+    kind = one_of("image", "latent", "category", "vector")(
+        value.get("kind") if isinstance(value, Mapping) else None, f"{name}.kind"
+    )
+    image = kind == "image"
+    values = record(_PORT if image else _NUMBERS, _SAID if image else _SAID_OF_NUMBERS)(value, name)
+    port = Port(**values) if image else Numbers(**values)
+    if contradiction := _contradiction(port):
+        raise FieldError(f"{name} {contradiction}")
+    return port
+
+
+def _size(value: Any, name: str) -> Any:
+    """Check one number for both sides, or two."""
+    return several(_SIDE, least=2, most=2)(value, name) if isinstance(value, list) else _SIDE(value, name)
+
+
+_CARD: Mapping[str, Check] = {
+    "version": text(),
+    "plugin": text(),
+    "graph": text(),
+    "task": one_of(*get_args(Task)),
+    "inputs": several(_port, least=1, most=100),
+    "outputs": several(_port, least=1, most=100),
+    "size": maybe(_size),
+    "batch": maybe(whole(1, 2**12)),
+    "trained_size": maybe(_SIDE),
+    "multiple": whole(1, 2**12),
+    "minimum": whole(1, 2**12),
+    "mode": mapping(text(most=100)),
+    "halo": maybe(whole(0, 2**14)),
+    "classes": _NAMES,
+    "data": text(),
+    "licence": text(),
+    "created": text(),
+    "parity": mapping(number(0, 1e30)),
+    "precision": one_of("fp32", "fp16", "int8"),
+    "fidelity": mapping(number(-1e30, 1e30)),
+    "step": maybe(whole(0, 2**53)),
+    "opset": maybe(whole(1, 1000)),
+    "onnxruntime": text(most=100),
+}
+
+_LATER = ("precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
+"""Fields that models of older versions do not have."""
+
+
+def read_card(metadata: Iterable[tuple[str, str]], where: Path) -> Card:
+    """Return the card in an ONNX file's metadata.
+
+    Raises GantkError, naming the field of that file, where something in it cannot be.
+    """
+    own = [(key.removeprefix(PREFIX), value) for key, value in metadata if key.startswith(PREFIX)]
+    if not own:
+        raise GantkError(f"{where}: an ONNX file, but not one that gantk wrote; `gantk export RUN` writes one")
+    try:
+        return _card(own)
+    except FieldError as wrong:
+        raise GantkError(f"{where}: its {wrong}; export it again with this gantk") from None
+
+
+def _card(own: list[tuple[str, str]]) -> Card:
+    texts = dict(own)
+    if len(texts) < len(own):
+        ((key, _),) = Counter(key for key, _ in own).most_common(1)
+        raise FieldError(f"metadata say {PREFIX}{key} twice")
+    values: dict[str, Any] = {}
+    for key, check in _CARD.items():
+        name = PREFIX + key
+        if key in texts:
+            values[key] = check(texts[key] if key in PLAIN else from_json(texts[key], name), name)
+        elif key not in _LATER:
+            raise FieldError(f"metadata have no {name}")
+    card = Card(**values)
+    for name, ports in (("inputs", card.inputs), ("outputs", card.outputs)):
+        names = [port.name for port in ports]
+        if len(set(names)) < len(names):
+            raise FieldError(f"{PREFIX}{name} have one name twice")
+    if not card.fits_task:
+        raise FieldError(f"{PREFIX}task says that it {card.task}s images, which its tensors are not made for")
+    if card.precision != "fp32" and (missing := [key for key in _FIDELITY if key not in card.fidelity]):
+        raise FieldError(f"{PREFIX}fidelity has no {missing[0]}")
+    return card
+
+
+def _contradiction(port: Port | Numbers) -> str:
+    """Return what of a port contradicts itself, or nothing."""
+    if isinstance(port, Port):
+        for field, kind, limits in (("range", port.dtype, port.range), ("window", port.pixel, port.window)):
+            if kind != "float32" and (limits[0] < 0 or limits[1] > np.iinfo(kind).max):
+                return f".{field} is {list(limits)}, which {kind} does not hold"
+        scale = (port.window[1] - port.window[0]) / (port.range[1] - port.range[0])
+        return "" if 1e-35 < scale < 1e35 else ".window and .range are too far apart"
+    if port.layout == "N" and port.length != 1:
+        return f".length is {port.length}, and one number a sample is what its layout N says"
+    if (port.kind == "category") != (port.categories > 0):
+        return f" is a {port.kind} of {port.categories} categories"
+    if port.names and len(port.names) != port.categories:
+        return f" has {len(port.names)} names for {port.categories} categories"
+    return ""
