@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.saying import say
 from gantk.errors import GantkError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Example:
 
 _SIZES = ((1, 1), (33, 77), (128, 128))
 _BATCHES = (1, 4)
+_MOST_NAMES = 40
 
 
 @click.command(epilog=EPILOG)
@@ -35,8 +37,10 @@ _BATCHES = (1, 4)
 def verify(model: Path, run: Path | None, as_json: bool) -> None:
     """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
     from gantk.runtime.opening import load
+    from gantk_exports.weights import check_weights
 
     opened = load(model)
+    check_weights(model)
     seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}
     reduced = opened.card.precision != "fp32"
     measured = None if run is None else _compare_full(opened, run) if reduced else _compare(opened, run)
@@ -44,12 +48,11 @@ def verify(model: Path, run: Path | None, as_json: bool) -> None:
         card = json.loads(opened.card.json())
         click.echo(json.dumps({"card": card, "seconds": seconds, "differences": measured}, indent=2))
     else:
-        click.echo("\n".join(_lines(model, opened.card)))
-        click.echo("runs at   " + ", ".join(f"{label} ({value * 1000:.0f} ms)" for label, value in seconds.items()))
+        for line in _lines(model, opened.card):
+            say(line)
+        say("runs at   " + ", ".join(f"{label} ({value * 1000:.0f} ms)" for label, value in seconds.items()))
         if measured is not None:
-            click.echo(
-                f"{'fp32 ' if reduced else 'torch'}     {_fidelity(measured) if reduced else _differences(measured)}"
-            )
+            say(f"{'fp32 ' if reduced else 'torch'}     {_fidelity(measured) if reduced else _differences(measured)}")
     if measured is not None and reduced:
         from gantk_exports.precision import check_fidelity
 
@@ -141,7 +144,7 @@ def _lines(path: Path, card: Card) -> list[str]:
         *_listed("gives", card.outputs),
         *_sizes(card),
         ("mode", ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in card.mode.items())),
-        ("classes", ", ".join(card.classes) or "none"),
+        ("classes", _few(card.classes) or "none"),
         ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
         ("created", f"{card.created} by gantk {card.version}"),
         ("weights", card.precision),
@@ -163,10 +166,16 @@ def _described(port: Port | Numbers) -> str:
         low, high = port.range
         return f"{kind}, {_count(port.channels, 'channel')}{port.colour and ' '}{port.colour}, {low:g} to {high:g}"
     if port.kind == "category":
-        names = f": {', '.join(port.names)}" if port.names else ""
+        names = f": {_few(port.names)}" if port.names else ""
         return f"{kind}, one of {port.categories}{names}"
     drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
     return f"{kind}, {_count(port.length, 'number')} a sample{drawn}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return names one after another, the first of them where they are many."""
+    further = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
 
 
 def _count(count: int, thing: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli.outcomes import shown
+from gantk.cli.saying import say
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
@@ -123,8 +124,8 @@ def generate(
     with shown(opened.pixels(made.values, batch_size), total, "generating") as batches:
         write_images(batches, made, out, ground=opened.card.image_out.window[1], frames=walk is not None)
     if made.headings:
-        click.echo(f"columns of {traverse}: {', '.join(made.headings)}")
-    click.echo(f"{len(made.names)} image{'s' if len(made.names) > 1 else ''} written to {out}")
+        say(f"columns of {traverse}: {', '.join(made.headings)}")
+    say(f"{len(made.names)} image{'s' if len(made.names) > 1 else ''} written to {out}")
 
 
 def _said(labels: Sequence[str], card: "Card") -> dict[str, str]:

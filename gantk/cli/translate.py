@@ -73,7 +73,7 @@ def translate(
     outcomes = succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating")
     done, reduced = len(outcomes), sum(outcome.reduced for outcome in outcomes)
     if done:
-        click.echo(f"{done} of {len(jobs)} images translated to {out}")
+        say(f"{done} of {len(jobs)} images translated to {out}")
     if reduced:
         click.echo(
             f"{reduced} of them had 16 bits a channel, and their results have 8, as the model's pixels", err=True

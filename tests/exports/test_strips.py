@@ -102,7 +102,7 @@ def test_the_command_writes_the_same_picture(exported: Export, residual: Trained
 def test_what_cannot_run_in_strips_says_why(
     exported: Export, residual: Trained, drawn: Trained, tmp_path: Path
 ) -> None:
-    with pytest.raises(Unsupported, match="takes images of 4 px alone, and cannot run in strips"):
+    with pytest.raises(Unsupported, match="takes images of 4x4 px alone, and cannot run in strips"):
         gantk.load(exported("reconstruct", drawn, graph="reconstruct"))(smooth(4, 4), tile=8)
     model = gantk.load(exported("residual", residual))
     with pytest.raises(UsageError, match="1 at least, not 0"):

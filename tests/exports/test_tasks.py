@@ -145,7 +145,7 @@ def test_verify_shows_every_port(exported: Export, drawn: Trained) -> None:
 
 def test_verify_compares_every_output_again(exported: Export, drawn: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     path = exported("encoder", drawn, graph="encoder")
-    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run: drawn)
+    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run, step: drawn)
     again = json.loads(said(path, "--run", "runs/test", "--json"))["differences"]
     assert again == gantk.load(path).card.parity
 
@@ -162,17 +162,37 @@ def test_verify_refuses_a_run_whose_graph_takes_something_else(
 ) -> None:
     path = exported("generator", drawn, graph="generator")
     unnamed = Trained(**{**vars(drawn), "classes": ()})
-    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run: unnamed)
+    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run, step: unnamed)
     with pytest.raises(GantkError, match=r"graph generator of runs/other takes or gives something else"):
         said(path, "--run", "runs/other")
 
 
-def test_verify_finds_values_that_are_not_finite(exported: Export, drawn: Trained, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("value", "kind"), [("nan", np.float32), ("inf", np.float32), ("nan", np.float16)])
+def test_verify_finds_weights_that_are_not_finite(
+    exported: Export, drawn: Trained, tmp_path: Path, value: str, kind: type
+) -> None:
     proto = onnx.load(exported("energy", drawn, graph="energy"))
-    for weights in proto.graph.initializer:
-        if weights.data_type == onnx.TensorProto.FLOAT and len(weights.dims) == 1:
-            broken = np.full(tuple(weights.dims), np.nan, np.float32)
-            weights.CopyFrom(onnx.numpy_helper.from_array(broken, weights.name))
+    broken = np.array([1, float(value), 2], kind)
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(broken, "odd"))
+    onnx.save(proto, tmp_path / "broken.onnx")
+    with pytest.raises(GantkError, match=r"broken\.onnx: 1 of the 3 values of its weight odd are no finite numbers"):
+        said(tmp_path / "broken.onnx")
+
+
+def test_verify_lets_a_constant_be_infinite(exported: Export, drawn: Trained, tmp_path: Path) -> None:
+    proto = onnx.load(exported("energy", drawn, graph="energy"))
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array(-np.inf, np.float32), "least"))
+    onnx.save(proto, tmp_path / "bounded.onnx")
+    assert "energy" in said(tmp_path / "bounded.onnx")
+
+
+def test_verify_finds_answers_that_are_not_finite(exported: Export, drawn: Trained, tmp_path: Path) -> None:
+    proto = onnx.load(exported("energy", drawn, graph="energy"))
+    score = proto.graph.output[0].name
+    for node in proto.graph.node:
+        node.output[:] = ["whole" if name == score else name for name in node.output]
+    proto.graph.node.append(onnx.helper.make_node("Sub", ["whole", "whole"], ["none"]))
+    proto.graph.node.append(onnx.helper.make_node("Div", ["none", "none"], [score]))
     onnx.save(proto, tmp_path / "broken.onnx")
     with pytest.raises(GantkError, match=r"at batch 1 it gives \(1,\) as score, or values that are not finite"):
         said(tmp_path / "broken.onnx")
