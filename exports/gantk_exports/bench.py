@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gantk.cli.extras import require_training
+from gantk.cli.saying import say, say_lines
 from gantk.errors import UsageError
 
 EPILOG = """\b
@@ -61,10 +62,10 @@ def export(
     opened = [load_trained(run) for run in runs]
     models = []
     for trained in opened:
-        click.echo(f"{trained.run}: exporting and timing", err=True)
+        say(f"{trained.run}: exporting and timing", err=True)
         models.append(measured(trained, size=size, threads=threads, seconds=seconds, least_psnr=least_psnr))
-    click.echo(f"{machine(threads)}\n\n{table(models, size)}")
+    say_lines(f"{machine(threads)}\n\n{table(models, size)}")
     if out is not None:
         with written_aside(out) as aside:
             aside.write_text(page(models, size, machine(threads)), "utf-8")
-        click.echo(f"\nwritten to {out}", err=True)
+        say(f"written to {out}", err=True)

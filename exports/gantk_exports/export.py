@@ -2,13 +2,15 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import click
 
 from gantk.cli.extras import require_training
 from gantk.cli.saying import say
-from gantk.errors import UsageError
+from gantk.cli.waiting import waiting
+from gantk.errors import GantkError, UsageError
 from gantk.text import pasted
 
 if TYPE_CHECKING:
@@ -127,16 +129,21 @@ def export(
     names = list(dict.fromkeys(graphs)) or known
     written: list[Model] = []
     form = Form(io, sides, opset)
-    for name, path in _places(names, out or run / "exports", precision, form).items():
-        began = perf_counter()
-        if precision == "fp32":
-            export_graph(trained, name, path, form)
-        else:
-            export_reduced(trained, name, path, form, precision, least_psnr)
-        listeners.hook.exported(run=opened, model=path)
-        written.append(load(path))
-        size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
-        say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
+    places = _places(names, out or run / "exports", precision, form)
+    _check_writable(next(iter(places.values())).parent)
+    with waiting() as begin:
+        for name, path in places.items():
+            began = perf_counter()
+            begin(f"exporting {name}")
+            if precision == "fp32":
+                export_graph(trained, name, path, form)
+            else:
+                export_reduced(trained, name, path, form, precision, least_psnr)
+            begin("")
+            listeners.hook.exported(run=opened, model=path)
+            written.append(load(path))
+            size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
+            say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
     say(f"next: {_next(written)}")
 
 
@@ -166,6 +173,16 @@ def _places(names: list[str], out: Path, precision: "Precision", form: "Form") -
     if len(names) > 1:
         raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
     return {names[0]: out}
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise GantkError where models cannot be written to a folder, which is otherwise known only after minutes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise GantkError(f"cannot write to {folder}: {error.strerror}; say another place by --out") from error
 
 
 def _compared(card: "Card") -> str:

@@ -21,7 +21,7 @@ from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
 from gantk.recipe.recipe import Recipe
 from gantk_exports.gathering import Gathered
-from gantk_exports.reference import translated
+from gantk_exports.reference_weights import translated
 
 Say = Callable[[str], None]
 

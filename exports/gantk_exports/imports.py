@@ -88,7 +88,7 @@ def import_reference(
 
 def _told(gathered: "Gathered") -> list[str]:
     """Return what became of the files, a line a network."""
-    from gantk_exports.reference import unread
+    from gantk_exports.reference_weights import unread
 
     lines = {name: f"{held.path.name}: {held.architecture.title}" for name, held in gathered.networks.items()}
     lines |= dict.fromkeys(gathered.new, "in no file: new, untrained weights")

@@ -63,14 +63,18 @@ def export_reduced(
     least = LEAST[precision] if least is None else least
     with TemporaryDirectory(prefix="gantk-") as folder:
         full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form)
-        reduced = Path(folder) / "reduced.onnx"
         card = load(full).card
-        if precision == "fp16":
-            proto = halved(onnx.load(full))
-        else:
-            proto = quantized(full, card, material(trained.run, card, CALIBRATION, test=False))
-        onnx.save(lowered(proto, form.opset), reduced)
-        found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True))
+        try:
+            if precision == "fp16":
+                proto = halved(onnx.load(full))
+            else:
+                proto = quantized(full, card, material(trained.run, card, CALIBRATION, test=False))
+            proto = lowered(proto, form.opset)
+        except Unsupported as reason:
+            raise Unsupported(f"graph {name} {reason}") from reason.__cause__
+        with written_aside(Path(folder) / "reduced.onnx") as reduced:
+            onnx.save(proto, reduced)
+            found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True))
     check_fidelity(found, least, f"graph {name} as {precision}")
     card = replace(card, precision=precision, parity={}, fidelity={**found, "least": least})
     beside = out.with_suffix(".json")

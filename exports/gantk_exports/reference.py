@@ -77,45 +77,7 @@ def architecture_of(state: State, normalization: str | None = None) -> Architect
     if "model.0.weight" in state:
         return _patch(state, normalization)
     first = next(iter(state))
-    raise GantkError(f"holds no network of the reference: its first tensor is {first} {_size(state[first])}")
-
-
-def translated(architecture: Architecture, state: State, wanted: State) -> dict[str, Tensor]:
-    """Return a state dict's tensors under gantk's names, for a network whose own are `wanted`.
-
-    An inner bias that the reference's network has not, and gantk's has, is zero. Raises GantkError, naming a tensor
-    that is missing, is of another shape, or has no place.
-    """
-    layers = {layer.ours: layer for layer in architecture.layers}
-    left, found = dict(state), {}
-    for ours, own in wanted.items():
-        name, _, leaf = ours.rpartition(".")
-        theirs = f"{layers[name].theirs}.{leaf}"
-        tensor = left.pop(theirs, None)
-        if tensor is None and _may_lack(architecture, layers[name], leaf):
-            tensor = own.new_zeros(own.shape)
-        if tensor is None:
-            raise GantkError(f"lacks {theirs} {_size(own)} of its {architecture.title}")
-        if tensor.shape != own.shape:
-            raise GantkError(f"{theirs} is {_size(tensor)}, where {_size(own)} is needed")
-        found[ours] = tensor
-    for name in unread(architecture, state):
-        del left[name]
-    if left:
-        name = next(iter(left))
-        raise GantkError(f"{name} {_size(left[name])} has no place in its {architecture.title}")
-    return found
-
-
-def unread(architecture: Architecture, state: State) -> list[str]:
-    """Return the running statistics of instance norms, which older versions of torch kept; the reference drops them."""
-    known = _statistics(architecture.layers) if architecture.normalization == "instance" else []
-    return [name for name in known if name in state]
-
-
-def _may_lack(architecture: Architecture, layer: Layer, leaf: str) -> bool:
-    # Versions of torch before 0.4.1 did not count batches.
-    return leaf == "num_batches_tracked" or (leaf == "bias" and layer.kind == "inner" and not architecture.biased)
+    raise GantkError(f"holds no network of the reference: its first tensor is {first} {size_of(state[first])}")
 
 
 def _resnet(state: State, normalization: str | None) -> Architecture:
@@ -218,7 +180,7 @@ def _finished(
             "instance norm has no weights"
         )
     possible = ["batch"] if scale is not None else ["instance", "none"] if bias is not None else ["none", "instance"]
-    if scale is None and any(name in state for name in _statistics(layers)):
+    if scale is None and any(name in state for name in norm_statistics(layers)):
         possible = ["instance"]
     if wanted is not None and wanted not in possible:
         raise UsageError(f"holds the tensors of a network with normalization {' or '.join(possible)}, not {wanted}")
@@ -239,7 +201,7 @@ def _first(state: State, layers: Iterable[Layer], kind: Kind, leaf: str) -> str 
     return next((name for name in names if name in state), None)
 
 
-def _statistics(layers: Iterable[Layer]) -> list[str]:
+def norm_statistics(layers: Iterable[Layer]) -> list[str]:
     """Return what the running statistics of every norm are called."""
     leaves = ("running_mean", "running_var", "num_batches_tracked")
     return [f"{layer.theirs}.{leaf}" for layer in layers if layer.kind == "norm" for leaf in leaves]
@@ -251,9 +213,10 @@ def _channels(state: State, layer: str) -> tuple[int, int]:
     if name not in state:
         raise GantkError(f"lacks {name}, which every such network of the reference has")
     if state[name].ndim != 4:
-        raise GantkError(f"{name} is {_size(state[name])}: a convolution's kernel is needed there")
+        raise GantkError(f"{name} is {size_of(state[name])}: a convolution's kernel is needed there")
     return state[name].shape[0], state[name].shape[1]
 
 
-def _size(tensor: Tensor) -> str:
+def size_of(tensor: Tensor) -> str:
+    """Return a tensor's shape in words."""
     return str(tuple(tensor.shape))
