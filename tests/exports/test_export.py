@@ -166,3 +166,11 @@ def test_sizes_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
 def test_a_checkpoint_that_is_not_there_is_refused(trained_run: Path) -> None:
     with pytest.raises(UsageError, match="has no checkpoint of step 3, only of 1"):
         run(export, trained_run, "--step", 3)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_exported(trained_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        GantkError, match=r"cannot write to .*/file/models: Not a directory; say another place by --out$"
+    ):
+        run(export, trained_run, "--graph", "a_to_b", "--out", tmp_path / "file" / "models")
