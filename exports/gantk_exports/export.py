@@ -116,7 +116,7 @@ def export(
 
     opened, trained = open_run(run), load_trained(run, step)
     for note in trained.notes:
-        click.echo(f"warning: {note}", err=True)
+        say(f"warning: {note}", err=True)
     listeners = load_plugins(opened.config.plugins)
     empty = opened.manifest.get("imported", {}).get("untrained_graphs", []) if trained.step == 0 else []
     for name in graphs:

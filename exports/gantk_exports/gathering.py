@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gantk.errors import UsageError
 from gantk_exports.reference import Architecture
@@ -10,6 +10,11 @@ from gantk_exports.reference_files import Checkpoint
 
 _KINDS = {"cyclegan": "unpaired", "pix2pix": "paired"}
 """The batches that a recipe trains on."""
+
+Statistics = Literal["running", "image"]
+
+_STATISTICS: Mapping[str, Statistics] = {"cyclegan": "running", "pix2pix": "image"}
+"""What batch norm reads in an export, where its owner does not say: the reference tests pix2pix by each image's own."""
 
 _IMAGES = {"cyclegan": ("a", "b"), "pix2pix": ("source", "target")}
 """What a recipe's generator takes, and what it gives."""
@@ -60,6 +65,11 @@ class Gathered:
     def kind(self) -> str:
         """The kind of batches that they are trained on."""
         return _KINDS[self.plugin]
+
+    @property
+    def statistics(self) -> Statistics:
+        """What batch norm reads in an export, if nothing else is said."""
+        return _STATISTICS[self.plugin]
 
     @property
     def channels(self) -> dict[str, int]:

@@ -20,7 +20,7 @@ from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
 from gantk.recipe.recipe import Recipe
-from gantk_exports.gathering import Gathered
+from gantk_exports.gathering import Gathered, Statistics
 from gantk_exports.reference_weights import translated
 
 Say = Callable[[str], None]
@@ -29,12 +29,15 @@ UNKNOWN = "unknown (imported without --data)"
 """The data of a run that was told none; nothing that could be opened in its place is called so."""
 
 
-def import_run(gathered: Gathered, data: list[str], size: int | None, out: Path | None, say: Say) -> Run:
+def import_run(
+    gathered: Gathered, data: list[str], size: int | None, statistics: Statistics, out: Path | None, say: Say
+) -> Run:
     """Make a run that stands at step 0 with the files' weights; networks that no file holds are initialized.
 
-    `data` is what a training that goes on reads, at `size` pixels: files of weights do not say. Raises GantkError.
+    `statistics` is what batch norm reads in an export of it; `data` is what a training that goes on reads, at `size`
+    pixels: files of weights do not say. Raises GantkError.
     """
-    config = _config(gathered, data, size)
+    config = _config(gathered, data, size, statistics)
     if data:
         resolved = resolve(config)
         images: Mapping[str, ImageInfo] = open_training_data(resolved).images
@@ -61,7 +64,7 @@ def import_run(gathered: Gathered, data: list[str], size: int | None, out: Path 
     return run
 
 
-def _config(gathered: Gathered, data: list[str], size: int | None) -> Config:
+def _config(gathered: Gathered, data: list[str], size: int | None, statistics: Statistics) -> Config:
     """Return what says the networks; a discriminator that no file holds has the generator's normalization."""
     generator = gathered.generator.architecture
     discriminator = gathered.discriminator.architecture if gathered.discriminator is not None else None
@@ -80,7 +83,7 @@ def _config(gathered: Gathered, data: list[str], size: int | None) -> Config:
             "generator": generator.normalization,
             "discriminator": (discriminator or generator).normalization,
         },
-        set={**said, "size": size or 2 ** generator.options.get("depth", 8)},
+        set={**said, "size": size or 2 ** generator.options.get("depth", 8), "statistics": statistics},
         scale="paper",
     )
 

@@ -10,7 +10,7 @@ from gantk.cli.saying import say
 from gantk.text import pasted
 
 if TYPE_CHECKING:
-    from gantk_exports.gathering import Gathered
+    from gantk_exports.gathering import Gathered, Statistics
 
 EPILOG = """\b
 Examples:
@@ -29,6 +29,12 @@ Examples:
     "--norm",
     type=click.Choice(["instance", "batch", "none"]),
     help="Normalization, where the files cannot tell instance from none.  [default: as their tensors say]",
+)
+@click.option(
+    "--statistics",
+    type=click.Choice(["running", "image"]),
+    help="What batch norm reads in an export: the averages of its training, as the reference's --eval, or each image's "
+    "own statistics, as its test.py without it.  [default: running for cyclegan, image for pix2pix]",
 )
 @click.option(
     "--generator",
@@ -59,6 +65,7 @@ def import_reference(
     files: tuple[Path, ...],
     plugin: str,
     norm: str | None,
+    statistics: "Statistics | None",
     generator: str | None,
     direction: str | None,
     epoch: str,
@@ -77,8 +84,9 @@ def import_reference(
 
     checkpoints = [read_checkpoint(path, norm) for path in chosen_files(files, epoch)]
     gathered = gather(plugin, checkpoints, generator, direction)
-    run = import_run(gathered, list(data), size, out, say=say)
-    for line in _told(gathered):
+    statistics = statistics or gathered.statistics
+    run = import_run(gathered, list(data), size, statistics, out, say=say)
+    for line in _told(gathered, statistics):
         say(line)
     say(f"next: {pasted('gantk', 'export', run.path)}")
     again = pasted("--resume", run.path)
@@ -86,7 +94,7 @@ def import_reference(
     say(f"to train on: gantk train {again if data else anew}")
 
 
-def _told(gathered: "Gathered") -> list[str]:
+def _told(gathered: "Gathered", statistics: "Statistics") -> list[str]:
     """Return what became of the files, a line a network."""
     from gantk_exports.reference_weights import unread
 
@@ -97,8 +105,17 @@ def _told(gathered: "Gathered") -> list[str]:
     if any(unread(held.architecture, held.state) for held in gathered.networks.values()):
         told.append("note: the running averages of instance norms are left out, as the reference's own loading does")
     generator = gathered.generator
-    usual = generator.architecture.plugin == "unet" and generator.architecture.normalization == "batch"
-    if gathered.plugin == "cyclegan" and usual and generator.name in ("", "G"):
+    batch = generator.architecture.normalization == "batch"
+    if batch:
+        read = {"running": "the averages of its training", "image": "each image's own statistics"}
+        (other,) = read.keys() - {statistics}
+        told.append(f"note: once exported, batch norm reads {read[statistics]}; --statistics {other}: {read[other]}")
+    if (
+        gathered.plugin == "cyclegan"
+        and batch
+        and generator.architecture.plugin == "unet"
+        and generator.name in ("", "G")
+    ):
         told.append("note: a U-Net with batch norm is what pix2pix has by default; if this is one, say --as pix2pix")
     if gathered.new:
         told.append(

@@ -151,8 +151,12 @@ def test_pix2pix_keeps_each_images_statistics(tmp_path: Path) -> None:
     critic = trained(patches(4, 4, 2, "batch"), 4)
     saved(tmp_path / "maps" / "latest_net_G.pth", network)
     saved(tmp_path / "maps" / "latest_net_D.pth", critic)
-    run = opened([tmp_path / "maps"], tmp_path / "run", "--as", "pix2pix", "--generator", "unet", "--norm", "batch")
     both = torch.cat([image(3), image(1)], 1)
+    said = ("--as", "pix2pix", "--generator", "unet", "--norm", "batch")
+    averaged = opened([tmp_path / "maps"], tmp_path / "averaged", *said, "--statistics", "running")
+    assert torch.equal(averaged.recipe.generator(image()), network(image()))
+    assert open_run(averaged.run).config.set["statistics"] == "running"
+    run = opened([tmp_path / "maps"], tmp_path / "run", *said)
     assert torch.equal(run.recipe.generator(image()), network.train()(image()))
     assert torch.equal(run.recipe.discriminator(image(1), image(3)), critic.train()(both))
     assert open_run(run.run).config.set["generator.dropout"] == 0.5
