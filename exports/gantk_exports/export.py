@@ -118,7 +118,7 @@ def export(
     for note in trained.notes:
         say(f"warning: {note}", err=True)
     listeners = load_plugins(opened.config.plugins)
-    empty = opened.manifest.get("imported", {}).get("untrained_graphs", []) if trained.step == 0 else []
+    empty = opened.manifest.imported.untrained_graphs if trained.step == 0 else []
     for name in graphs:
         if name in empty:
             raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")

@@ -9,13 +9,15 @@ from torch import Tensor
 
 from gantk.data.dataset import ImageInfo
 from gantk.engine.assemble import build_recipe, open_training_data
-from gantk.engine.checkpoints import TrainingState
 from gantk.engine.config import Config
+from gantk.engine.folder import new_run
+from gantk.engine.manifest import DataFacts, data_facts
 from gantk.engine.optimizers import Averages, make_movers
 from gantk.engine.processes import World
 from gantk.engine.resolve import Resolved, resolve
-from gantk.engine.run import Run, new_run
-from gantk.engine.trained import BlankBatches, RecordedData, data_facts
+from gantk.engine.run import Run
+from gantk.engine.state import TrainingState
+from gantk.engine.trained import BlankBatches, RecordedData
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
@@ -50,17 +52,17 @@ def import_run(
     with without_values():
         # Names and shapes alone say what would be built, and a damaged file may say anything.
         _fitting(build_recipe(resolved, images, Context()), gathered)
+    # Told no data, a complete configuration would name a path.
+    kept = {} if data else {"data": config.data}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         recipe = build_recipe(resolved, images, Context())
         recipe.prepare(BlankBatches(images, resolved.setting("size")))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)
-        run = new_run(out, gathered.title)
-        _save(run, recipe, resolved)
-    # Told no data, a complete configuration would name a path.
-    kept = {} if data else {"data": config.data}
-    run.start(resolved.complete({}).model_copy(update=kept), _facts(gathered, recipe, resolved, images))
+        with new_run(out, gathered.title) as run:
+            _save(run, recipe, resolved)
+            run.start(resolved.complete({}).model_copy(update=kept), _facts(gathered, recipe, resolved, images))
     return run
 
 
@@ -118,7 +120,7 @@ def _facts(gathered: Gathered, recipe: Recipe, resolved: Resolved, images: Mappi
     """Return what the run's manifest says of its data, its files, and what no file holds."""
     new = [recipe.networks()[name] for name in gathered.new]
     return {
-        "data": data_facts(resolved.dataset, resolved.kind, images),
+        "data": data_facts(resolved.dataset, resolved.kind, images).model_dump(),
         "imported": {
             "networks": {name: held.facts for name, held in gathered.networks.items()},
             "untrained": gathered.new,
@@ -127,7 +129,6 @@ def _facts(gathered: Gathered, recipe: Recipe, resolved: Resolved, images: Mappi
     }
 
 
-def _unknown(kind: str) -> dict[str, Any]:
+def _unknown(kind: str) -> DataFacts:
     """Return what a manifest says of data of which nothing but its kind is known."""
-    blank = {"summary": "", "licence": "", "fingerprint": "", "classes": [], "domains": []}
-    return {"name": UNKNOWN, "kind": kind, **blank}
+    return DataFacts(name=UNKNOWN, kind=kind, fingerprint="", images={})

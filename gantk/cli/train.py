@@ -21,6 +21,7 @@ Examples:
   gantk train --plugin pix2pix --data emoji:line,flat --steps 3000 -s generator.filters=32
   gantk train --plugin cyclegan --plugin ./my_generator.py --dry-run
   gantk train --resume runs/cyclegan-emoji
+  gantk train --resume runs/mine --data moved/horses/ --data moved/zebras/
 """
 
 
@@ -103,22 +104,31 @@ class Train(click.Command):
 @click.option("--init", metavar="RUN", help="Start from another run's weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on exactly where a run stopped.")
+@click.option(
+    "--step", type=click.IntRange(0), help="With --resume: the checkpoint to go on from; default: the newest."
+)
 @click.option("--dry-run", is_flag=True, help="Show everything that was resolved, and train nothing.")
-def train(resume: Path | None, out: Path | None, dry_run: bool, config: Path | None, **said: Any) -> None:
+def train(
+    resume: Path | None, step: int | None, out: Path | None, dry_run: bool, config: Path | None, **said: Any
+) -> None:
     """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
     from gantk.cli.extras import require_training
 
     require_training("gantk train")
     if resume is not None and (out is not None or config is not None or dry_run):
         raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
+    if resume is None and step is not None:
+        raise click.UsageError("--step names a checkpoint of the run that goes on: say --resume RUN, or leave it out")
     from gantk.engine.phases import Phases
 
     with Phases(say) as phases:
         phases.begin("importing torch")
-        from gantk.engine.launch import describe, launch, relaunch
+        from gantk.engine.launch import Again, describe, launch, relaunch
 
         if resume is not None:
-            relaunch(resume, _resumed(said), phases.say, phases.begin)
+            places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
+            again = Again(changes=_resumed(said), step=step, **places)
+            relaunch(resume, again, phases.say, phases.begin)
         elif dry_run:
             described = describe(_request(config, said))
             phases.clear()
@@ -174,7 +184,7 @@ def _resumed(said: dict[str, Any]) -> dict[str, Any]:
     if foreign:
         raise click.UsageError(
             f"--resume goes on with the run's own configuration: leave out {foreign[0]}; "
-            f"only {', '.join(RESUMABLE)} may be said anew"
+            f"only {', '.join(RESUMABLE)} may be said anew, and by data and plugin where its files are now"
         )
     return values | steps
 

@@ -39,6 +39,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         try:
             partial.replace(path)
+            flush_folder(path.parent)
         except PermissionError:
             # Where a file that is mapped cannot be replaced (Windows), the one that another process wrote will do.
             if not path.exists():
@@ -46,6 +47,25 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk, so that a name that is given to it later never names half of it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until a folder's names are on the disk, where the system has a way to ask for that (Windows has none)."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        # Some file systems refuse this for folders; they order renames themselves.
+        with suppress(OSError):
+            os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _remove_stale(folder: Path) -> None:

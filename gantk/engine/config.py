@@ -1,12 +1,26 @@
 """What a run is told: the request of a user, and the configuration that a run's folder keeps."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gantk.documents import at_most, first_fault, read_text
 from gantk.errors import UsageError
+from gantk.plainyaml import parse_yaml
+
+MOST_BYTES = 1 << 16
+"""The largest configuration file that is read: ten times what a run with every option said has."""
+
+Name = Annotated[str, at_most(4096)]
+"""A plugin, a data set, or a path."""
+
+Dotted = Annotated[str, at_most(200)]
+"""The name of an option or a setting."""
+
+Every = Annotated[int, Field(ge=1, le=10**9)]
+"""Steps between two of something."""
 
 
 class Config(BaseModel):
@@ -30,36 +44,37 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    plugins: list[str] = Field(default_factory=list)
-    data: list[str] = Field(default_factory=list)
-    generator: str | None = None
-    discriminator: str | None = None
-    loss: str | None = None
-    normalization: dict[str, str] = Field(default_factory=dict)
-    set: dict[str, Any] = Field(default_factory=dict)
+    plugins: list[Name] = Field(default_factory=list, max_length=100)
+    data: list[Name] = Field(default_factory=list, max_length=100)
+    generator: Name | None = None
+    discriminator: Name | None = None
+    loss: Name | None = None
+    normalization: dict[Dotted, Name] = Field(default_factory=dict)
+    set: dict[Dotted, Any] = Field(default_factory=dict)
     scale: Literal["quick", "paper"] | None = None
-    device: str = "auto"
+    device: str = Field(default="auto", max_length=32)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     channels_last: bool | None = None
     compile: bool = False
-    workers: int | None = Field(default=None, ge=0)
+    workers: int | None = Field(default=None, ge=0, le=256)
     seed: int = Field(default=0, ge=0, lt=2**62)
-    init: str | None = None
-    log_every: int = Field(default=50, ge=1)
-    preview_every: int = Field(default=500, ge=1)
-    checkpoint_every: int = Field(default=500, ge=1)
-    keep: int = Field(default=3, ge=1)
+    init: Name | None = None
+    log_every: Every = 50
+    preview_every: Every = 500
+    checkpoint_every: Every = 500
+    keep: Every = 3
     skip_bad: bool = False
 
 
 def read_config(path: Path) -> Config:
     """Return the configuration in a YAML file. Raises UsageError."""
     try:
-        return check_config(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, str(path))
+        values = parse_yaml(read_text(path, MOST_BYTES))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is {error}") from None
+    return check_config(values or {}, str(path))
 
 
 def check_config(values: Any, where: str) -> Config:
@@ -69,10 +84,9 @@ def check_config(values: Any, where: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        known = f"; known: {', '.join(Config.model_fields)}" if first["type"] == "extra_forbidden" else ""
-        raise UsageError(f"{where}: {name}: {first['msg'].lower()}{known}") from None
+        unknown = error.errors(include_input=False)[0]["type"] == "extra_forbidden"
+        known = f"; known: {', '.join(Config.model_fields)}" if unknown else ""
+        raise UsageError(f"{where}: {first_fault(error)}{known}") from None
 
 
 def write_config(config: Config, path: Path) -> None:

@@ -1,6 +1,8 @@
 """What `gantk train` does: a new run, a resumed one, or a dry run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,12 +14,16 @@ from gantk.engine.assemble import OpenedData, notes_on, open_training_data
 from gantk.engine.config import Config, check_config
 from gantk.engine.device import choose_device
 from gantk.engine.dry_run import describe_run
+from gantk.engine.failures import told_plainly
+from gantk.engine.folder import new_run, taken
+from gantk.engine.manifest import Manifest, data_facts
+from gantk.engine.moved import plugin_digest, recalled, with_data
 from gantk.engine.open_data import data_options
 from gantk.engine.processes import World, joined_world
 from gantk.engine.resolve import Resolved, resolve
-from gantk.engine.run import Run, new_run, open_run
-from gantk.engine.trained import data_facts
+from gantk.engine.run import Run, open_run
 from gantk.engine.training import Training
+from gantk.errors import DataError
 
 Say = Callable[[str], None]
 
@@ -29,66 +35,118 @@ def _quietly(_doing: str) -> None:
     """Say nothing of what is being done."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What a user says to a run that goes on.
+
+    Attributes:
+        changes: of its configuration, by name; `steps` is its last step.
+        step: the checkpoint to go on from; None: the newest.
+        data: where its data are now; empty: where they were.
+        plugins: where plugin files of it are now.
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    step: int | None = None
+    data: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+
+
 def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -> Path:
     """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
     begin("reading the data")
     device = choose_device(request.device)
-    with joined_world(device) as world:
+    with told_plainly(), joined_world(device) as world:
         resolved = resolve(request)
         data = _opened(resolved, world, say)
-        init = open_run(Path(request.init)).checkpoints().newest() if request.init else None
-        run = _shared_run(out, resolved, world)
-        begin("building the networks")
-        training = Training(resolved, data, run, device, world, say)
-        if init is not None:
-            training.start_from(init)
-        begin("trying one step")
-        training.rehearse()
-        if world.leads:
-            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
-        world.wait()
-        training.train()
+        init = open_run(Path(request.init)).checkpoints().chosen(None) if request.init else None
+        with _shared_run(out, resolved, world) as run:
+            begin("building the networks")
+            training = Training(resolved, data, run, device, world, say)
+            if init is not None:
+                training.start_from(init)
+            begin("trying one step")
+            training.rehearse()
+            if world.leads:
+                run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
+            world.wait()
+            training.train()
     return run.path
 
 
-def relaunch(path: Path, changes: Mapping[str, Any], say: Say, begin: Say = _quietly) -> None:
-    """Go on with a run where it stopped; `steps` may be a new last step. Raises GantkError."""
+def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
+    """Go on with a run where it stopped, or from an earlier checkpoint. Raises GantkError."""
     begin("reading the data")
     run = open_run(path)
-    changes = dict(changes)
-    steps = changes.pop("steps", None)
-    values = run.config.model_dump() | changes
-    values["set"] = UNSAID | values["set"]
-    if steps is not None:
-        values["set"] = values["set"] | {"steps": steps}
-    config = check_config(values, str(path))
-    device = choose_device(config.device)
-    with joined_world(device) as world:
-        resolved = resolve(config)
-        newest = run.checkpoints().newest()
+    device = choose_device(str(again.changes.get("device", run.config.device)))
+    with told_plainly(), joined_world(device) as world, ExitStack() as held:
+        world.tell(lambda: held.enter_context(taken(run)))
+        told = say if world.leads else _silence
+        config = with_data(run, recalled(run, again.plugins, told), again.data)
+        resolved = resolve(_changed(config, again.changes, str(path)))
+        checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
+        if _is_done(run, int(checkpoint.name), resolved.setting("steps"), "steps" in again.changes, told):
+            return
         data = _opened(resolved, world, say)
+        recorded = run.manifest
+        _refuse_other_channels(run, recorded, data)
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
-        training.resume(newest)
-        if training.start >= training.total:
-            done = f"step {training.start}" if steps is None else f"step {training.start} already"
-            training.say(f"{path} stands at {done}; say --steps with a number above {training.start} to go on")
-            return
+        training.resume(checkpoint)
         begin("trying one step")
         training.rehearse()
         if world.leads:
             facts = _facts(training)
-            if facts["data"]["fingerprint"] != run.manifest["data"]["fingerprint"]:
-                say(f"note: the images are not those that {path} was started on")
-            run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), run.manifest | facts)
+            if facts["data"]["fingerprint"] != recorded.data.fingerprint:
+                say(
+                    f"note: the images are not those that {path} was started on ({recorded.data.summary}): it goes on, "
+                    "but not as it would have with those"
+                )
+            if later := run.checkpoints().set_aside(training.start):
+                say(f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}")
+            run.start(
+                resolved.complete(_found(training)).model_copy(update=_computed(training)),
+                recorded.model_dump(exclude_unset=True) | facts,
+            )
         world.wait()
         training.train()
 
 
+def _silence(_said: str) -> None:
+    """Say nothing: the first process speaks for all."""
+
+
+def _changed(config: Config, changes: Mapping[str, Any], where: str) -> Config:
+    """Return a run's configuration with what the user says anew; `steps` is a setting."""
+    anew = dict(changes)
+    steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
+    return check_config(config.model_dump() | anew | {"set": {**UNSAID, **config.set, **steps}}, where)
+
+
+def _is_done(run: Run, step: int, total: int | None, anew: bool, say: Say) -> bool:
+    """Return whether a run stands at its last step or beyond, and say so; `anew` where the user says the last one."""
+    if total is None or step < total:
+        return False
+    done = f"step {step} already" if anew else f"step {step}"
+    say(f"{run.path} stands at {done}; say --steps with a number above {step} to go on")
+    return True
+
+
+def _refuse_other_channels(run: Run, recorded: Manifest, data: OpenedData) -> None:
+    for key, info in recorded.data.image_infos.items():
+        found = data.images.get(key)
+        if found is not None and found.channels != info.channels:
+            raise DataError(
+                f"the images have {found.channels} channels ({key}), where {run.path} was trained on {info.channels}: "
+                "say --data with images like those"
+            )
+
+
 def describe(request: Config) -> str:
     """Return everything that would be trained, as text. Raises GantkError where it could not be."""
-    resolved = resolve(request)
-    return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
+    with told_plainly():
+        resolved = resolve(request)
+        return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
 
 
 def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
@@ -126,16 +184,19 @@ def _facts(training: Training) -> dict[str, Any]:
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "precision": "bf16" if training.autocast is not None else "fp32",
+        "plugins": {
+            name: plugin_digest(plugin.path)
+            for name, plugin in training.resolved.plugins.found.items()
+            if plugin.path is not None
+        },
         "processes": training.world.size,
-        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images),
+        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images).model_dump(),
     }
 
 
-def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Run:
-    """Return the run's folder, the same in every process: the first one chooses."""
+@contextmanager
+def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[Run]:
+    """Give the run's folder, the same in every process: the first one chooses, and holds it."""
     name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
-    if world.size == 1:
-        return new_run(out, name)
-    chosen: list[Any] = [str(new_run(out, name).path) if world.leads else None]
-    torch.distributed.broadcast_object_list(chosen, src=0)
-    return Run(Path(chosen[0]))
+    with ExitStack() as held:
+        yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

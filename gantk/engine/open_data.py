@@ -56,6 +56,12 @@ def of_other_data(config: Config, data: Sequence[str]) -> Config:
     return other.model_copy(update={"set": {name: value for name, value in config.set.items() if name in kept}})
 
 
+def missing_folders(config: Config) -> list[str]:
+    """Return what a configuration names as data that is neither a data set nor there."""
+    data = _data(config)
+    return [item for item in data if not Path(item).expanduser().exists()] if _named(data) is None else []
+
+
 def located(config: Config, dataset: Dataset) -> list[str]:
     """Return what finds the same data again from anywhere: a data set's name, or folders' whole paths."""
     data = _data(config)

@@ -101,9 +101,13 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
 
 
 def save_preview(sheet: Image.Image, path: Path) -> None:
-    """Write a grid as PNG."""
+    """Write a grid as PNG, whole or not at all; where a link has its name, it takes the link's place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    aside = path.with_name(f"{path.name}.partial")
+    aside.unlink(missing_ok=True)
+    with aside.open("xb") as file:
+        sheet.save(file, "PNG")
+    aside.replace(path)
 
 
 def _are_points(images: Any) -> bool:

@@ -10,13 +10,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gantk.data.storage import flush, flush_folder
+from gantk.documents import read_model
 from gantk.engine.checkpoints import Checkpoints
 from gantk.engine.config import Config, read_config, write_config
+from gantk.engine.lock import NAME as LOCK
+from gantk.engine.manifest import Manifest
 from gantk.errors import GantkError, UsageError
 from gantk.runtime.files import written_aside
-from gantk.text import is_utf8
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
+
+WRITTEN = (LOCK, "config.yaml", "manifest.json", "checkpoints", "scalars.jsonl", "previews", "tensorboard")
+"""What a training writes in a run's folder."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,29 @@ class Run:
         return read_config(self.path / "config.yaml")
 
     @property
-    def manifest(self) -> dict[str, Any]:
-        """What was recorded when the run started."""
-        path = self.path / "manifest.json"
-        try:
-            facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise GantkError(f"cannot read {path}, which says what the run was trained on: {error}") from error
-        return facts
+    def manifest(self) -> Manifest:
+        """What was recorded when the run started. Raises GantkError, naming what in it is wrong."""
+        return read_model(Manifest, self.path / "manifest.json", 1 << 24)
+
+    @property
+    def started(self) -> bool:
+        """Whether the folder holds a run."""
+        return (self.path / "config.yaml").is_file()
+
+    def own(self, name: str) -> Path:
+        """Return where a file or a folder of the run's lies. Raises GantkError where a link leads elsewhere."""
+        path = self.path / name
+        if path.is_symlink():
+            raise GantkError(
+                f"{path} is a link to {path.readlink()}, and a run writes nothing outside its folder: put what it "
+                "names in its place, or delete the link"
+            )
+        return path
+
+    def refuse_links(self) -> None:
+        """Raise GantkError where a link stands for anything that a training writes into."""
+        for name in WRITTEN:
+            self.own(name)
 
     def checkpoints(self, keep: int = 3) -> Checkpoints:
         """Return the run's checkpoints."""
@@ -48,8 +69,7 @@ class Run:
         """Make the folder, and write what the run is told and on what it runs."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with written_aside(self.path / "config.yaml") as aside:
-                write_config(config, aside)
+            self.refuse_links()
             self.write_manifest(
                 {
                     "command": sys.argv,
@@ -61,6 +81,11 @@ class Run:
                     **facts,
                 }
             )
+            # Last, since a folder is a run by it.
+            with written_aside(self.path / "config.yaml") as aside:
+                write_config(config, aside)
+                flush(aside)
+            flush_folder(self.path)
         except OSError as error:
             raise GantkError(f"cannot write the run's folder {self.path}: {error.strerror}") from None
 
@@ -69,28 +94,15 @@ class Run:
         with written_aside(self.path / "manifest.json") as aside:
             # What of a name is not UTF-8 is written as JSON escapes it.
             aside.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8", "backslashreplace")
+            flush(aside)
 
 
 def open_run(path: Path) -> Run:
     """Return the run in a folder. Raises UsageError where there is none."""
-    if not (path / "config.yaml").is_file():
+    run = Run(path)
+    if not run.started:
         raise UsageError(f"{path} is not a run: it has no config.yaml; `gantk train` makes one under runs/")
-    return Run(path)
-
-
-def new_run(out: Path | None, name: str) -> Run:
-    """Return a run in a new folder: `out`, or `runs/<name>` with a number where that is taken."""
-    if out is not None:
-        if not is_utf8(out):
-            raise UsageError(f"--out {out}: TensorBoard writes to folders whose names are UTF-8 alone; choose another")
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise UsageError(f"{out} is there already: choose another --out, or go on with --resume {out}")
-        return Run(out)
-    path, number = Path("runs") / name, 1
-    while path.exists():
-        number += 1
-        path = Path("runs") / f"{name}-{number}"
-    return Run(path)
+    return run
 
 
 def _version(package: str) -> str | None:

@@ -1,6 +1,7 @@
 """Scalars of a run: one JSON line a log, and TensorBoard."""
 
 import json
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,16 +9,25 @@ from typing import Any
 
 from PIL import Image
 
+from gantk.data.storage import flush_folder
+from gantk.documents import regular_file
+from gantk.errors import GantkError
+
+_LONGEST = 1 << 20
+"""The bytes of the longest line that is read."""
+
 
 class ScalarLog:
     """Writes `scalars.jsonl` and `tensorboard/` in a run's folder."""
 
     def __init__(self, folder: Path, start: int) -> None:
-        """Open the log; on resume, lines after step `start` are dropped, since they will be written again."""
+        """Open the log; on resume, lines after step `start` are dropped, since they will be written again.
+
+        Raises GantkError where the log is no file.
+        """
         self.path = folder / "scalars.jsonl"
         if self.path.exists():
-            lines = [line for line in self.path.read_text("utf-8").splitlines() if _step(line) <= start]
-            self.path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+            _cut(self.path, start)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from torch.utils.tensorboard import SummaryWriter
@@ -42,8 +52,33 @@ class ScalarLog:
         self.board.close()
 
 
-def _step(line: str) -> float:
+def _cut(path: Path, start: int) -> None:
+    """Drop the lines after a step, and what a killed process left of one; the file is there whole at every moment."""
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+        regular_file(path)
+    except ValueError as error:
+        raise GantkError(f"{path} is {error}") from error
+    aside = path.with_name(f"{path.name}.partial")
+    aside.unlink(missing_ok=True)
+    dropped = False
+    with path.open("rb") as file, aside.open("xb") as kept:
+        while line := file.readline(_LONGEST):
+            if _step(line) <= start:
+                kept.write(line)
+            else:
+                dropped = True
+        kept.flush()
+        os.fsync(kept.fileno())
+    if dropped:
+        aside.replace(path)
+        flush_folder(path.parent)
+    else:
+        aside.unlink()
+
+
+def _step(line: bytes) -> float:
+    """Return the step of a line; of one that is torn, none that is kept."""
+    try:
+        return float(json.loads(line)["step"]) if line.endswith(b"\n") else float("inf")
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return float("inf")

@@ -1,18 +1,12 @@
 """What a training would ship as it stands: a copy in inference form, whose batch norms have settled."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from gantk.engine.checkpoints import STATISTICS
 from gantk.engine.inference import inference_form, plain_copy
 from gantk.engine.optimizers import Averages
 from gantk.engine.statistics import Settled, batch_norms, distance, settle
-from gantk.errors import GantkError, one_line
 from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Batches, Recipe
 
@@ -68,22 +62,3 @@ def shipped_settled(
             form = inference_form(plain, inference)
         apart = distance(form, plain, batches)
     return Shipped(form, plain, Settled(averaged, apart))
-
-
-def load_settled(recipe: Recipe, checkpoint: Path) -> Settled:
-    """Load what batch norm reads once trained, where a checkpoint keeps it, and return it.
-
-    Raises GantkError where it cannot be read, or belongs to other networks.
-    """
-    path = checkpoint / STATISTICS
-    try:
-        averages = load_file(path) if path.exists() else {}
-        apart = json.loads((checkpoint / "state.json").read_text("utf-8")).get("apart")
-    except (OSError, SafetensorError, ValueError, AttributeError) as error:
-        raise GantkError(f"cannot read checkpoint {checkpoint}: {one_line(error)}") from error
-    here = recipe.state_dict()
-    for name, tensor in averages.items():
-        if name not in here or here[name].shape != tensor.shape:
-            raise GantkError(f"cannot load {path}: {name} is of another network")
-    recipe.load_state_dict(averages, strict=False)
-    return Settled(averages, apart if isinstance(apart, float) else None)

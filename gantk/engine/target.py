@@ -84,7 +84,7 @@ class Opened:
 
     def records(self, request: Request) -> list[Path]:
         """Return the files that records are appended to."""
-        own = [self.run.path / "metrics.jsonl"] if self.run is not None else []
+        own = [self.run.own("metrics.jsonl")] if self.run is not None else []
         return [*own, request.out] if request.out is not None else own
 
     def tell(self, scores: Sequence[Score]) -> None:
@@ -113,7 +113,7 @@ def _open_run(request: Request) -> Opened:
     own = config if not request.data else of_other_data(config, request.data)
     dataset = _data(own, request)
     fingerprint = dataset.fingerprint()
-    changed = not request.data and fingerprint != run.manifest["data"]["fingerprint"]
+    changed = not request.data and fingerprint != run.manifest.data.fingerprint
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return Opened(
         functions={

@@ -1,7 +1,7 @@
 """A trained run, opened for export and measurement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,13 @@ import torch
 
 from gantk.data.dataset import Dataset, ImageInfo, Split
 from gantk.engine.assemble import build_recipe, inference_of
-from gantk.engine.checkpoints import load_own_state, load_weights
 from gantk.engine.inference import inference_form
+from gantk.engine.manifest import DataFacts
 from gantk.engine.resolve import resolve
-from gantk.engine.run import Run, open_run
-from gantk.engine.shipping import load_settled
+from gantk.engine.run import open_run
+from gantk.engine.state import load_own_state, load_settled, load_weights
 from gantk.engine.statistics import warning
-from gantk.errors import DataError, UsageError
+from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
 from gantk.recipe.recipe import Recipe
 
@@ -61,13 +61,9 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
     all or cannot be read.
     """
     opened = open_run(run)
-    checkpoint = _checkpoint(opened, step)
-    facts = opened.manifest["data"]
-    # Runs of version 0.1 do not say it; their recipes knew two kinds.
-    facts.setdefault("kind", "paired" if "source" in facts["images"] else "unpaired")
-    images = {
-        key: ImageInfo(info["channels"], info["dtype"], tuple(info["window"])) for key, info in facts["images"].items()
-    }
+    checkpoint = opened.checkpoints().chosen(step)
+    facts = opened.manifest.data
+    images = facts.image_infos
     dataset = RecordedData(facts)
     resolved = resolve(opened.config, dataset)
     recipe = build_recipe(resolved, images, Context())
@@ -86,20 +82,10 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
         images=images,
         data=dataset.name,
         licence=dataset.licence,
-        classes=dataset.classes if facts["kind"] == "labelled" else (),
+        classes=dataset.classes if facts.kind == "labelled" else (),
         size=size,
         apart=settled.apart,
     )
-
-
-def _checkpoint(run: Run, step: int | None) -> Path:
-    newest = run.checkpoints().newest()
-    if step is None:
-        return newest
-    there = {int(path.name): path for path in run.checkpoints().all()}
-    if step not in there:
-        raise UsageError(f"{run.path} has no checkpoint of step {step}, only of {', '.join(map(str, there))}")
-    return there[step]
 
 
 class BlankBatches(Iterator[dict[str, Any]]):
@@ -120,34 +106,20 @@ class BlankBatches(Iterator[dict[str, Any]]):
         return self
 
 
-def data_facts(dataset: Dataset, kind: str, images: Mapping[str, ImageInfo]) -> dict[str, Any]:
-    """Return what a run's manifest says of its data."""
-    return {
-        "name": dataset.name,
-        "kind": kind,
-        "summary": dataset.summary,
-        "licence": dataset.licence,
-        "fingerprint": dataset.fingerprint(),
-        "classes": list(dataset.classes),
-        "domains": list(dataset.domains),
-        "images": {key: asdict(info) for key, info in images.items()},
-    }
-
-
 class RecordedData(Dataset):
     """What a run's folder says of its data, for when the images are not needed."""
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.name = facts["name"]
-        self.kinds = (facts["kind"],)
-        self.licence = facts["licence"]
-        self.summary = facts["summary"]
-        self.classes = tuple(facts["classes"])
-        self.domains = tuple(facts["domains"])
-        self._fingerprint = facts["fingerprint"]
+    def __init__(self, facts: DataFacts) -> None:
+        self.name = facts.name
+        self.kinds = (facts.kind,)
+        self.licence = facts.licence
+        self.summary = facts.summary
+        self.classes = tuple(facts.classes)
+        self.domains = tuple(facts.domains)
+        self._fingerprint = facts.fingerprint
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         raise DataError(f"the images of {self.name} were not opened")
 
     def fingerprint(self) -> str:
-        return str(self._fingerprint)
+        return self._fingerprint

@@ -19,7 +19,6 @@ from gantk.engine.assemble import (
     open_streams,
     total_steps,
 )
-from gantk.engine.checkpoints import TrainingState, load_weights
 from gantk.engine.conductor import Conductor
 from gantk.engine.device import choose_precision, choose_workers
 from gantk.engine.interrupts import Interrupts
@@ -34,9 +33,9 @@ from gantk.engine.resolve import Resolved
 from gantk.engine.run import Run
 from gantk.engine.scalars import ScalarLog
 from gantk.engine.shipping import Shipped, shipped, shipped_settled
+from gantk.engine.state import TrainingState, load_weights
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
-from gantk.text import pasted
 
 Say = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -100,7 +99,7 @@ class Training:
         try:
             self._train()
         except (OSError, DataError) as failure:
-            error = stopped_by(failure, self.run.path, self._last_good())
+            error = stopped_by(failure, self.run.path, self.run.checkpoints().last_good)
             raise error from failure
         except BaseException as ended_by:
             error = ended_by
@@ -179,15 +178,8 @@ class Training:
             return read()
         except NonFiniteLoss as error:
             raise NonFiniteLoss(
-                f"{error}; {self._last_good()}. Try a lower learning_rate, or --precision fp32"
+                f"{error}; {self.run.checkpoints().last_good}. Try a lower learning_rate, or --precision fp32"
             ) from None
-
-    def _last_good(self) -> str:
-        saved = self.run.checkpoints().all()
-        if not saved:
-            return "no checkpoint had been saved"
-        again = pasted("gantk", "train", "--resume", self.run.path)
-        return f"the last good checkpoint is {saved[-1]}; go on with: {again}"
 
     def ship(self) -> Shipped:
         """Return what an export would have as the training stands, and warn once where that is not what is trained."""

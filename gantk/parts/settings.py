@@ -5,24 +5,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from gantk.documents import quoted
 from gantk.errors import UsageError
 
-_AT_LEAST_ONE = (lambda value: value >= 1, "at least 1")
+
+def _whole(most: int) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: 1 <= value <= most, f"from 1 to {most:,}"
+
+
+MOST_PIXELS = 2**30
+"""The pixels of a batch, beyond which nobody has the memory for a step."""
 
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "learning_rate": (lambda value: 0 < value < math.inf, "above 0"),
     "betas": (lambda value: all(0 <= beta < 1 for beta in value), "a pair in [0, 1)"),
     "rmsprop_decay": (lambda value: 0 <= value < 1, "in [0, 1)"),
-    "batch_size": _AT_LEAST_ONE,
-    "accumulate": _AT_LEAST_ONE,
-    "critic_steps": _AT_LEAST_ONE,
+    "batch_size": _whole(2**20),
+    "accumulate": _whole(4096),
+    "critic_steps": _whole(1000),
     "decay_from": (lambda value: 0 <= value <= 1, "in [0, 1]"),
-    "size": _AT_LEAST_ONE,
-    "steps": _AT_LEAST_ONE,
-    "epochs": _AT_LEAST_ONE,
+    "size": _whole(16_384),
+    "steps": _whole(10**9),
+    "epochs": _whole(10**9),
     "ema": (lambda value: all(0 <= decay < 1 for decay in value.values()), "a decay in [0, 1) by network"),
     "clip": (lambda value: 0 < value < math.inf, "above 0"),
-    "jitter": (lambda value: 1 <= value < math.inf, "at least 1"),
+    "jitter": (lambda value: 1 <= value <= 16, "from 1 to 16"),
 }
 
 
@@ -77,7 +84,14 @@ class Settings:
         for name, (fits, range_in_words) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not callable(value) and not fits(value):
-                raise UsageError(f"setting {name}: {value} is not {range_in_words}")
+                raise UsageError(f"setting {name}: {quoted(value)} is not {range_in_words}")
+        pixels = round((self.size or 1) * (self.jitter or 1.0)) ** 2
+        batch = self.batch_size if isinstance(self.batch_size, int) else 1
+        if pixels * batch > MOST_PIXELS:
+            raise UsageError(
+                f"size {self.size}, jitter {self.jitter or 1.0} and batch_size {batch} are {pixels * batch:,} pixels a "
+                f"batch, more than {MOST_PIXELS:,}: say less of one of them"
+            )
 
     def said(self) -> dict[str, Any]:
         """Return the settings that are not None, by name."""

@@ -109,14 +109,14 @@ class Plugins:
     def ask(self, name: str, hook: str, **arguments: Any) -> Any:
         """Return one loaded plugin's answer to a hook: a part hook's own, else a list of those that are not None.
 
-        Raises PluginError, naming the plugin, where it raises anything but a GantkError.
+        Raises PluginError, naming the plugin, where it raises anything but a GantkError, or ends the process.
         """
         others = [module for other, module in self._modules.items() if other != name]
         try:
             return self._manager.subset_hook_caller(hook, others)(**arguments)
         except GantkError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             plugin = self.found[name]
             raise PluginError(f"plugin {name}: hook {hook} failed: {place(error, plugin)}{one_line(error)}") from error
 

@@ -3,9 +3,11 @@
 import difflib
 import types
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from gantk.documents import quoted
 from gantk.errors import PluginError, UsageError, written_at
 from gantk.plugins import signatures
 
@@ -100,26 +102,24 @@ def type_name(annotation: Any) -> str:
 
 def _readings(value: Any) -> Iterator[Any]:
     """Yield the ways to read a value: text as YAML, as a list without its brackets, as it stands, as nothing."""
-    import yaml
+    from gantk.plainyaml import parse_yaml
 
     if isinstance(value, str):
         for text in (value, f"[{value}]"):
-            try:
-                yield yaml.safe_load(text)
-            except (yaml.YAMLError, ValueError):
-                continue
+            with suppress(ValueError):
+                yield parse_yaml(text)
     yield value
     if isinstance(value, str) and value.strip().lower() == "none":
         yield None
 
 
 def _refusal(option: Option, value: Any, reason: str) -> str:
-    kind = type_name(option.annotation)
+    kind, said = type_name(option.annotation), quoted(value)
     if get_origin(option.annotation) is Literal:
-        return f"{value!r} is none of {kind.removeprefix('one of ')}"
+        return f"{said} is none of {kind.removeprefix('one of ')}"
     if get_origin(option.annotation) is Annotated:
-        return f"{value!r}: {reason[:1].lower()}{reason[1:]}"
+        return f"{said}: {reason[:1].lower()}{reason[1:]}"
     article = "" if kind.startswith("one of") else "an " if kind[0] in "aeiou" else "a "
     listed = isinstance(option.default, list | tuple) and option.default
     example = f"; write it like {','.join(str(item) for item in option.default)}" if listed else ""
-    return f"{value!r} is not {article}{kind}{example}"
+    return f"{said} is not {article}{kind}{example}"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from gantk.data.loading import TrainingBatches
 from gantk.engine.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.engine.config import Config
-from gantk.engine.launch import launch, relaunch
+from gantk.engine.launch import Again, launch, relaunch
 from gantk.engine.resolve import resolve
 from gantk.parts.context import Context
 from gantk.testing.own import OwnCode
@@ -56,7 +56,7 @@ def resume(subject: Subject) -> str:
     shutil.rmtree(resumed, ignore_errors=True)
     shutil.copytree(run, resumed)
     shutil.rmtree(resumed / "checkpoints" / LAST)
-    relaunch(resumed, {}, say=print)
+    relaunch(resumed, Again(), say=print)
     compared = 0
     for file in sorted((run / "checkpoints" / LAST).glob("*.safetensors")):
         expected, found = load_file(file), load_file(resumed / "checkpoints" / LAST / file.name)

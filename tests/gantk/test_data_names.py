@@ -57,7 +57,7 @@ def test_names_that_are_not_utf8_are_trained_on(odd: Path, tmp_path: Path) -> No
     result = gantk("train", "--plugin", "cgan", "--data", odd, *tiny, "--out", run)
     assert result.exit_code == 0, result.output
     assert open_run(run).config.data == [str(odd)]
-    assert open_run(run).manifest["data"]["classes"] == [r"cat-\xfe", "dog"]
+    assert open_run(run).manifest.data.classes == [r"cat-\xfe", "dog"]
     assert gantk("train", "--resume", run, "--steps", 2).exit_code == 0
     refused = gantk("train", "--plugin", "cgan", "--data", odd, *tiny, "--out", tmp_path / named(b"\xff"))
     assert refused.exit_code == 2

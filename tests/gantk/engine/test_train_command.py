@@ -108,7 +108,7 @@ def test_a_dry_run_says_who_brings_what_and_trains_nothing(tmp_path, monkeypatch
         (["--plugin", "pix2pix", "--data", "emoji:flat"], "serves batches of the kind .* needs paired"),
         (["--plugin", "cyclegan", "--loss", "wgan-gp", "--normalization", "batch"], "cannot be used with.* batch"),
         (["--resume", "nowhere"], "nowhere is not a run"),
-        (["--resume", "nowhere", "--plugin", "cyclegan"], "leave out plugins"),
+        (["--resume", "nowhere", "--loss", "hinge"], "leave out loss"),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_clear_line(arguments, message, tmp_path, monkeypatch):

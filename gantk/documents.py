@@ -1,0 +1,108 @@
+"""Files and text that others may have written: bounded in kind, size, nesting and number before they are believed."""
+
+import json
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gantk.errors import GantkError
+
+if TYPE_CHECKING:
+    from pydantic import AfterValidator, BaseModel, ValidationError
+
+Model = TypeVar("Model", bound="BaseModel")
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_DEEPEST = 64
+_LONGEST = 240
+
+
+def regular_file(path: Path) -> int:
+    """Return a regular file's size in bytes. Raises OSError where there is none, ValueError where it is another thing.
+
+    Pipes and devices are never opened: they may wait for ever, or never end.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise ValueError("a folder, where a file is needed")
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("no regular file but a pipe, a device or a socket")
+    return found.st_size
+
+
+def read_text(path: Path, most: int) -> str:
+    """Return a regular file's text, of at most so many bytes. Raises OSError, or ValueError with the reason."""
+    regular_file(path)
+    # What the system says of the size is not asked: files under /proc say 0.
+    with path.open("rb") as file:
+        held = file.read(most + 1)
+    if len(held) > most:
+        raise ValueError(f"larger than {most:,} bytes")
+    try:
+        return held.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"no text in UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def parse_json(text: str) -> Any:
+    """Return the value that JSON text holds. Raises ValueError where it is none, or nested too deeply."""
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} levels deep")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"no JSON: {shortened(error)}") from error
+
+
+def read_model(schema: type[Model], path: Path, most: int = 1 << 20) -> Model:
+    """Return what a JSON file of at most so many bytes holds, checked against a schema.
+
+    Raises GantkError, naming the file and its first field that is wrong.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return schema.model_validate(parse_json(read_text(path, most)))
+    except ValidationError as error:
+        raise GantkError(f"{path}: {first_fault(error)}") from error
+    except (OSError, ValueError) as error:
+        raise GantkError(f"cannot read {path}: {shortened(error)}") from error
+
+
+def at_most(characters: int) -> "AfterValidator":
+    """Return what refuses longer text in a model. Pydantic's own would refuse names that are not UTF-8 as well."""
+    from pydantic import AfterValidator
+
+    def bounded(text: str) -> str:
+        if len(text) > characters:
+            raise ValueError(f"text should have at most {characters:,} characters")
+        return text
+
+    return AfterValidator(bounded)
+
+
+def first_fault(error: "ValidationError") -> str:
+    """Return a validation's first fault in one line, `field.inner: what is expected`, without the value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(shortened(part, 60) for part in first["loc"])
+    return f"{where}: {message[:1].lower()}{message[1:]}" if where else f"{message[:1].lower()}{message[1:]}"
+
+
+def quoted(value: object) -> str:
+    """Return a value as Python writes it, cut short where it is long."""
+    try:
+        return shortened(repr(value), 80)
+    except ValueError:  # a number of more digits than Python writes
+        return f"a huge {type(value).__name__}"
+
+
+def shortened(value: object, most: int = _LONGEST) -> str:
+    """Return a value or an error's words as one line of bounded length."""
+    text = str(value.strerror or value) if isinstance(value, OSError) else str(value)
+    text = " ".join(text[: 4 * most].split())
+    return text if len(text) <= most else f"{text[:most]}..."

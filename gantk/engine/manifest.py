@@ -1,0 +1,92 @@
+"""A run's `manifest.json`: how it was started, on what, and what the data was."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gantk.data.dataset import Dataset, ImageInfo
+from gantk.documents import at_most
+
+Text = Annotated[str, at_most(10_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ImageFacts(BaseModel):
+    """What the images of one key of a batch hold."""
+
+    channels: int = Field(ge=1, le=65_536)
+    dtype: Annotated[str, Field(pattern=r"^(bool|u?int(8|16|32|64)|float(16|32|64))$")]
+    window: tuple[Finite, Finite]
+
+    @field_validator("window")
+    @classmethod
+    def _spans(cls, window: tuple[float, float]) -> tuple[float, float]:
+        if not window[0] < window[1]:
+            raise ValueError("the second value should be above the first")
+        return window
+
+
+class DataFacts(BaseModel):
+    """What a run was trained on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Text
+    kind: Annotated[str, at_most(100)]
+    summary: Text = ""
+    licence: Text = ""
+    fingerprint: Text
+    classes: list[Text] = Field(default_factory=list)
+    domains: list[Text] = Field(default_factory=list)
+    images: dict[Annotated[str, at_most(100)], ImageFacts]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_0_1(cls, facts: Any) -> Any:
+        """Say the kind, which version 0.1 did not: its recipes knew two."""
+        if isinstance(facts, dict) and "kind" not in facts and isinstance(images := facts.get("images"), dict):
+            return facts | {"kind": "paired" if "source" in images else "unpaired"}
+        return facts
+
+    @property
+    def image_infos(self) -> dict[str, ImageInfo]:
+        """What the images of each key hold."""
+        return {key: ImageInfo(info.channels, info.dtype, info.window) for key, info in self.images.items()}
+
+
+class Imported(BaseModel):
+    """What a run that `gantk import` made says of its files."""
+
+    model_config = ConfigDict(extra="allow")
+
+    untrained_graphs: list[Text] = Field(default_factory=list)
+
+
+class Manifest(BaseModel):
+    """The facts that gantk reads again; whatever else is recorded is kept as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    data: DataFacts
+    imported: Imported = Field(default_factory=Imported)
+    plugins: dict[Text, Text] = Field(default_factory=dict)
+
+
+def data_facts(dataset: Dataset, kind: str, images: Mapping[str, ImageInfo]) -> DataFacts:
+    """Return what a run's manifest says of its data."""
+    return DataFacts(
+        name=dataset.name,
+        kind=kind,
+        summary=dataset.summary,
+        licence=dataset.licence,
+        fingerprint=dataset.fingerprint(),
+        classes=list(dataset.classes),
+        domains=list(dataset.domains),
+        images={
+            key: ImageFacts(
+                channels=int(info.channels), dtype=info.dtype, window=(float(info.window[0]), float(info.window[1]))
+            )
+            for key, info in images.items()
+        },
+    )

@@ -1,0 +1,113 @@
+"""Text from outside: what is too large, too deep or no text at all is refused in one bounded line, at once."""
+
+import os
+import time
+
+import pytest
+from pydantic import BaseModel
+
+from gantk.documents import parse_json, quoted, read_model, read_text
+from gantk.errors import GantkError
+from gantk.plainyaml import parse_yaml
+
+BOMB = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
+)
+MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 9)}]}}\n" for level in range(1, 12)
+)
+CHAIN = "a0: &a0 [1]\n" + "".join(f"a{level}: &a{level} [*a{level - 1}]\n" for level in range(1, 400))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (BOMB, "more than 5,000 values"),
+        (MERGES, "more than 5,000 values"),
+        (CHAIN, "nested more than"),
+        ("[" * 20_000, "nested more than"),
+        ("{a: " * 5000, "nested more than"),
+        ("- " * 3000, "nested more than"),
+        ("&a [*a]", "contains itself"),
+        ("&a {b: *a}", "contains itself"),
+        ("1" * 5000, "limit"),
+        ("2001-13-99", "month"),
+        ("!!timestamp x", "not YAML"),
+        ("!!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("{[1]: 2}", "unhashable"),
+        ("a\n---\nb", "single document"),
+        ("\x00", "unacceptable character"),
+    ],
+)
+def test_yaml_that_is_too_much_is_refused_at_once(text, reason):
+    began = time.process_time()
+    with pytest.raises(ValueError, match=reason) as caught:
+        parse_yaml(text)
+    assert time.process_time() - began < 1
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+
+
+def test_yaml_of_a_run_is_read_with_its_aliases():
+    assert parse_yaml("a: &x [0.5, 0.999]\nb: *x\nc: {d: null}") == {
+        "a": [0.5, 0.999],
+        "b": [0.5, 0.999],
+        "c": {"d": None},
+    }
+    assert parse_yaml("") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000 + "]" * 5000, '{"a": ' * 100 + "1" + "}" * 100, "9" * 5000, "{", "", "\ufeff{}"]
+)
+def test_json_that_is_too_much_is_refused(text):
+    with pytest.raises(ValueError, match="JSON|levels deep"):
+        parse_json(text)
+
+
+def test_brackets_in_strings_are_no_nesting():
+    assert parse_json('{"a": "' + "[" * 500 + '\\"{"}') == {"a": "[" * 500 + '"{'}
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "giant").open("wb") as file:
+        file.truncate(10**12)
+    (tmp_path / "latin").write_bytes(b"\xff\xfe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name, reason in {"pipe": "pipe", "giant": "larger", "latin": "UTF-8", "zero": "device", ".": "folder"}.items():
+        with pytest.raises(ValueError, match=reason):
+            read_text(tmp_path / name, 1000)
+    with pytest.raises(OSError, match="No such file"):
+        read_text(tmp_path / "nothing", 1000)
+
+
+class Inner(BaseModel):
+    count: int
+
+
+class Outer(BaseModel):
+    inner: dict[str, Inner]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"inner": {"a": {"count": "many"}}}', "inner.a.count: input should be a valid integer"),
+        ('{"inner": {"' + "b" * 9000 + '": {}}}', "field required"),
+        ("[]", "valid dictionary"),
+        ("{}", "inner: field required"),
+        ('{"inner": "' + "x" * 9000 + '"}', "inner: input should be a valid dictionary"),
+    ],
+)
+def test_a_model_that_does_not_fit_names_file_and_field_and_no_value(tmp_path, text, reason):
+    (tmp_path / "facts.json").write_text(text)
+    with pytest.raises(GantkError, match=reason) as caught:
+        read_model(Outer, tmp_path / "facts.json")
+    assert str(tmp_path / "facts.json") in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_huge_values_are_quoted_in_short():
+    assert len(quoted("x" * 10**6)) < 100
+    assert quoted(1 << 500_000) == "a huge int"
