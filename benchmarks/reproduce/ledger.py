@@ -20,7 +20,7 @@ within this page alone.
 
 **Shortened** runs are not of the full length, which is the paper's where it states one: they show that the protocol
 runs, and what it gives at that length. Full lengths, other than InfoGAN's, wait for a GPU: a run takes hours to weeks
-of a CPU. A step is one move of the critic.
+of a CPU. In a step every player moves, a critic as often as its game says.
 
 """
 

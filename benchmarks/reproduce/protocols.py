@@ -29,7 +29,7 @@ class Protocol:
         paper: where the published number stands.
         published: the published numbers as printed there, by score; empty: none was published for this.
         train: arguments of `gantk train`; {mnist} and {fashion} stand for the folders with those images.
-        steps: the full length; a step is one move of the critic.
+        steps: the full length; in a step every player moves.
         length: who states that length.
         short: the length on a CPU.
         evaluate: arguments of `gantk evaluate`, for each time that it is called.
@@ -52,8 +52,11 @@ class Protocol:
     differs: str = ""
 
 
-def _modes(game: str, parts: str, differs: str) -> list[Protocol]:
-    """Return the protocol of mode coverage on the ring and on the grid for one game."""
+def _modes(game: str, parts: str, differs: str, critic_moves: int = 1) -> list[Protocol]:
+    """Return the protocol of mode coverage on the ring and on the grid for one game.
+
+    A game in which the critic moves several times in a step has as many moves of it as PacGAN's code has steps.
+    """
     published = {
         "ring": {"modes": "6.3 ± 0.5", "high_quality": "98.2 ± 0.2", "reverse_kl": "0.45 ± 0.09"},
         "grid": {"modes": "17.3 ± 0.8", "high_quality": "94.8 ± 0.7", "reverse_kl": "0.70 ± 0.07"},
@@ -64,9 +67,9 @@ def _modes(game: str, parts: str, differs: str) -> list[Protocol]:
             paper=PACGAN if game == "gan" else f"beside {PACGAN}: not in it",
             published=published[shape] if game == "gan" else {},
             train=f"--plugin gan --data points:{shape} {TOY} {parts}",
-            steps=400_000,
-            length="PacGAN's code",
-            short=3_000,
+            steps=400_000 // critic_moves,
+            length="PacGAN's code: 400,000 moves of the critic" if critic_moves > 1 else "PacGAN's code",
+            short=3_000 // critic_moves,
             evaluate=("--metric mode-coverage",),
             seeds=10,
             differs=differs,
@@ -89,12 +92,14 @@ PROTOCOLS = [
     *_modes(
         "wgan",
         f"--loss wgan {MAXOUT}",
-        "PacGAN's networks with WGAN's game and optimizer; the generator moves at every fifth step",
+        "PacGAN's networks with WGAN's game and optimizer; the generator moves once for five moves of the critic",
+        critic_moves=5,
     ),
     *_modes(
         "wgan-gp",
         f"--loss wgan-gp {MAXOUT}",
-        "PacGAN's networks with WGAN-GP's game and optimizer; the generator moves at every fifth step",
+        "PacGAN's networks with WGAN-GP's game and optimizer; the generator moves once for five moves of the critic",
+        critic_moves=5,
     ),
     *_modes(
         "sngan",
@@ -153,8 +158,8 @@ PROTOCOLS = [
         name="wgan-critic-estimate",
         paper="Arjovsky et al. 2017, arXiv:1701.07875, figure 3: curves there, no number",
         train=f"--plugin wgan {FASHION} -s generator.filters=32 -s discriminator.filters=32",
-        steps=500_000,
-        short=5_000,
+        steps=100_000,
+        short=1_000,
         evaluate=("--metric kid -s kid.images=200",),
         curve="note/critic_estimate",
         differs="Fashion-MNIST at 28 px instead of LSUN bedrooms, half of the width; KID where the paper looks",
@@ -164,9 +169,9 @@ PROTOCOLS = [
             name=f"hard-{architecture}-{game}",
             paper="beside Gulrajani et al. 2017, arXiv:1704.00028, figure 2: pictures there, no number",
             train=f"--plugin {game} {FASHION} --discriminator dcgan -s discriminator.filters=32 {parts} {norms}",
-            steps=200_000 if game == "dcgan" else 1_000_000,
+            steps=200_000,
             length="authors' code: 200,000 moves of the generator",
-            short=300 if game == "dcgan" else 1_500,
+            short=300,
             evaluate=("--metric kid -s kid.images=200",),
             differs="Fashion-MNIST at 28 px instead of LSUN bedrooms at 64 px, half of the width; each game with noise "
             "(100 uniform numbers, 128 normal ones) and settings of its own, WGAN-GP's being those for CIFAR-10"

@@ -119,7 +119,10 @@ class Dataset(ABC):
         return ()
 
     def quick(self, kind: str) -> Mapping[str, Any]:
-        """Return option values at which runs on batches of a kind are quick, by name ("size", "generator.filters")."""
+        """Return option values at which runs on batches of a kind are quick, by name ("size", "generator.filters").
+
+        `steps` are turns of the critics: where these move five times in a step, a fifth as many steps are trained.
+        """
         return {}
 
     @abstractmethod

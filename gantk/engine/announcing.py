@@ -23,13 +23,14 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
     count = sum(parameter.numel() for parameter in training.recipe.parameters())
     left = training.total - training.start
     several = f" x {training.world.size} processes" if training.world.size > 1 else ""
+    critics = f" of {training.turns} critic moves" if training.turns > 1 else ""
     start = f"from step {training.start} to {training.total}" if training.start else f"{training.total} steps"
     facts = (
         f"{training.device}{several}, {precision}",
         training.resolved.dataset.summary,
-        f"{training.data.crops.size} px, batch {training.images_a_step()}",
+        f"{training.data.crops.size} px, batch {training.images_a_turn()}",
         f"{len(training.recipe.networks())} networks, {magnitude(count)} parameters",
-        f"{start}, about {duration(seconds * left)}",
+        f"{start}{critics}, about {duration(seconds * left)}",
         str(training.run.path),
     )
     yield " · ".join(facts)

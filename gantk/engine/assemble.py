@@ -87,7 +87,8 @@ def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
     steps, epochs = resolved.settings["steps"], resolved.settings["epochs"]
     if steps.value is not None and (steps.origin == USER or epochs.origin != USER):
         return int(steps.value)
-    per_step = images_a_pass(resolved, 0.0) * resolved.setting("accumulate") * world
+    per_turn = images_a_pass(resolved, 0.0) * resolved.setting("accumulate") * world
+    per_step = per_turn * resolved.setting("critic_steps")
     return max(1, int(epochs.value * samples // per_step))
 
 

@@ -40,6 +40,7 @@ class Config(BaseModel):
         log_every, preview_every, checkpoint_every: steps between two of each.
         keep: how many of the newest checkpoints are kept.
         skip_bad: whether files that cannot be read are left out.
+        steps_are: what a step is: a round, in which every player moves, or a turn of the critics, as in version 0.2.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -64,6 +65,7 @@ class Config(BaseModel):
     checkpoint_every: Every = 500
     keep: Every = 3
     skip_bad: bool = False
+    steps_are: Literal["rounds", "turns"] = "rounds"
 
 
 def read_config(path: Path) -> Config:

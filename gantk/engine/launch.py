@@ -120,7 +120,8 @@ def _changed(config: Config, changes: Mapping[str, Any], where: str) -> Config:
     """Return a run's configuration with what the user says anew; `steps` is a setting."""
     anew = dict(changes)
     steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
-    return check_config(config.model_dump() | anew | {"set": {**UNSAID, **config.set, **steps}}, where)
+    before = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
+    return check_config(config.model_dump() | before | anew | {"set": {**UNSAID, **config.set, **steps}}, where)
 
 
 def _is_done(run: Run, step: int, total: int | None, anew: bool, say: Say) -> bool:

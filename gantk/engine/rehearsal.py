@@ -6,24 +6,23 @@ import torch
 
 from gantk.data.loading import TrainingBatches
 from gantk.engine.conductor import Conductor
-from gantk.parts.context import Context, Progress
+from gantk.parts.context import Context
 
 
 def rehearse(conductor: Conductor, batches: TrainingBatches, context: Context) -> float:
-    """Run steps that move nobody and leave no trace; return the seconds that one took, without the optimizers.
+    """Run turns that move nobody and leave no trace; return the seconds that one took, without the optimizers.
 
-    Runs one step to warm up, then as many as make one round of critic steps.
+    Runs one turn to warm up, then as many as make a round.
     """
     recipe = conductor.recipe
-    total = context.progress.total
     buffers = {name: buffer.clone() for name, buffer in recipe.named_buffers()}
     started = 0.0
     with torch.random.fork_rng():
         for number in range(context.critic_steps + 1):
             if number == 1:
                 started = _now(batches.device)
-            # The last critic step is the one at which everybody moves: it warms up all there is.
-            context.progress = Progress((number - 1) % context.critic_steps, total)
+            # The last turn is the one at which everybody moves: it warms up all there is.
+            context.take_turn(number + context.critic_steps - 1)
             conductor.step(batches)
     conductor.warn_of_the_idle()
     seconds = (_now(batches.device) - started) / context.critic_steps

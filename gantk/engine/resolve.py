@@ -1,7 +1,7 @@
 """From what the user said to every part, option and setting of a run, and where each came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gantk.data.dataset import Dataset
@@ -132,6 +132,10 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]
     settings = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    if settings["steps"].origin == scale[1]:
+        # A scale is quick by the time that it takes, and each turn of the critics takes it.
+        turns = settings["steps"].value // settings["critic_steps"].value
+        settings["steps"] = replace(settings["steps"], value=max(turns, 1))
     Settings(**{name: setting.value for name, setting in settings.items()})  # refuses what is out of range
     return Resolved(
         config=config,

@@ -1,8 +1,8 @@
 """What batch norm reads once training is over: averages over the data, at weights that stand still."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,6 +14,8 @@ from gantk.recipe.recipe import Batches, Mean, Recipe
 
 SAMPLES, FEWEST, MOST = 256, 4, 16
 """Images that averages are taken over, and batches of them at least and at most."""
+
+_AVERAGES = ("running_mean", "running_var")
 
 APART = 0.15
 """Mean difference in [-1, 1] from which on what is shipped is said to part from what was trained."""
@@ -61,22 +63,26 @@ def settle(recipe: Recipe, batches: Batches, images: int) -> dict[str, Tensor]:
 
     Running averages lag behind weights that move, and are those of other weights where averaged weights are shipped.
     These are taken of the passes that a step makes, `images` in each, and, for a network that a graph calls on images
-    alone, of those images: in training it may read others besides, each kind in a batch of its own.
+    alone, of those images: in training it may read others besides, each kind in a batch of its own. What no graph
+    holds, such as a discriminator that only judges, keeps what it has.
     """
     count = min(max(-(-SAMPLES // images), FEWEST), MOST)
-    now = recipe.context.progress
-    with _averaging(recipe, recipe):
-        for number in range(count):
-            # Steps before this one: at least one of them is a step at which everybody moves.
-            recipe.context.progress = replace(now, step=max(now.step - number, 0))
-            _passes(recipe, batches)
-    for network, keys in _of_images(recipe).items():
-        with _averaging(recipe, network), torch.no_grad():
+    context, translated = recipe.context, _of_images(recipe)
+    norms = {layer for graph in recipe.graphs().values() for layer in batch_norms(graph.network).values()}
+    if others := norms - {layer for network in translated for layer in batch_norms(network).values()}:
+        with _averaging(recipe, others):
+            for number in range(count):
+                # From the last turn of a round on, at which everybody moves.
+                context.turn = (context.critic_steps - 1 - number) % context.critic_steps
+                _passes(recipe, batches)
+        context.turn = context.critic_steps - 1
+    for network, keys in translated.items():
+        with _averaging(recipe, batch_norms(network).values()), torch.no_grad():
             for _ in range(count):
                 network(*_images(keys, batches))
-    recipe.context.progress = now
-    found = {f"{name}.{kind}" for name in batch_norms(recipe) for kind in ("running_mean", "running_var")}
-    return {name: tensor.clone() for name, tensor in recipe.state_dict().items() if name in found}
+    names = [name for name, layer in batch_norms(recipe).items() if layer in norms]
+    state = recipe.state_dict()
+    return {f"{name}.{kind}": state[f"{name}.{kind}"].clone() for name in names for kind in _AVERAGES}
 
 
 def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:
@@ -97,7 +103,7 @@ def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:
         for name, network in plain.networks().items()
         if isinstance(network, Generator) and network not in translated
     ]
-    with _averaging(plain, plain):
+    with _averaging(plain, batch_norms(plain).values()):
         for _ in range(FEWEST):
             if hooks:
                 _passes(plain, batches)
@@ -111,12 +117,11 @@ def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:
 
 
 @contextmanager
-def _averaging(recipe: Recipe, within: nn.Module) -> Iterator[None]:
-    """Let batch norms within a module read their batches, and average them all; dropout is off.
+def _averaging(recipe: Recipe, norms: Collection[_BatchNorm]) -> Iterator[None]:
+    """Let batch norms read their batches, and average them all; the others read their averages, and dropout is off.
 
     Layers that are not called keep the averages that they had.
     """
-    norms = list(batch_norms(within).values())
     kept = [(layer.momentum, [buffer.clone() for buffer in layer.buffers()]) for layer in norms]
     recipe.eval()
     for layer in norms:

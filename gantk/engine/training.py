@@ -36,6 +36,7 @@ from gantk.engine.shipping import Shipped, shipped, shipped_settled
 from gantk.engine.state import TrainingState, load_weights
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
+from gantk.parts.losses import Losses
 
 Say = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -53,6 +54,7 @@ class Training:
         config, setting = resolved.config, resolved.setting
         self.total = total_steps(resolved, len(data.split), world.size)
         self.context = Context(Progress(0, self.total), setting("critic_steps"))
+        self.turns = self.context.critic_steps if config.steps_are == "rounds" else 1
         self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
@@ -113,7 +115,7 @@ class Training:
         bar = TrainingProgress(
             self.start,
             self.total,
-            self.images_a_step(),
+            self.images_a_turn() * self.turns,
             shown=self.world.leads,
             expected=self._expected,
             stops="after this step" if self._asks_each_step else "at the next log",
@@ -163,7 +165,10 @@ class Training:
             self.resolved.setting("schedule"), self.resolved.setting("decay_from"), self.context.progress.fraction
         )
         set_learning_rates(self.movers, factor)
-        losses = self.conductor.step(self.batches)
+        losses: dict[str, Losses] = {}
+        for number in range(step * self.turns, (step + 1) * self.turns):
+            self.context.take_turn(number)
+            losses |= self.conductor.step(self.batches)
         self.averages.update()
         self.resolved.plugins.hook.step_ended(run=self.run, step=step + 1, losses=latest(losses))
 
@@ -229,7 +234,7 @@ class Training:
             accumulate=self.conductor.accumulate,
             rehearsal=True,
         )
-        self._expected = rehearse(conductor, self._other_batches, self.context)
+        self._expected = rehearse(conductor, self._other_batches, self.context) * self.turns
         check_room(self._other_batches.batch_bytes, self.batches.workers)
         self._other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
@@ -238,6 +243,6 @@ class Training:
         for line in announced(self, self._expected):
             self.say(line)
 
-    def images_a_step(self) -> int:
-        """Return how many images a step takes in all processes."""
+    def images_a_turn(self) -> int:
+        """Return how many images a turn of the critics takes in all processes."""
         return self.batches.batch_size() * self.world.size * self.conductor.accumulate

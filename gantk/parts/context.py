@@ -24,17 +24,25 @@ class Context:
 
     Attributes:
         progress: the step under way, counted from 0.
-        critic_steps: steps at which critics move for one at which the others do.
+        critic_steps: turns of a round: critics move at each, the others at the last.
+        turn: the turn under way, counted from 0.
+        round: the round under way, counted from 0, which is how often the others have moved; a step is one.
         notes: sums and counts of the scalars noted since the last log, on the device.
     """
 
     progress: Progress = Progress(0, 1)
     critic_steps: int = 1
+    turn: int = 0
+    round: int = 0
     notes: dict[str, tuple[Tensor, int]] = field(default_factory=dict)
 
     def is_due(self, critic: bool) -> bool:
-        """Return whether a player moves at this step: critics always, others at every n-th."""
-        return critic or (self.progress.step + 1) % self.critic_steps == 0
+        """Return whether a player moves at this turn: critics always, others at the last of a round."""
+        return critic or self.turn == self.critic_steps - 1
+
+    def take_turn(self, number: int) -> None:
+        """Go to a turn, counted from 0 over all rounds."""
+        self.round, self.turn = divmod(number, self.critic_steps)
 
     def note(self, name: str, value: Tensor | float) -> None:
         """Add a scalar to the log without waiting for the device."""

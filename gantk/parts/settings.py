@@ -46,11 +46,11 @@ class Settings:
         rmsprop_decay: RMSprop's decay rate of the mean square.
         batch_size: images a step and process, or a function of the run's progress in [0, 1].
         accumulate: micro-batches averaged into one move.
-        critic_steps: steps at which critics move for one at which the others do.
+        critic_steps: how often critics move in a step, in which the others move once.
         schedule: `constant`, or `linear`: constant until `decay_from`, then linearly to zero.
         decay_from: fraction of the run at which the linear decay starts, in [0, 1].
         size: height and width in pixels of the crops that are trained on.
-        steps: length of the run.
+        steps: length of the run; in a step every player moves.
         epochs: length of the run in passes over the data, where no number of steps is given.
         ema: decay of the moving average kept of a network's weights, by the network's name.
         clip: largest norm of a player's gradient; None: unclipped.

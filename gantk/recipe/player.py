@@ -13,7 +13,7 @@ class Player:
 
     Attributes:
         networks: what moves; a parameter belongs to exactly one player.
-        critic: whether it moves on every step while the others wait for `critic_steps`.
+        critic: whether it moves `critic_steps` times in a step, where the others move once.
         learning_rate: step size before the schedule.
         scale: factor on the learning rate of a network.
         betas: Adam's decay rates.

@@ -79,7 +79,7 @@ class Recipe(Informed, nn.Module, ABC):
 
     @abstractmethod
     def step(self, batches: Batches) -> Step:
-        """Run the paper's algorithm once: take batches, compute, yield moves."""
+        """Run the paper's algorithm for one turn of the critics: take batches, compute, yield moves."""
 
     @abstractmethod
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -94,7 +94,7 @@ class Recipe(Informed, nn.Module, ABC):
         return {name: module for name, module in self.named_modules() if isinstance(module, Network)}
 
     def due(self, player: str) -> bool:
-        """Return whether a player moves at this step; a move that is not due is skipped by the engine anyway."""
+        """Return whether a player moves at this turn; a move that is not due is skipped by the engine anyway."""
         return self.context.is_due(self.players()[player].critic)
 
     def everywhere(self, value: Tensor) -> Mean:

@@ -139,7 +139,7 @@ def _watched(ready: Training) -> Watch:
         if isinstance(game, AdversarialLoss):
             _let_constrain(game, watch)
     ready.conductor = Conductor(ready.recipe, ready.movers, ready.log, accumulate=ready.conductor.accumulate)
-    for step in range(2 * ready.context.critic_steps):
+    for step in range(2):
         ready.step(step)
         watch.blame(watch.changed(), "in step(), after the last move: leave moves to the engine")
         watch.keep(watch.names)

@@ -46,7 +46,7 @@ class SNGAN(GAN):
         loss="hinge",
         normalization={"generator": "batch", "discriminator": "spectral"},
     )
-    # CIFAR-10's size; 50,000 moves of the generator, the discriminator moving at each of these steps.
+    # For CIFAR-10.
     settings = Settings(
         optimizer="adam",
         learning_rate=2e-4,
@@ -56,7 +56,7 @@ class SNGAN(GAN):
         schedule="linear",
         decay_from=0.0,
         size=32,
-        steps=250_000,
+        steps=50_000,
     )
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:

@@ -113,7 +113,7 @@ class WGAN(DCGAN):
         self.warm_up = warm_up
 
     def step(self, batches: Batches) -> Step:
-        """Move the critic, further while it warms up, and at every `critic_steps`-th step the generator."""
+        """Move the critic, further while it warms up, and at the last turn of a step the generator."""
         for _ in range(self._further_moves()):
             real = next(batches)["image"]
             with torch.no_grad():
@@ -122,8 +122,8 @@ class WGAN(DCGAN):
         yield from super().step(batches)
 
     def _further_moves(self) -> int:
-        """Return how often the critic moves at this step beyond the once that it always does."""
-        moved = (self.progress.step + 1) // self.context.critic_steps - 1
+        """Return how often the critic moves at this turn beyond the once that it always does."""
+        moved = self.context.round
         warms_up = self.warm_up and self.due("generator") and (moved < WARM_UP or moved % WARM_UP_AGAIN == 0)
         return max(0, WARM_UP_MOVES - self.context.critic_steps) if warms_up else 0
 

@@ -62,8 +62,7 @@ class WGANDiv(WGANGP):
         loss="wgan-div",
         normalization={"generator": "batch", "discriminator": "layer"},
     )
-    # 200,000 moves of the generator; the critic moves at each of these steps.
-    settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=800_000)
+    settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=200_000)
 
 
 @hookimpl

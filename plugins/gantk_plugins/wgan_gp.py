@@ -82,7 +82,7 @@ class WGANGP(GAN):
         loss="wgan-gp",
         normalization={"generator": "batch", "discriminator": "none"},
     )
-    # CIFAR-10's size; 100,000 moves of the generator, the critic moving at each of these steps.
+    # For CIFAR-10.
     settings = Settings(
         optimizer="adam",
         learning_rate=2e-4,
@@ -92,7 +92,7 @@ class WGANGP(GAN):
         schedule="linear",
         decay_from=0.0,
         size=32,
-        steps=500_000,
+        steps=100_000,
     )
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:

@@ -52,7 +52,7 @@ def brought(plugin: str, hook: str) -> Any:
 
 
 def perform(recipe: Recipe, batches: Stream, *, steps: int = 1, critic_steps: int = 1) -> list[dict[str, Any]]:
-    """Run steps as the engine would, with plain Adam; return each step's losses by player.
+    """Run turns as the engine would, with plain Adam; return each step's losses by player.
 
     Moves that are not due are left out, and every game constrains a critic that has moved.
     """
@@ -69,6 +69,7 @@ def perform(recipe: Recipe, batches: Stream, *, steps: int = 1, critic_steps: in
     log = []
     for step in range(steps):
         context.progress = Progress(step, steps)
+        context.take_turn(step)
         log.append(_run_body(recipe, batches, parameters, optimizers, games))
     return log
 

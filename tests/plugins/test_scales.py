@@ -16,10 +16,10 @@ SCALES = {
     "ebgan": (64, {"epochs": 25}),
     "vae": (64, {"steps": 37_500}),
     "vaegan": (64, {"steps": 37_500}),
-    "wgan-gp": (32, {"steps": 500_000}),
-    "wgan-lp": (32, {"steps": 500_000}),
-    "wgan-div": (64, {"steps": 800_000}),
-    "sngan": (32, {"steps": 250_000}),
+    "wgan-gp": (32, {"steps": 100_000}),
+    "wgan-lp": (32, {"steps": 100_000}),
+    "wgan-div": (64, {"steps": 200_000}),
+    "sngan": (32, {"steps": 50_000}),
 }
 
 

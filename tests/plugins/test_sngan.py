@@ -39,7 +39,7 @@ def test_settings_and_defaults_of_the_paper(factory):
         "schedule": "linear",
         "decay_from": 0.0,
         "size": 32,
-        "steps": 5 * 50_000,
+        "steps": 50_000,
     }
     assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "spectral"}
     assert recipe.defaults.loss == "hinge"

@@ -54,6 +54,7 @@ class Stage:
         stream = iter(batches)
         for step in range(steps):
             self.context.progress = Progress(step, 10)
+            self.context.take_turn(step)
             self.conductor.step(stream)
 
 

@@ -211,3 +211,30 @@ def test_images_of_ones_own(tmp_path):
     assert "broken.jpg" in said
     assert "unpaired" in said
     assert (tmp_path / "run" / "checkpoints" / "000002").is_dir()
+
+
+def test_a_step_is_a_round_as_papers_count(tmp_path):
+    small = ["-s", "generator.filters=2", "-s", "discriminator.filters=2", "--size", "8", "--batch-size", "2"]
+    said = ["--plugin", "wgan", "--data", "emoji", *small, "--steps", "2", "--log-every", "1", "--device", "cpu"]
+    out = invoke("train", *said, "-s", "critic_steps=3", "--precision", "fp32", "--out", tmp_path / "run")
+    assert "2 steps of 3 critic moves" in out
+    state = json.loads((tmp_path / "run" / "checkpoints" / "000002" / "state.json").read_text())
+    assert (state["step"], state["positions"]) == (2, {"images": 2 * 3 * 2})
+    logged = [json.loads(line) for line in (tmp_path / "run" / "scalars.jsonl").read_text().splitlines()]
+    assert all({"generator/game", "discriminator/game"} <= scalars.keys() for scalars in logged)
+
+
+def test_a_run_of_version_0_2_goes_on_in_turns(tmp_path):
+    small = ["-s", "generator.filters=2", "-s", "discriminator.filters=2", "--size", "8", "--batch-size", "2"]
+    said = ["--plugin", "wgan", "--data", "emoji", *small, "--steps", "2", "--log-every", "1", "--device", "cpu"]
+    run = tmp_path / "run"
+    invoke("train", *said, "-s", "critic_steps=3", "--precision", "fp32", "--out", run)
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("steps_are: rounds\n", "").replace("  rmsprop_decay: 0.99\n", ""))
+    invoke("train", "--resume", run, "--steps", "4")
+    assert "steps_are: turns" in (run / "config.yaml").read_text()
+    state = json.loads((run / "checkpoints" / "000004" / "state.json").read_text())
+    assert state["positions"] == {"images": 2 * 3 * 2 + 2 * 2}
+    logged = [json.loads(line) for line in (run / "scalars.jsonl").read_text().splitlines()]
+    # Turns 3 and 4, counted from 1: the generator moves at every third.
+    assert ["generator/game" in scalars for scalars in logged] == [True, True, True, False]
