@@ -13,7 +13,7 @@ import gantk
 from gantk.cli.saying import say, say_lines
 from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, one_line
-from gantk.plugins.extras import install_line
+from gantk.installing import install_line
 from gantk.plugins.options import nearest
 from gantk.plugins.packages import entries, hide_damaged
 from gantk.text import printable

@@ -13,6 +13,7 @@ import click
 import gantk
 from gantk.cli.scaffold import TEMPLATES, docstring_of, module_text
 from gantk.errors import UsageError
+from gantk.installing import editable_line
 from gantk.plugins.entrypoints import installed
 from gantk.plugins.hooks import hook_arguments, part_hooks
 from gantk.plugins.options import nearest
@@ -67,7 +68,7 @@ def new(name: str, brings: tuple[str, ...], single: bool, out: Path) -> None:
         used, install = f"./{written}" if not written.is_absolute() else str(written), ""
     else:
         written = _write_package(name, parts, out)
-        used, install = name, f"  pip install -e {written}\n"
+        used, install = name, f"  {editable_line(written)}\n"
     click.echo(f"{written} brings {', '.join(parts)}. Next:")
     click.echo(
         install + "".join(f"  {line}\n" for line in [*_commands(used, parts), f"gantk plugin check {used}"]), nl=False

@@ -4,10 +4,10 @@ import re
 from typing import Any, Literal, get_args, get_origin
 
 from gantk.errors import PluginError, Unsupported, UsageError
+from gantk.installing import install_line
 from gantk.plugins import source
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin
-from gantk.plugins.extras import install_line
 from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import Option, options_of, type_name

@@ -18,6 +18,7 @@ from gantk.data.formats.png import part_png
 from gantk.data.opened import SEVERAL, Facts, Opened
 from gantk.data.pixels import upright
 from gantk.errors import DataError
+from gantk.installing import extra_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -128,5 +129,5 @@ def _register_heif() -> None:
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        raise DataError("is HEIC, which needs: pip install 'gantk[heic]'") from None
+        raise DataError(f"is HEIC, which needs: {extra_line('heic')}") from None
     register_heif_opener()

@@ -12,6 +12,7 @@ from gantk.data.formats.limits import TOO_LARGE
 from gantk.data.opened import Opened
 from gantk.data.pillow import open_pillow
 from gantk.errors import DataError
+from gantk.installing import packages_line
 
 Result = TypeVar("Result")
 
@@ -67,8 +68,8 @@ def told(work: Callable[[], Result]) -> Result:
     except DataError:
         raise
     except ImportError as error:
-        package = _PACKAGES.get(error.name or "", error.name)
-        raise DataError(f"is of a kind that takes another package to read: pip install {package}") from None
+        package = _PACKAGES.get(error.name or "", error.name or "")
+        raise DataError(f"is of a kind that takes another package to read: {packages_line(package)}") from None
     except UnidentifiedImageError:
         raise DataError("is truncated or damaged") from None
     except Image.DecompressionBombError:

@@ -12,8 +12,8 @@ from gantk.engine.records import Record, append, plain, versions
 from gantk.engine.subject import OpenSubject
 from gantk.engine.target import Opened, Request
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
+from gantk.installing import install_line
 from gantk.plugins.entrypoints import bringing, find, installed
-from gantk.plugins.extras import install_line
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import nearest, options_of, parse_value
 from gantk.recipe.metric import Metric, Score

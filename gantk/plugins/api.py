@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 import gantk
 from gantk.errors import PluginError
+from gantk.installing import newer_line, packages_line
 from gantk.plugins.entrypoints import InstalledPlugin
 
 _COMPARED: dict[str, Callable[[int, int], bool]] = {
@@ -54,6 +55,6 @@ def _order(one: str, other: str) -> int:
 
 def _cure(plugin: InstalledPlugin, *, older: bool) -> str:
     if older:
-        return "install a newer gantk: pip install -U gantk"
+        return newer_line()
     adapt = "adapt it to docs/hooks.md and change its gantk_api"
-    return f"pip install -U {plugin.distribution}, or {adapt}" if plugin.distribution else adapt
+    return f"{packages_line('-U', plugin.distribution)}, or {adapt}" if plugin.distribution else adapt

@@ -12,9 +12,9 @@ from types import ModuleType
 import pluggy
 
 from gantk.errors import GantkError, PluginError, one_line, written_at
+from gantk.installing import install_line
 from gantk.plugins.api import check_api
 from gantk.plugins.entrypoints import InstalledPlugin
-from gantk.plugins.extras import install_line
 from gantk.plugins.hooks import hook_arguments
 from gantk.plugins.options import nearest
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import DataError
+from gantk.installing import packages_line
 from gantk.runtime.images import pixels_to_picture, write
 from gantk.runtime.png import write_png
 
@@ -36,7 +37,7 @@ def write_strips(
     elif file_format != "TIFF" or not _write_tiff(strips, first, height, path, companions):
         pixels = np.concatenate(list(strips))
         if pixels.dtype == np.uint16 and pixels.shape[2] > 1:
-            packages = "; TIFF needs pip install tifffile" if file_format == "TIFF" else ""
+            packages = f"; TIFF needs {packages_line('tifffile')}" if file_format == "TIFF" else ""
             raise DataError(f"{file_format} cannot hold 16 bits of colour here; write a .png{packages}")
         alpha = None
         if pixels.shape[2] in (2, 4) and pixels.dtype == np.uint8:

@@ -19,6 +19,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
+from gantk.installing import extra_line
 from gantk.runtime.card import Card
 from gantk.runtime.planning import plan
 from gantk.runtime.rows import Span
@@ -117,7 +118,7 @@ class Strips:
         try:
             self.plan = plan(path)
         except ImportError:
-            raise UsageError("images are cut into strips with the package onnx: pip install 'gantk[tile]'") from None
+            raise UsageError(f"images are cut into strips with the package onnx: {extra_line('tile')}") from None
         except Unsupported as reason:
             raise Unsupported(f"{path} {reason}") from None
 

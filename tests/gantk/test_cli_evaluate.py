@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from gantk.cli.main import main
 from gantk.cli.waiting import waiting
 from gantk.engine.evaluation import Unmeasured
-from gantk.plugins.extras import install_line
+from gantk.installing import install_line
 
 TINY = [
     "--plugin", "pix2pix", "--data", "emoji:line,flat", "--size", "16", "--device", "cpu", "--precision", "fp32",

@@ -7,6 +7,7 @@ import pytest
 
 import gantk
 from gantk.errors import PluginError
+from gantk.installing import newer_line, packages_line
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin, from_file
 from gantk.plugins.manager import load_plugins
@@ -50,13 +51,15 @@ def test_a_plugin_for_a_newer_api_is_refused_before_it_is_imported(plugin_file):
     path = plugin_file("mine", f"gantk_api: str = '>=9'\nfrom gantk import Unheard\n{LOSS}")
     assert refusal(path) == (
         f"plugin mine ({path}) was written for hook API >=9, and gantk {gantk.__version__} has {gantk.HOOK_API}: "
-        "install a newer gantk: pip install -U gantk"
+        f"{newer_line()}"
     )
 
 
 def test_a_package_for_an_older_api_is_told_how_to_renew_it(distribution):
     distribution("old-gan", {"gantk": {"old": "old_gan"}}, {"old_gan.py": "gantk_api = '>=0.3,<1'\n"})
-    assert refusal("old").endswith("pip install -U old-gan, or adapt it to docs/hooks.md and change its gantk_api")
+    assert refusal("old").endswith(
+        f"{packages_line('-U', 'old-gan')}, or adapt it to docs/hooks.md and change its gantk_api"
+    )
 
 
 def test_a_range_that_is_computed_is_read_after_the_import(plugin_file):

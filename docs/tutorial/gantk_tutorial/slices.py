@@ -26,7 +26,7 @@ def read_slice(file: Path) -> NDArray[Any]:
         from pydicom import dcmread
         from pydicom.pixels.processing import apply_rescale
     except ImportError as error:
-        raise UsageError("DICOM files need pydicom: pip install 'gantk-tutorial[dicom]'") from error
+        raise UsageError("DICOM files need the package pydicom") from error
     try:
         slice_ = dcmread(file)
         values = apply_rescale(slice_.pixel_array, slice_)

@@ -1,0 +1,112 @@
+"""The commands that install what is missing, as they work in this environment.
+
+No registry is assumed to know gantk: an extra of it is installed from where gantk itself came from.
+"""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gantk.text import pasted
+
+_BROUGHT_BY = {"cv2": "albumentations"}
+
+
+def install_line(error: ImportError) -> str | None:
+    """Return the command that installs the module whose import failed, or None where no extra of gantk brings it."""
+    module = (error.name or "").split(".")[0]
+    wanted = _normalized(_BROUGHT_BY.get(module, module))
+    for requirement, extra in _requirements():
+        if _normalized(_name(requirement)) == wanted:
+            return extra_line(extra)
+    return None
+
+
+def extra_line(extra: str) -> str:
+    """Return the command that installs what an extra of gantk brings."""
+    origin = _origin()
+    if origin is None:
+        # Gone, or unknown: what the extra brings can be named without gantk.
+        return packages_line(*(requirement for requirement, of in _requirements() if of == extra))
+    if origin.get("dir_info", {}).get("editable"):
+        return pasted(*_tool(), "-e", f"{_path(origin['url'])}[{extra}]")
+    return packages_line(f"gantk[{extra}] @ {_reference(origin)}")
+
+
+def packages_line(*packages: str) -> str:
+    """Return the command that installs packages of others."""
+    return pasted(*_tool(), *packages)
+
+
+def editable_line(folder: Path) -> str:
+    """Return the command that installs a package whose source is being written."""
+    return pasted(*_tool(), "-e", folder)
+
+
+def newer_line() -> str:
+    """Return how a newer gantk is installed."""
+    origin = _origin()
+    path = _path(origin["url"]) if origin else None
+    if path is not None and path.is_dir():
+        return f"update {pasted(path)} and install it again: {pasted(*_tool(), path)}"
+    return "install a newer gantk"
+
+
+def _tool() -> tuple[str, ...]:
+    """Return the words that install into this environment: pip's where it is there, else uv's."""
+    if find_spec("pip") is not None:
+        return (sys.executable, "-m", "pip", "install")
+    beside = shutil.which("uv", path=str(Path(sys.executable).parent))
+    if beside is not None or shutil.which("uv") is not None:
+        return (beside or "uv", "pip", "install", "--python", sys.prefix)
+    return ("pip", "--python", sys.prefix, "install")
+
+
+def _origin() -> dict[str, Any] | None:
+    """Return where gantk was installed from (PEP 610); None where that is unknown, or a path that is gone."""
+    try:
+        origin: Any = json.loads(distribution("gantk").read_text("direct_url.json") or "null")
+    except (PackageNotFoundError, ValueError):
+        return None
+    if not isinstance(origin, dict) or not isinstance(origin.get("url"), str):
+        return None
+    path = _path(origin["url"])
+    return origin if path is None or path.exists() else None
+
+
+def _path(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _reference(origin: dict[str, Any]) -> str:
+    repository = origin.get("vcs_info")
+    return f"{repository['vcs']}+{origin['url']}@{repository['commit_id']}" if repository else str(origin["url"])
+
+
+def _requirements() -> Iterator[tuple[str, str]]:
+    """Yield each requirement of an extra without its condition, and the extra."""
+    try:
+        requirements = distribution("gantk").requires or []
+    except PackageNotFoundError:
+        return
+    for requirement in requirements:
+        wanted, _, condition = requirement.partition(";")
+        if extra := re.search(r"extra\s*==\s*['\"]([\w.-]+)['\"]", condition):
+            yield wanted.strip(), extra[1]
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    return found[0] if found else ""
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,91 @@
+"""The commands that install what is missing."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from gantk import installing
+from gantk.installing import editable_line, extra_line, install_line, newer_line, packages_line
+
+
+class Installed:
+    """gantk as a package that came from somewhere; it has one extra."""
+
+    requires = ["numpy>=2", "pillow-heif>=1; extra == 'heic'", "onnx>=1.18; python_version > '3' and extra == 'tile'"]
+
+    def __init__(self, origin):
+        self.origin = origin
+
+    def read_text(self, name):
+        assert name == "direct_url.json"
+        return self.origin if self.origin is None or isinstance(self.origin, str) else json.dumps(self.origin)
+
+
+@pytest.fixture
+def come_from(monkeypatch):
+    """Return a function that says where gantk was installed from, into an environment with pip."""
+    monkeypatch.setattr(sys, "executable", "/env/bin/python")
+    monkeypatch.setattr(installing, "find_spec", lambda name: True)
+
+    def say(origin):
+        monkeypatch.setattr(installing, "distribution", lambda name: Installed(origin))
+
+    return say
+
+
+PIP = "/env/bin/python -m pip install"
+
+
+def test_an_extra_comes_from_the_checkout_that_is_installed(come_from, tmp_path):
+    folder = tmp_path / "my gantk"
+    folder.mkdir()
+    come_from({"url": folder.as_uri(), "dir_info": {"editable": True}})
+    assert extra_line("heic") == f"{PIP} -e '{folder}[heic]'"
+    assert newer_line() == f"update '{folder}' and install it again: {PIP} '{folder}'"
+    come_from({"url": folder.as_uri(), "dir_info": {}})
+    assert extra_line("heic") == f"{PIP} 'gantk[heic] @ {folder.as_uri()}'"
+
+
+def test_an_extra_comes_from_the_wheel_or_repository_that_is_installed(come_from, tmp_path):
+    wheel = tmp_path / "gantk.whl"
+    wheel.touch()
+    come_from({"url": wheel.as_uri(), "archive_info": {}})
+    assert extra_line("heic") == f"{PIP} 'gantk[heic] @ {wheel.as_uri()}'"
+    assert newer_line() == "install a newer gantk"
+    come_from({"url": "https://git.example/gantk", "vcs_info": {"vcs": "git", "commit_id": "abc"}})
+    assert extra_line("heic") == f"{PIP} 'gantk[heic] @ git+https://git.example/gantk@abc'"
+
+
+@pytest.mark.parametrize("origin", [None, "[]", "not json", {"url": "file:///gone/gantk.whl"}, {"url": 3}])
+def test_where_the_origin_is_gone_the_extra_is_spelled_out(come_from, origin):
+    come_from(origin)
+    assert extra_line("heic") == f"{PIP} 'pillow-heif>=1'"
+    assert extra_line("tile") == f"{PIP} 'onnx>=1.18'"
+    assert newer_line() == "install a newer gantk"
+
+
+def test_the_tool_is_the_one_that_is_there(come_from, monkeypatch, tmp_path):
+    come_from(None)
+    monkeypatch.setattr(sys, "prefix", "/env")
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    there = {None: None, "/env/bin": None}
+    monkeypatch.setattr(installing.shutil, "which", lambda name, path=None: there[path])
+    assert packages_line("x") == "pip --python /env install x"
+    there[None] = "/usr/bin/uv"
+    assert packages_line("x") == "uv pip install --python /env x"
+    there["/env/bin"] = "/env/bin/uv"
+    assert packages_line("x>1") == "/env/bin/uv pip install --python /env 'x>1'"
+    assert editable_line(Path("gantk-x")) == "/env/bin/uv pip install --python /env -e gantk-x"
+
+
+@pytest.mark.parametrize("module", ["torch", "torch.nn", "albumentations", "cv2", "safetensors.torch"])
+def test_what_training_needs_comes_with_the_train_extra(module):
+    error = ModuleNotFoundError(f"No module named {module!r}", name=module)
+    assert install_line(error) == extra_line("train")
+
+
+@pytest.mark.parametrize("module", ["einops", "numpy", None])
+def test_other_modules_come_with_no_extra(module):
+    assert install_line(ModuleNotFoundError("missing", name=module)) is None
