@@ -176,7 +176,7 @@ def test_a_batch_that_grows_ships_what_its_last_steps_trained(plugin_file):
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
     from safetensors.torch import save_file
 
-    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "state.json").write_text('{"step": 1, "positions": {}, "processes": 1}')
     assert load_settled(Two(), tmp_path).averages == {}
     save_file({"maker.module.running_mean": torch.zeros(2)}, tmp_path / "statistics.safetensors")
     with pytest.raises(GantkError, match=r"maker\.module\.running_mean is of another network"):
