@@ -1,5 +1,6 @@
 """`gantk bench`: what models weigh and how fast they are on this machine."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -41,9 +42,29 @@ def bench() -> None:
     metavar="DB",
     help="How like fp32 the worst held-out image must be.  [default: 45 for fp16, 30 for int8]",
 )
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="Where the runs' images are now.  [default: where they were]",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE",
+    help="Where a plugin file of the runs is now.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Also write a Markdown page, in place of an earlier one.")
 def export(
-    runs: tuple[Path, ...], size: int, threads: int, seconds: float, least_psnr: float | None, out: Path | None
+    runs: tuple[Path, ...],
+    size: int,
+    threads: int,
+    seconds: float,
+    least_psnr: float | None,
+    data: tuple[str, ...],
+    plugins: tuple[str, ...],
+    out: Path | None,
 ) -> None:
     """Print what exports of runs weigh, how fast they are, and how like fp32: as fp32, fp16 and int8.
 
@@ -59,11 +80,11 @@ def export(
 
     if out is not None and out.exists() and not (out.is_file() and out.read_text("utf-8").startswith(MARK)):
         raise UsageError(f"{out}: is there, and not such a page; choose another --out, or remove it")
-    opened = [load_trained(run) for run in runs]
+    opened = [load_trained(run, plugins=plugins, say=partial(say, err=True)) for run in runs]
     models = []
     for trained in opened:
         say(f"{trained.run}: exporting and timing", err=True)
-        models.append(measured(trained, size=size, threads=threads, seconds=seconds, least_psnr=least_psnr))
+        models.append(measured(trained, data, size=size, threads=threads, seconds=seconds, least_psnr=least_psnr))
     say_lines(f"{machine(threads)}\n\n{table(models, size)}")
     if out is not None:
         with written_aside(out) as aside:

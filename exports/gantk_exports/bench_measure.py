@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -67,10 +67,13 @@ class Measured:
     figures: tuple[Figures, ...]
 
 
-def measured(trained: Trained, *, size: int, threads: int, seconds: float, least_psnr: float | None) -> Measured:
+def measured(
+    trained: Trained, data: Sequence[str], *, size: int, threads: int, seconds: float, least_psnr: float | None
+) -> Measured:
     """Export the first graph of a run in every precision to a temporary folder, and measure.
 
-    Raises what `export_graph` and `export_reduced` raise.
+    `data` says where the run's images are now, where they have moved. Raises what `export_graph` and `export_reduced`
+    raise.
     """
     name = next(iter(trained.recipe.graphs()))
     module, card = prepare(trained, name)
@@ -81,7 +84,7 @@ def measured(trained: Trained, *, size: int, threads: int, seconds: float, least
         paths: dict[str, Path] = {FULL: full}
         for reduced in REDUCED:
             out = Path(folder) / f"{name}.{reduced}.onnx"
-            paths[reduced] = export_reduced(trained, name, out, Form(), reduced, least_psnr, exported=full)
+            paths[reduced] = export_reduced(trained, name, out, Form(), reduced, least_psnr, exported=full, data=data)
         models = {precision: load(path, threads=threads) for precision, path in paths.items()}
         calls: dict[str, Callable[[], object]] = {TORCH: partial(run_torch, module, values)}
         calls |= {precision: partial(model.call, *values) for precision, model in models.items()}

@@ -1,6 +1,7 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
 import re
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -53,6 +54,15 @@ def _sides(_context: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--step", type=click.IntRange(0), help="Which checkpoint.  [default: the newest]")
 @click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="Where the run's images are now, which fp16 and int8 are measured on.  [default: where they were]",
+)
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Where a plugin file of the run is now; may be repeated."
+)
+@click.option(
     "--io",
     type=click.Choice(["uint8", "float"]),
     default="uint8",
@@ -91,6 +101,8 @@ def export(
     graphs: tuple[str, ...],
     out: Path | None,
     step: int | None,
+    data: tuple[str, ...],
+    plugins: tuple[str, ...],
     io: "Io",
     precision: "Precision",
     sides: tuple[int, int] | None,
@@ -114,10 +126,12 @@ def export(
     from gantk_exports.graphs import export_graph
     from gantk_exports.precision import export_reduced
 
-    opened, trained = open_run(run), load_trained(run, step)
+    opened, trained = open_run(run), load_trained(run, step, plugins=plugins, say=partial(say, err=True))
+    if data and precision == "fp32":
+        say("note: fp32 needs no images: --data is not read", err=True)
     for note in trained.notes:
         say(f"warning: {note}", err=True)
-    listeners = load_plugins(opened.config.plugins)
+    listeners = load_plugins(trained.plugins)
     empty = opened.manifest.imported.untrained_graphs if trained.step == 0 else []
     for name in graphs:
         if name in empty:
@@ -138,7 +152,7 @@ def export(
             if precision == "fp32":
                 export_graph(trained, name, path, form)
             else:
-                export_reduced(trained, name, path, form, precision, least_psnr)
+                export_reduced(trained, name, path, form, precision, least_psnr, data=data)
             begin("")
             listeners.hook.exported(run=opened, model=path)
             written.append(load(path))

@@ -12,7 +12,7 @@ from gantk.engine.assemble import build_recipe, open_training_data
 from gantk.engine.config import Config
 from gantk.engine.folder import new_run
 from gantk.engine.manifest import DataFacts, data_facts
-from gantk.engine.optimizers import Averages, make_movers
+from gantk.engine.optimizers import Averages
 from gantk.engine.processes import World
 from gantk.engine.resolve import Resolved, resolve
 from gantk.engine.run import Run
@@ -111,8 +111,8 @@ def _fitting(recipe: Recipe, gathered: Gathered) -> dict[str, dict[str, Tensor]]
 
 
 def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:
-    movers, averages = make_movers(recipe, resolved.setting), Averages(recipe, resolved.setting("ema"))
-    state = TrainingState(recipe, movers, averages, {}, 0, torch.device("cpu"))
+    # An optimizer that has not moved keeps nothing, and making one would load torch's compiler.
+    state = TrainingState(recipe, {}, Averages(recipe, resolved.setting("ema")), {}, 0, torch.device("cpu"))
     run.checkpoints().save(state, World())
 
 

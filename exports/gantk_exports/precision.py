@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from gantk.data.dataset import Array
 from gantk.engine.trained import Trained
-from gantk.errors import GantkError, Unsupported
+from gantk.errors import GantkError, Unsupported, one_line
 from gantk.runtime.card import Card, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
@@ -53,28 +53,29 @@ def export_reduced(
     precision: Precision,
     least: float | None = None,
     exported: Path | None = None,
+    data: Sequence[str] = (),
 ) -> Path:
     """Write a graph in another precision to the ONNX file `out`, and its card beside it; return `out`.
 
     It is compared with the full model on held-out inputs of the run; `exported` is that model's file, where there is
-    one. Raises GantkError, leaving no file, where the worst of them has less than `least` dB, Unsupported where the
-    graph cannot have that precision, and what `export_graph` raises.
+    one, and `data` says where the run's images are now, where they have moved. Raises GantkError, leaving no file,
+    where the worst of them has less than `least` dB, Unsupported where the graph cannot have that precision, and what
+    `export_graph` raises.
     """
     least = LEAST[precision] if least is None else least
     with TemporaryDirectory(prefix="gantk-") as folder:
         full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form)
         card = load(full).card
+        # An input is read before a model is blamed.
+        calibration = material(trained.run, card, CALIBRATION, test=False, data=data) if precision == "int8" else []
         try:
-            if precision == "fp16":
-                proto = halved(onnx.load(full))
-            else:
-                proto = quantized(full, card, material(trained.run, card, CALIBRATION, test=False))
+            proto = halved(onnx.load(full)) if precision == "fp16" else quantized(full, card, calibration)
             proto = lowered(proto, form.opset)
-        except Unsupported as reason:
-            raise Unsupported(f"graph {name} {reason}") from reason.__cause__
+        except GantkError as reason:
+            raise type(reason)(f"graph {name} {reason}") from reason.__cause__
         with written_aside(Path(folder) / "reduced.onnx") as reduced:
             onnx.save(proto, reduced)
-            found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True))
+            found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True, data=data))
     check_fidelity(found, least, f"graph {name} as {precision}")
     card = replace(card, precision=precision, parity={}, fidelity={**found, "least": least})
     beside = out.with_suffix(".json")
@@ -110,7 +111,7 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
 def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.ModelProto:
     """Return a model whose convolutions compute in 8 bits, with ranges measured on these inputs.
 
-    Raises Unsupported where it has none.
+    Raises Unsupported where it has none, GantkError where ONNX Runtime cannot make it.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -127,16 +128,19 @@ def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.Mod
 
     with quiet(), TemporaryDirectory(prefix="gantk-") as folder:
         made = Path(folder) / "int8.onnx"
-        quantize_static(
-            full,
-            made,
-            Reader(),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        try:
+            quantize_static(
+                full,
+                made,
+                Reader(),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=["Conv"],
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+        except Exception as error:
+            raise GantkError(f"cannot be int8: {one_line(error)}") from error
         return onnx.load(made)
 
 

@@ -33,8 +33,14 @@ _MOST_NAMES = 40
 @click.command(epilog=EPILOG)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--run", type=click.Path(path_type=Path), help="The run it comes from: compare with PyTorch again.")
+@click.option(
+    "--data", multiple=True, metavar="NAME|PATH", help="With --run, of fp16 and int8: where the run's images are now."
+)
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="With --run: where a plugin file of the run is now."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program.")
-def verify(model: Path, run: Path | None, as_json: bool) -> None:
+def verify(model: Path, run: Path | None, data: tuple[str, ...], plugins: tuple[str, ...], as_json: bool) -> None:
     """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
     from gantk.runtime.opening import load
     from gantk_exports.weights import check_weights
@@ -43,7 +49,9 @@ def verify(model: Path, run: Path | None, as_json: bool) -> None:
     check_weights(model)
     seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}
     reduced = opened.card.precision != "fp32"
-    measured = None if run is None else _compare_full(opened, run) if reduced else _compare(opened, run)
+    measured = None
+    if run is not None:
+        measured = _compare_full(opened, run, data, plugins) if reduced else _compare(opened, run, plugins)
     if as_json:
         card = json.loads(opened.card.json())
         click.echo(json.dumps({"card": card, "seconds": seconds, "differences": measured}, indent=2))
@@ -90,7 +98,7 @@ def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> f
     return seconds
 
 
-def _compare(model: Model, run: Path) -> dict[str, float]:
+def _compare(model: Model, run: Path, plugins: Sequence[str]) -> dict[str, float]:
     from gantk.cli.extras import require_training
 
     require_training("gantk verify --run")
@@ -100,7 +108,7 @@ def _compare(model: Model, run: Path) -> dict[str, float]:
     from gantk_exports.parity import differences
 
     card = model.card
-    module, own = prepare(load_trained(run, card.step), card.graph, form_of(card))
+    module, own = prepare(load_trained(run, card.step, plugins=plugins), card.graph, form_of(card))
     if (own.inputs, own.outputs, own.size) != (card.inputs, card.outputs, card.size):
         raise GantkError(
             f"{model.path}: graph {card.graph} of {run} takes or gives something else; it is another run's"
@@ -108,7 +116,7 @@ def _compare(model: Model, run: Path) -> dict[str, float]:
     return differences(model, module)
 
 
-def _compare_full(model: Model, run: Path) -> dict[str, float]:
+def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequence[str]) -> dict[str, float]:
     """Return how like the answers of a model in another precision are to those of the run's full one."""
     from tempfile import TemporaryDirectory
 
@@ -124,11 +132,11 @@ def _compare_full(model: Model, run: Path) -> dict[str, float]:
 
     card = model.card
     with TemporaryDirectory(prefix="gantk-") as folder:
-        trained = load_trained(run, card.step)
+        trained = load_trained(run, card.step, plugins=plugins)
         full = load(export_graph(trained, card.graph, Path(folder) / "full.onnx", form_of(card)))
         if (full.card.inputs, full.card.outputs, full.card.size) != (card.inputs, card.outputs, card.size):
             raise GantkError(f"{model.path}: graph {card.graph} of {run} takes or gives something else")
-        return fidelity(model, full, material(run, card, COMPARED, test=True))
+        return fidelity(model, full, material(run, card, COMPARED, test=True, data=data))
 
 
 def _fidelity(found: Mapping[str, float]) -> str:

@@ -38,6 +38,9 @@ Examples:
 @click.option(
     "--data", multiple=True, metavar="NAME|PATH", help="What to measure on, as for train.  [default: the run's own]"
 )
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Where a plugin file of a run is now; may be repeated."
+)
 @click.option("--graph", metavar="NAME", help="Which graph of a run.  [default: the first that a metric can measure]")
 @click.option("--step", type=click.IntRange(1), help="Which checkpoint of a run.  [default: the newest]")
 @click.option("--size", type=click.IntRange(1), help="Height and width in pixels.  [default: the run's or the model's]")

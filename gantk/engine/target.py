@@ -10,6 +10,7 @@ from gantk.data.dataset import Dataset
 from gantk.engine.config import Config
 from gantk.engine.device import choose_device
 from gantk.engine.functions import ModelFunction, Pieces, RunFunction
+from gantk.engine.moved import with_data
 from gantk.engine.open_data import data_options, of_other_data, open_data
 from gantk.engine.protocol import graphs_of
 from gantk.engine.run import Run, open_run
@@ -30,6 +31,7 @@ class Request:
         target: a run's folder, or a model.
         metrics: names or paths of plugins; empty: every metric there is that applies.
         data: names or paths; empty: the run's own.
+        plugins: where plugin files of a run are now, where they have moved.
         graph: the only graph to measure; None: the first that a metric can measure.
         step: which checkpoint of a run; None: the newest.
         size: height and width in pixels; None: that of the run or the model.
@@ -42,6 +44,7 @@ class Request:
     target: Path
     metrics: Sequence[str] = ()
     data: Sequence[str] = ()
+    plugins: Sequence[str] = ()
     graph: str | None = None
     step: int | None = None
     size: int | None = None
@@ -64,6 +67,7 @@ class Opened:
         device: where torch computes.
         run: the run's folder; None for a model.
         step: the run's checkpoint.
+        plugins: the plugins that a run was trained with.
         notes: what the user should hear, a line each.
     """
 
@@ -75,12 +79,8 @@ class Opened:
     device: torch.device
     run: Run | None = None
     step: int | None = None
+    plugins: Sequence[str] = ()
     notes: Sequence[str] = ()
-
-    @property
-    def plugins(self) -> Sequence[str]:
-        """The plugins that a run was trained with."""
-        return self.run.config.plugins if self.run is not None else ()
 
     def records(self, request: Request) -> list[Path]:
         """Return the files that records are appended to."""
@@ -107,10 +107,13 @@ def open_target(request: Request) -> Opened:
 def _open_run(request: Request) -> Opened:
     run = open_run(request.target)
     device = choose_device(request.device)
-    trained = load_trained(request.target, request.step)
+    notes: list[str] = []
+    trained = load_trained(
+        request.target, request.step, request.plugins, lambda line: notes.append(line.removeprefix("note: "))
+    )
     config = run.config
     size = request.size or int(config.set["size"])
-    own = config if not request.data else of_other_data(config, request.data)
+    own = of_other_data(config, request.data) if request.data else with_data(run, config, ())
     dataset = _data(own, request)
     fingerprint = dataset.fingerprint()
     changed = not request.data and fingerprint != run.manifest.data.fingerprint
@@ -127,13 +130,16 @@ def _open_run(request: Request) -> Opened:
         device=device,
         run=run,
         step=trained.step,
-        notes=[*note, *trained.notes, *dataset.notes],
+        plugins=trained.plugins,
+        notes=[*notes, *note, *trained.notes, *dataset.notes],
     )
 
 
 def _open_model(request: Request) -> Opened:
     if request.step is not None:
         raise UsageError("--step names a checkpoint of a run; a model is one already")
+    if request.plugins:
+        raise UsageError("--plugin says where a plugin file of a run is; a model needs none")
     model = load(request.target)
     card = model.card
     ports = [port for port in (*card.inputs, *card.outputs) if isinstance(port, Port)]

@@ -1,6 +1,6 @@
 """A trained run, opened for export and measurement."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from gantk.data.dataset import Dataset, ImageInfo, Split
 from gantk.engine.assemble import build_recipe, inference_of
 from gantk.engine.inference import inference_form
 from gantk.engine.manifest import DataFacts
+from gantk.engine.moved import recalled
 from gantk.engine.resolve import resolve
 from gantk.engine.run import open_run
 from gantk.engine.state import load_own_state, load_settled, load_weights
@@ -34,6 +35,7 @@ class Trained:
         licence: SPDX identifier of the data, or empty.
         classes: names of the labels.
         size: height and width of its images in pixels.
+        plugins: the names or files of the plugins in play, the first leads.
         apart: mean difference in [-1, 1] of its images from those of the training; None: unknown, or there can be none.
     """
 
@@ -46,6 +48,7 @@ class Trained:
     licence: str
     classes: tuple[str, ...]
     size: int
+    plugins: tuple[str, ...] = ()
     apart: float | None = None
 
     @property
@@ -54,18 +57,22 @@ class Trained:
         return [line for line in (warning(self.apart),) if line]
 
 
-def load_trained(run: Path, step: int | None = None) -> Trained:
+def load_trained(
+    run: Path, step: int | None = None, plugins: Sequence[str] = (), say: Callable[[str], object] = lambda _: None
+) -> Trained:
     """Open a run's checkpoint of that step, or its newest. What a recipe needs of the data stands in the run's folder.
 
-    Raises UsageError where the folder is no run, or where there is no such checkpoint, GantkError where it has none at
-    all or cannot be read.
+    `plugins` says where its plugin files are now, where they have moved; `say` hears of one that has changed. Raises
+    UsageError where the folder is no run, or where there is no such checkpoint, GantkError where it has none at all or
+    cannot be read.
     """
     opened = open_run(run)
     checkpoint = opened.checkpoints().chosen(step)
     facts = opened.manifest.data
     images = facts.image_infos
     dataset = RecordedData(facts)
-    resolved = resolve(opened.config, dataset)
+    config = recalled(opened, plugins, say)
+    resolved = resolve(config, dataset)
     recipe = build_recipe(resolved, images, Context())
     size = resolved.setting("size")
     recipe.prepare(BlankBatches(images, size))
@@ -84,6 +91,7 @@ def load_trained(run: Path, step: int | None = None) -> Trained:
         licence=dataset.licence,
         classes=dataset.classes if facts.kind == "labelled" else (),
         size=size,
+        plugins=tuple(config.plugins),
         apart=settled.apart,
     )
 
