@@ -15,8 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """Take Ctrl-C as a terminal would send it: a shell that starts the tests in the background ignores it for them."""
+    """Take Ctrl-C and a hang-up as a terminal would send them: a shell may have them ignored in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

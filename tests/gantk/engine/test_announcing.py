@@ -26,7 +26,8 @@ def training():
         world=SimpleNamespace(size=2),
         resolved=SimpleNamespace(dataset=dataset, config=SimpleNamespace(scale=None), kind="images"),
         data=SimpleNamespace(crops=SimpleNamespace(size=64)),
-        images_a_step=lambda: 8,
+        images_a_turn=lambda: 8,
+        turns=1,
         device="cpu",
         run=SimpleNamespace(path=Path("runs/mine")),
     )

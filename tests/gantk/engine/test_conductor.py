@@ -69,7 +69,7 @@ def test_version_counters_rise_with_every_move(stage, batch):
     assert [b < a for b, a in zip(before, after, strict=True)] == [True, True]
 
 
-def test_critics_move_on_every_step_and_the_others_on_every_nth(stage, batch):
+def test_critics_move_at_every_turn_and_the_others_at_the_last_of_a_round(stage, batch):
     moved = []
 
     def step(self, batches):
@@ -82,7 +82,7 @@ def test_critics_move_on_every_step_and_the_others_on_every_nth(stage, batch):
     history = []
     for count in range(6):
         before = weights(one.recipe)
-        one.context.progress = type(one.context.progress)(count, 6)
+        one.context.take_turn(count)
         one.conductor.step(iter([batch]))
         history.append([not torch.equal(b, a) for b, a in zip(before, weights(one.recipe), strict=True)])
     assert [g for g, _ in history] == [False, False, True, False, False, True] == moved
