@@ -36,7 +36,8 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path, plugin, loss):
     assert alone.keys() == together.keys()
     for name, tensor in alone.items():
         assert tensor.dtype == torch.float64 or not tensor.is_floating_point()
-        torch.testing.assert_close(tensor, together[name], rtol=0, atol=1e-9, msg=name)
+        # A bias before an instance norm has no gradient but rounding, which Adam turns into some 1e-9 in four steps.
+        torch.testing.assert_close(tensor, together[name], rtol=0, atol=1e-8, msg=name)
 
 
 def test_ranks_stay_identical_under_a_gradient_penalty(tmp_path):
