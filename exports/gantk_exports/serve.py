@@ -36,7 +36,7 @@ Examples:
     "hosts",
     multiple=True,
     metavar="NAME",
-    help="A further name that clients know the server by, such as that of a proxy before it; *.NAME: all below it. "
+    help="A further name that clients know the server by, such as that of a proxy; a star stands for what is below it. "
     "Without it, those of this machine's loopback and --host.",
 )
 @click.option(
