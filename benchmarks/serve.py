@@ -40,9 +40,10 @@ def hostile(whole: bytes) -> list[tuple[bytes, int]]:
 
 
 def memory(process: int) -> float:
-    """Return the resident memory of a process in MB."""
+    """Return the resident memory of a process and of those that it started, in MB."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     status = Path(f"/proc/{process}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / MEGA
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / MEGA + sum(map(memory, map(int, children)))
 
 
 async def visit(url: str, bodies: list[tuple[bytes, int]], end: float, found: dict[str, list]) -> None:

@@ -215,6 +215,11 @@ class Model:
         """
         self._sessions.stop()
 
+    def apart(self) -> Model:
+        """Return this model for runs in strips that `stop` of the one leaves alone where the other's are stopped."""
+        sessions = Sessions(self._sessions.providers, self._sessions.threads)
+        return Model(self.path, self.card, sessions, self._session)
+
     def cut(self) -> Strips:
         """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""
         if self._strips is None:

@@ -37,6 +37,7 @@ class Decoders:
         """End a process that has worked on a message for so many seconds."""
         count = min(cores(), _MOST)
         self._seconds = seconds
+        self._count = count
         self._places = asyncio.Semaphore(count)
         self._slow: list[asyncio.Future[None]] = []
         self._threads = ThreadPoolExecutor(count + 2 * _SLOW, "gantk-decoders")
@@ -44,8 +45,10 @@ class Decoders:
         self._busy: set[Process] = set()
 
     def start(self) -> None:
-        """Start a process, so that the next picture does not wait for it."""
-        self._idle.append(Process(self._threads))
+        """Have a process ready that has nothing to do, so that the next picture does not wait for it."""
+        self._idle = [process for process in self._idle if process.lives]
+        if not self._idle and len(self._busy) < self._count + _SLOW:
+            self._idle.append(Process(self._threads))
 
     async def ask(self, said: Mapping[str, Any], body: bytes) -> Message:
         """Return the answer to a message. Raises Refusal where it takes too long or ends its process."""
@@ -68,12 +71,11 @@ class Decoders:
             self._give_back(process, answer)
 
     def _next(self) -> "Process":
-        """Return a process that lives and has nothing to do."""
-        self._idle = [process for process in self._idle if process.lives]
-        if not self._idle:
-            self.start()
-        process = self._idle.pop()
+        """Return a process that has nothing to do, and start one for the next picture."""
+        self.start()
+        process = self._idle.pop() if self._idle else Process(self._threads)
         self._busy.add(process)
+        self.start()
         return process
 
     async def _answered_slowly(self, answer: asyncio.Future[Message]) -> None:

@@ -18,12 +18,14 @@ def tidy_logs() -> None:
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     for name in ("uvicorn", "uvicorn.access"):
         for handler in logging.getLogger(name).handlers:
-            handler.setFormatter(_Safe(handler.formatter or logging.Formatter()))
-    for handler in logging.getLogger("uvicorn").handlers:
+            handler.setFormatter(Safe(handler.formatter or logging.Formatter()))
+    complaints = logging.getLogger("uvicorn").handlers
+    for handler in complaints:
         handler.addFilter(Few())
+    logging.getLogger("asyncio").handlers = complaints
 
 
-class _Safe(logging.Formatter):
+class Safe(logging.Formatter):
     """Formats as another does: a record is one line, but for a traceback, whose lines are set in."""
 
     def __init__(self, other: logging.Formatter) -> None:
@@ -53,6 +55,6 @@ class Few(logging.Filter):
         if self._now() - self._since > _MINUTE:
             self._since, self._seen = self._now(), 0
             if left_out > 0:
-                record.msg = f"{record.msg} (after {left_out} lines that were left out, at {_LINES} a minute)"
+                record.msg, record.args = "%s (after %d lines that were left out)", (record.getMessage(), left_out)
         self._seen += 1
         return self._seen <= _LINES

@@ -56,8 +56,9 @@ class Served:
     def __init__(self, name: str, model: Model, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.batcher = Batcher(model.call, limits.batch_size, 2 * limits.whole)
-        self.alone = Batcher(self._in_strips, 1, 0)
+        self.batcher = Batcher(model.call, limits.batch_size, 2 * limits.whole, model.stop)
+        self._strips = model.apart()
+        self.alone = Batcher(self._in_strips, 1, 0, self._strips.stop)
         self.kinds = offers(model.card) if model.card.task in ("translate", "generate") else []
         self._limits = limits
         self._inside = 0
@@ -89,7 +90,7 @@ class Served:
             return
         try:
             self.model.require("translate")
-            self.model.cut()
+            self._strips.cut()
         except UsageError:
             whole = f"{self.name} takes up to {self._limits.whole:,}"
             raise Refusal(422, f"an image of {width}x{height} pixels: {whole}; send a smaller one") from None
@@ -119,12 +120,12 @@ class Served:
 
     def _runs_whole(self, width: int, height: int) -> bool:
         card, most = self.model.card, self._limits.whole
-        return card.size is not None or (width * height <= most and worth(card, width, height) <= 2 * most)
+        return card.sides is not None or (width * height <= most and worth(card, width, height) <= 2 * most)
 
     def _in_strips(self, values: Array) -> Values:
         """Return what the model gives for the tensor of one picture, with the memory of a small one."""
         card = self.model.card
-        return (card.image_out.to_tensor(self.model.run(card.image_in.from_tensor(values), tile=_TILE)),)
+        return (card.image_out.to_tensor(self._strips.run(card.image_in.from_tensor(values), tile=_TILE)),)
 
     def picture(self, prepared: Prepared, outputs: Values, kinds: Sequence[str]) -> tuple[bytes, str]:
         """Return the translation of a picture as a file, and its type. Raises Refusal where the type cannot hold it."""

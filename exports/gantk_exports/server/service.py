@@ -150,7 +150,7 @@ def _late(served: Served) -> Callable[[float], Refusal]:
     """Return what says that a request was not done in so many seconds."""
 
     def late(seconds: float) -> Refusal:
-        line = f"not done after {seconds:g} s; send a smaller image, or try again in {served.wait} s"
+        line = f"not done after {seconds:.3g} s; send a smaller image, or try again in {served.wait} s"
         return Refusal(503, line, {"Retry-After": served.wait})
 
     return late

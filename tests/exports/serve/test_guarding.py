@@ -1,11 +1,14 @@
 """Whom a server answers, and what a browser may make of its answers."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from gantk.errors import UsageError
+from gantk_exports.server.guarding import Guard
 from gantk_exports.server.hosts import Hosts
 
 TRANSLATE = "/v1/models/a_to_b/translate"
@@ -127,3 +130,21 @@ def test_the_documentation_repeats_no_name_that_a_client_says(client: httpx.Clie
     page = client.get("/docs", headers={"Host": "localhost:1"}).text
     assert "localhost" not in page
     assert f"curl {client.base_url}v1/models" in page
+
+
+def test_what_fails_in_the_server_is_said_without_how(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(*_: Any) -> None:
+        raise ValueError("a secret")
+
+    transport = httpx.ASGITransport(Guard(broken, Hosts()))
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as made:
+            return await made.get("/any")
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()) == (500, {"detail": "the server failed at this; its log says how"})
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    (record,) = (record for record in caplog.records if record.name == "uvicorn.error")
+    assert record.getMessage() == "GET /any failed"
+    assert "a secret" in str(record.exc_info)

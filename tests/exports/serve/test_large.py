@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 import gantk
+from gantk.errors import Unsupported
+from gantk.runtime.model import Model
 from gantk_exports.server import limits
 
 Photo = Callable[..., bytes]
@@ -62,29 +64,29 @@ def test_models_that_take_one_size_take_large_pictures_and_others_say_what_they_
     assert client.post("/v1/models/encoder/encode", content=photo(90, 70)).status_code == 200
 
     def cut(_: Any) -> None:
-        raise gantk.errors.Unsupported("cannot run in strips")
+        raise Unsupported("cannot run in strips")
 
-    monkeypatch.setattr(gantk.runtime.model.Model, "cut", cut)
+    monkeypatch.setattr(Model, "cut", cut)
     refused = client.post(TRANSLATE, content=photo(90, 70))
     assert (refused.status_code, "a_to_b takes up to 2,000" in refused.text) == (422, True)
 
 
 def test_small_pictures_go_on_while_a_large_one_runs(
-    serve: Serve, models: dict[str, Path], photo: Photo, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, started, go = gantk.load(models["a_to_b"]), threading.Event(), threading.Event()
-    run, running = model.run, []
+    started, go = threading.Event(), threading.Event()
+    run, running = Model.run, []
 
-    def held(batch: np.ndarray, **options: Any) -> np.ndarray:
+    def held(model: Model, batch: np.ndarray, **options: Any) -> np.ndarray:
         running.append(len(running))
         started.set()
         assert go.wait(30)
         assert len(running) == 1
         running.clear()
-        return run(batch, **options)
+        return run(model, batch, **options)
 
-    monkeypatch.setattr(model, "run", held)
-    client = serve("a_to_b", model=model, pixels=10_000)
+    monkeypatch.setattr(Model, "run", held)
+    client = serve("a_to_b", pixels=10_000)
     with ThreadPoolExecutor(2) as threads:
         large = [threads.submit(client.post, TRANSLATE, content=photo(90, 70)) for _ in range(2)]
         assert started.wait(30)

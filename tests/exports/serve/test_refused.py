@@ -159,7 +159,7 @@ def test_what_takes_too_long_is_given_up(serve: Serve) -> None:
     answer = client.post(TRANSLATE, content=saved(Image.new("RGB", (3000, 3000)), "PNG"))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
-    assert "not done after 0.1 s" in answer.json()["detail"]
+    assert "not done after 0.429 s" in answer.json()["detail"]
 
 
 def test_who_has_no_token_gets_nothing_but_a_sign_of_life(serve: Serve) -> None:
