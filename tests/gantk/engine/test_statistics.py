@@ -179,8 +179,8 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
     (tmp_path / "state.json").write_text('{"step": 1, "positions": {}, "processes": 1}')
     assert load_settled(Two(), tmp_path).averages == {}
     save_file({"maker.module.running_mean": torch.zeros(2)}, tmp_path / "statistics.safetensors")
-    with pytest.raises(GantkError, match=r"maker\.module\.running_mean is of another network"):
+    with pytest.raises(GantkError, match=r"of another network: maker\.module\.running_mean is"):
         load_settled(Two(), tmp_path)
     (tmp_path / "statistics.safetensors").write_bytes(b"no")
-    with pytest.raises(GantkError, match="cannot read checkpoint"):
+    with pytest.raises(GantkError, match="cannot load batch norm.s averages"):
         load_settled(Two(), tmp_path)
