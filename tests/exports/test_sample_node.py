@@ -1,39 +1,52 @@
 """The Node app of exports/samples: gantk's pixels in JavaScript, and the same picture for a seed."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import gantk
 from gantk.engine.trained import Trained
 
 EXPORTS = Path(__file__).parents[2] / "exports"
 Export = Callable[..., Path]
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+READ_ALL = """
+import { readFileSync } from "node:fs";
+import { decode } from PICTURES;
+const all = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => decode(readFileSync(`${number}.jpg`), "a picture"));
+console.log(JSON.stringify(all.map(({ width, height, data }) => [width, height, [...data]])));
+"""
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs Node.js and npm")
 
 
+@dataclass
+class Run:
+    """The app in a folder with the packages that it names; a call runs it."""
+
+    folder: Path
+
+    def __call__(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["node", self.folder / "app.mjs", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return what runs the app with the packages that it names."""
     exports = tmp_path_factory.mktemp("exports")
     folder = exports / "samples" / "node"
     for part in ("samples/node", "gantk_exports/web"):
         shutil.copytree(EXPORTS / part, exports / part)
     install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"]
     subprocess.run(install, cwd=folder, check=True, timeout=300)
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["node", folder / "app.mjs", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-    return call
+    return Run(folder)
 
 
 def pixels(path: Path, mode: str) -> np.ndarray:
@@ -68,12 +81,57 @@ def test_a_seed_gives_the_same_picture(run: Run, exported: Export, drawn: Traine
 def test_what_cannot_be_done_is_one_line(run: Run, exported: Export, residual: Trained, tmp_path: Path) -> None:
     model = exported("residual", residual)
     (tmp_path / "in.png").write_text("no image")
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     for arguments, reason in (
         (("generate", model, 1, tmp_path / "out.png"), "is a model that translates images"),
-        (("translate", model, tmp_path / "in.png", tmp_path / "out.png"), "Invalid file signature"),
+        (("translate", model, tmp_path / "in.png", tmp_path / "out.png"), "in.png is neither a PNG nor a JPEG file"),
+        (("translate", model, tmp_path / "cut.jpg", tmp_path / "out.png"), "cut.jpg cannot be read: "),
+        (("translate", model, tmp_path / "in.png", tmp_path / "out.gif"), "out.gif ends neither in .png nor in .jpg"),
         (("translate", tmp_path / "none.onnx", tmp_path / "in.png", tmp_path / "out.png"), "no such file"),
     ):
         done = run(*arguments)
         assert done.returncode == 1
         assert reason in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_jpegs_are_read_upright(run: Run, tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.linspace(0, 255, 16), np.linspace(0, 255, 24))
+    picture = Image.fromarray(np.stack([across, down, (across + down) / 2], 2).astype(np.uint8))
+    for orientation in range(1, 9):
+        exif = picture.getexif()
+        exif[0x0112] = orientation
+        picture.save(tmp_path / f"{orientation}.jpg", exif=exif, quality=95, subsampling=0)
+    (tmp_path / "all.mjs").write_text(READ_ALL.replace("PICTURES", json.dumps(str(run.folder / "pictures.mjs"))))
+    done = subprocess.run(["node", tmp_path / "all.mjs"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    for orientation, (width, height, values) in enumerate(json.loads(done.stdout), 1):
+        with Image.open(tmp_path / f"{orientation}.jpg") as image:
+            expected = np.asarray(ImageOps.exif_transpose(image), int)
+        # Decoders round differently, by a level or two.
+        assert np.abs(np.reshape(values, (height, width, 4))[..., :3] - expected).max() <= 4
+
+
+def test_a_jpeg_becomes_a_jpeg(run: Run, exported: Export, residual: Trained, tmp_path: Path) -> None:
+    Image.new("RGB", (24, 16), (200, 80, 40)).save(tmp_path / "in.jpg")
+    done = run("translate", exported("residual", residual), tmp_path / "in.jpg", tmp_path / "out.JPG")
+    assert (done.returncode, done.stderr) == (0, "")
+    with Image.open(tmp_path / "out.JPG") as written:
+        assert (written.format, written.size) == ("JPEG", (24, 16))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "no task: say translate or generate"),
+        (["paint"], "no task is called paint: say translate or generate"),
+        (["toString", "m.onnx", "a.png", "b.png"], "no task is called toString: say"),
+        (["translate", "m.onnx"], "translate takes three arguments: node app.mjs translate MODEL.onnx IN.png|IN.jpg"),
+        (["translate", "m.onnx", "a.png", "b.png", "c.png"], "translate takes three arguments: node app.mjs translate"),
+        (["generate", "m.onnx", "many", "out.png"], "many is no seed: give a whole number"),
+    ],
+)
+def test_whoever_calls_it_wrongly_is_told_how(run: Run, arguments: list[str], reason: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(reason)
+    assert "node app.mjs generate MODEL.onnx SEED" in run("--help").stdout
