@@ -27,9 +27,10 @@ Example:
 )
 @click.option(
     "--tile",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
-    help="Run images larger than memory in strips of N*N pixels: the same image but for a grey level. Try 512.",
+    help="Run images in strips of N*N pixels, such as 512, in little memory: the same image but for a grey level. 0: "
+    "never.  [default: where an image takes more than half of the free memory]",
 )
 @click.option("--recursive", is_flag=True, help="Also the folders in folders; OUT gets the same ones.")
 @click.option(
@@ -55,7 +56,7 @@ def translate(
     orientation is applied. A model that takes one size alone gives that of the image's centre. A single image is
     written to the format of OUT's suffix. An image that cannot be read is named and skipped. Needs no PyTorch.
     """
-    if exact and tile is None:
+    if exact and not tile:
         raise click.UsageError("--exact belongs to --tile")
     from gantk.data.opened import told
     from gantk.runtime.files import passed_over
@@ -67,7 +68,7 @@ def translate(
         say(others, err=True)
     jobs = [job for job in planned if overwrite or not job.target.exists()]
     if len(jobs) < len(planned):
-        click.echo(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
+        say(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
     opened = load(model)
     opened.require("translate")
     outcomes = succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating")

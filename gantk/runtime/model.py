@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.errors import DataError, GantkError, UsageError, one_line
+from gantk.errors import DataError, GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
-from gantk.runtime.overlapping import Answer, overlapped
+from gantk.runtime.memory import SURELY_FITS, fitting_tile
+from gantk.runtime.overlapping import mapped
 from gantk.runtime.pipeline import cores
-from gantk.runtime.session import Session, Sessions
+from gantk.runtime.session import PROCESSOR, Session, Sessions
 from gantk.runtime.strips import Strips
 from gantk.runtime.taking import Entry, in_batches, take
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from gantk.runtime.sources import Rows
+
 
 
 class Model:
@@ -57,28 +58,30 @@ class Model:
     def __call__(self, image: str | Path, *, tile: int | None = None, exact: bool = False) -> Any: ...
 
     def __call__(self, image: Any, *, tile: int | None = None, exact: bool = False) -> Any:
-        """Translate a picture, an image file, or an array (H, W), (H, W, C) or (N, H, W, C); the same kind comes back.
+        """Translate a picture, an array (H, W), (H, W, C) or (N, H, W, C), or an image file; the same kind comes back.
 
-        A picture is turned the way its EXIF orientation says, brought to the model's channels, and keeps its size and
-        alpha channel; where the model takes one size alone (`card.sides`), it is scaled until it covers that and its
-        centre is cut out. From an image file comes a picture, from a `.npy` file an array. An array of another type
-        than the model's pixels is brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0
-        to 1 for floats, unless the model itself takes floats (`card.inputs[0].dtype`). With `tile`, memory is that of
-        about tile * tile pixels, see `strips`. Raises DataError where the model cannot take the image, UsageError where
-        it does not translate, Unsupported where it cannot run in strips.
+        From an image file comes a picture, from a `.npy` file an array. A picture is turned the way its EXIF orientation says, brought to the
+        model's channels, and keeps its size and alpha channel; where the model takes one size alone (`card.sides`), it
+        is scaled until it covers that and its centre is cut out. An array of another type than the model's pixels is
+        brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0 to 1 for floats, unless the
+        model itself takes floats (`card.inputs[0].dtype`). With `tile`, memory is that of about tile * tile pixels, see
+        `strips`; 0: of the whole image; None: of the whole where it fits (`tile_for`). Raises DataError where the model
+        cannot take the image, UsageError where it does not translate, Unsupported where it cannot run in strips.
         """
         self.require("translate")
         taken = take(image, self.card)
         return taken.give(self.run(taken.batch, tile=tile, exact=exact))
 
-    def map(self, images: Iterable[Any], *, batch_size: int = 1) -> Iterator[Any]:
+    def map(
+        self, images: Iterable[Any], *, batch_size: int = 1, tile: int | None = None, exact: bool = False
+    ) -> Iterator[Any]:
         """Yield the translation of each image, as a call gives it, in order; as fast as `gantk translate`.
 
         Images are read, run and finished at the same time, a few more of `images` than were yielded. Neighbours of one
         size run `batch_size` at a time. Raises what a call raises, at that image.
         """
         self.require("translate")
-        return overlapped(self, images, partial(_prepared, self.card), _given, batch_size)
+        return mapped(self, images, batch_size, tile, exact)
 
     def generate(
         self,
@@ -172,14 +175,14 @@ class Model:
     def run(self, batch: Array, *, tile: int | None = None, exact: bool = False) -> Array:
         """Return the model's answer (N, H, W, C) to a batch (N, H, W, C) of its input's type, at any H and W.
 
-        With `tile`, images are run one by one in strips, see `strips`. Raises GantkError where ONNX Runtime cannot run
-        it.
+        With `tile`, images are run one by one in strips, see `strips`; 0: whole, None: as `tile_for` says. Raises
+        GantkError where ONNX Runtime cannot run it.
         """
-        if tile is not None:
-            return np.stack([self._joined(image, tile, exact) for image in batch])
-        source, target = self.card.image_in, self.card.image_out
-        (answer,) = self.call(source.to_tensor(batch))
-        return target.from_tensor(answer)
+        tile = self.tile_for(batch) if tile is None else tile
+        if tile:
+            return np.stack([self.cut().joined(image, tile, exact) for image in batch])
+        (answer,) = self.call(self.card.image_in.to_tensor(batch))
+        return self.card.image_out.from_tensor(answer)
 
     def strips(self, image: Rows, tile: int, *, exact: bool = False) -> Iterator[Array]:
         """Give the answer to an image (H, W, C) from top to bottom, in strips (h, W, C); memory does not grow with H.
@@ -187,10 +190,22 @@ class Model:
         The image is an array, mapped or not, or whatever gives some of its rows as one does. Each strip holds about
         tile * tile pixels. What a model needs to know of the whole image (the statistics of instance norms) it knows:
         between the network's stages tensors of the image lie on disk, in the folder for temporary files, rounded to
-        half precision if not `exact`. Raises Unsupported where the model cannot run so, UsageError where the package
-        onnx is missing.
+        half precision if not `exact`. Raises Unsupported where the model cannot run so.
         """
         return self.cut().run(image, tile, exact)
+
+    def tile_for(self, batch: Array) -> int | None:
+        """Return the tile in whose strips a batch (N, H, W, C) is to be run, since whole it takes too much memory.
+
+        That is more than half of what is free, see `gantk.runtime.memory`. None: it can be run whole, or not in strips.
+        """
+        pixels = batch.shape[0] * batch.shape[1] * batch.shape[2]
+        if pixels <= SURELY_FITS or self._session.provider != PROCESSOR:
+            return None
+        try:
+            return fitting_tile(pixels, self.cut().bytes_a_pixel)
+        except Unsupported:
+            return None
 
     @property
     def threads(self) -> int:
@@ -204,7 +219,7 @@ class Model:
         where there are fewer threads than callers, or where the model runs elsewhere than on the processor.
         """
         threads = (self.threads or cores()) // callers
-        if not threads or self._session.provider != "CPUExecutionProvider":
+        if not threads or self._session.provider != PROCESSOR:
             return None
         return Model(self.path, self.card, self._sessions, self._sessions.open(str(self.path), threads))
 
@@ -225,25 +240,3 @@ class Model:
         if self._strips is None:
             self._strips = Strips(self.path, self.card, self._sessions.open)
         return self._strips
-
-    def _joined(self, image: Array, tile: int, exact: bool) -> Array:
-        """Return the answer to an image (H, W, C), made in strips."""
-        port = self.card.image_out
-        answer, done = np.empty((*image.shape[:2], port.channels), port.dtype), 0
-        for strip in self.strips(image, tile, exact=exact):
-            answer[done : done + len(strip)] = strip
-            done += len(strip)
-        return answer
-
-
-def _prepared(card: Card, image: Any) -> Entry[GantkError | None]:
-    try:
-        return Entry(None, take(image, card))
-    except GantkError as error:
-        return Entry(error, None, str(error))
-
-
-def _given(answer: Answer[GantkError | None]) -> Any:
-    if answer.give is None:
-        raise answer.item or GantkError(answer.problem)
-    return answer.give()

@@ -17,7 +17,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
 from gantk.runtime.pipeline import ahead, cores
-from gantk.runtime.taking import Entry, in_batches
+from gantk.runtime.taking import Entry, in_batches, take
 
 if TYPE_CHECKING:
     from gantk.runtime.model import Model
@@ -41,11 +41,13 @@ class Answer(Generic[Item]):
         item: what goes along with the image.
         give: makes the answer an image of the kind that was taken; None: there is no answer.
         problem: says in a line why not.
+        note: says, in words that follow the image's name, that it was run in strips, where nobody asked for them.
     """
 
     item: Item
     give: Callable[[], Any] | None
     problem: str = ""
+    note: str = ""
 
 
 def overlapped(
@@ -54,16 +56,19 @@ def overlapped(
     prepared: Callable[[Source], Entry[Item]],
     finished: Callable[[Answer[Item]], Result],
     batch_size: int,
+    tile: int | None = None,
+    exact: bool = False,
 ) -> Generator[Result, None, None]:
     """Yield what `finished` makes of the model's answer to each source, in order.
 
     Up to `batch_size` neighbouring images of one size run together; on the processor several small ones run at once,
     each on some of its cores. `prepared` and `finished` run in threads meanwhile, a few sources before and behind.
+    `tile` and `exact` are those of `Model.run`.
     """
     workers = cores()
     callers = max(1, min(model.threads or workers, length_hint(sources, _AT_ONCE), _AT_ONCE))
     window = 2 * max(workers, batch_size)
-    run = _runner(model, callers) if callers > 1 else model.run
+    run = _runner(model, callers, tile, exact)
     with (
         ThreadPoolExecutor(workers) as threads,
         ThreadPoolExecutor(callers) as runners,
@@ -74,28 +79,56 @@ def overlapped(
         yield from results
 
 
-def answers(run: Callable[[Array], Array], batch: list[Entry[Item]]) -> list[Answer[Item]]:
+def mapped(
+    model: Model, images: Iterable[Any], batch_size: int, tile: int | None, exact: bool
+) -> Generator[Any, None, None]:
+    """Yield the answer to each image in its kind, in order. Raises what an image raises in its turn."""
+
+    def prepared(image: Any) -> Entry[GantkError | None]:
+        try:
+            return Entry(None, take(image, model.card))
+        except GantkError as error:
+            return Entry(error, None, str(error))
+
+    def given(answer: Answer[GantkError | None]) -> Any:
+        if answer.give is None:
+            raise answer.item or GantkError(answer.problem)
+        return answer.give()
+
+    return overlapped(model, images, prepared, given, batch_size, tile, exact)
+
+
+Run = Callable[[Array], tuple[Array, str]]
+"""Gives the answer to a batch, and a note of how it was run."""
+
+
+def answers(run: Run, batch: list[Entry[Item]]) -> list[Answer[Item]]:
     """Return what a model that is run so answers to images that run together, or to one that has a problem."""
     ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
     if not ready:
         return [Answer(entry.item, None, entry.problem) for entry in batch]
     try:
-        answer = run(np.concatenate([taken.batch for _, taken in ready]))
+        answer, note = run(np.concatenate([taken.batch for _, taken in ready]))
     except GantkError as error:
         return [Answer(item, None, str(error)) for item, _ in ready]
     ends = np.cumsum([len(taken.batch) for _, taken in ready])
     parts = zip(ready, np.split(answer, ends[:-1]), strict=True)
-    return [Answer(item, partial(taken.give, part)) for (item, taken), part in parts]
+    return [Answer(item, partial(taken.give, part), note=note) for (item, taken), part in parts]
 
 
-def _runner(model: Model, callers: int) -> Callable[[Array], Array]:
+def _runner(model: Model, callers: int, tile: int | None, exact: bool) -> Run:
     """Return what runs a batch for several threads: small batches at once, a large one as the only large one."""
-    shared, alone = model.shared_by(callers), Lock()
+    shared, alone = model.shared_by(callers) if callers > 1 else None, Lock()
 
-    def run(batch: Array) -> Array:
-        if shared is not None and batch.shape[0] * batch.shape[1] * batch.shape[2] <= _SMALL:
-            return shared.run(batch)
+    def run(batch: Array) -> tuple[Array, str]:
+        if not tile and shared is not None and batch.shape[0] * batch.shape[1] * batch.shape[2] <= _SMALL:
+            return shared.run(batch, tile=0), ""
         with alone:
-            return model.run(batch)
+            chosen = model.tile_for(batch) if tile is None else tile
+            note = (
+                f"was run in strips of {chosen} x {chosen} pixels, since whole it takes more than half of the free "
+                "memory (--tile 0: never)"
+            )
+            return model.run(batch, tile=chosen or 0, exact=exact), note if chosen and tile is None else ""
 
     return run

@@ -11,7 +11,8 @@ from gantk.data.dataset import Array
 Result = TypeVar("Result")
 
 
-_PROCESSOR = "CPUExecutionProvider"
+PROCESSOR = "CPUExecutionProvider"
+"""ONNX Runtime's name for running on the processor."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Session:
         try:
             self._session: Any = interruptible(lambda: made(providers))
         except Exception:
-            if _PROCESSOR not in providers[1:]:
+            if PROCESSOR not in providers[1:]:
                 raise
-            self._session = interruptible(lambda: made([_PROCESSOR]))
+            self._session = interruptible(lambda: made([PROCESSOR]))
         self._running: set[Any] = set()
         self.inputs = _described(self._session.get_inputs())
         self.outputs = _described(self._session.get_outputs())

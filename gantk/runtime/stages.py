@@ -2,7 +2,7 @@
 
 Within a stage each row of an output depends on a few rows of the stage's inputs, so a stage can run on strips of an
 image. What one stage hands to later ones is a tensor of the whole image; an instance norm's mean and deviation are
-known when its input is whole, and are given to the stages that read it. Needs the package onnx.
+known when its input is whole, and are given to the stages that read it.
 """
 
 from __future__ import annotations

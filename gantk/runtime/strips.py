@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -19,8 +20,8 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
-from gantk.installing import extra_line
 from gantk.runtime.card import Card
+from gantk.runtime.memory import bytes_a_pixel
 from gantk.runtime.planning import plan
 from gantk.runtime.rows import Span
 from gantk.runtime.session import Session
@@ -106,7 +107,7 @@ class Strips:
         card: what it says of itself.
         open_session: makes an ONNX Runtime session of a model's bytes.
 
-    Raises Unsupported where the model cannot run so, UsageError where the package onnx is missing.
+    Raises Unsupported where the model cannot run so.
     """
 
     def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Session]) -> None:
@@ -117,10 +118,18 @@ class Strips:
         self.open_session = open_session
         try:
             self.plan = plan(path)
-        except ImportError:
-            raise UsageError(f"images are cut into strips with the package onnx: {extra_line('tile')}") from None
         except Unsupported as reason:
             raise Unsupported(f"{path} {reason}") from None
+        except Exception as error:
+            # A graph that another program wrote or changed may hold anything that ONNX Runtime runs.
+            raise Unsupported(
+                f"{path} cannot run in strips: its graph is not understood ({one_line(error)})"
+            ) from error
+
+    @cached_property
+    def bytes_a_pixel(self) -> float:
+        """Memory that the model takes for each pixel of an image that it is given whole."""
+        return bytes_a_pixel(self.plan)
 
     def run(self, image: Rows, tile: int, exact: bool) -> Iterator[Array]:
         """Yield the model's answer (h, W, C) to an image (H, W, C) of its own type, from top to bottom.
@@ -140,6 +149,15 @@ class Strips:
         except OSError as error:
             folder = tempfile.gettempdir()
             raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
+
+    def joined(self, image: Array, tile: int, exact: bool) -> Array:
+        """Return the answer to an image (H, W, C), made in strips."""
+        port = self.card.image_out
+        answer, done = np.empty((*image.shape[:2], port.channels), port.dtype), 0
+        for strip in self.run(image, tile, exact):
+            answer[done : done + len(strip)] = strip
+            done += len(strip)
+        return answer
 
     def _stages(self, image: Padded, tile: int, exact: bool) -> Iterator[Array]:
         """Yield the last stage's strips for an image, after all others have run on it."""

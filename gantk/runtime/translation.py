@@ -103,15 +103,15 @@ def translate_files(
     """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
     Images are read and written in threads while the model runs; on the processor several small images run at once, each
-    on some of its cores. With `tile`, images are run in strips (`Model.strips`), and one is in memory at a time. An
-    image that cannot be read, taken or run is skipped. Raises GantkError where a file cannot be written, UsageError
-    where the model cannot run in strips.
+    on some of its cores. With `tile`, images are run in strips (`Model.strips`), and one is in memory at a time; with
+    None an image is run so where it takes too much memory whole, with 0 none is. An image that cannot be read, taken or
+    run is skipped. Raises GantkError where a file cannot be written, UsageError where the model cannot run in strips.
     """
-    if tile is not None:
+    if tile:
         model.cut()
         yield from (_in_strips(model, job, tile, exact) for job in jobs)
         return
-    yield from overlapped(model, jobs, partial(_entry, card=model.card), _written, batch_size)
+    yield from overlapped(model, jobs, partial(_entry, card=model.card), _written, batch_size, tile)
 
 
 def _entry(job: Job, card: Card) -> Entry[Read]:
@@ -137,7 +137,7 @@ def _written(answer: Answer[Read]) -> Outcome:
                 write(given, aside, item.file_format, item.companions)
     except DataError as error:
         return Outcome(item.job, str(error))
-    return Outcome(item.job, reduced=item.reduced, note=item.note)
+    return Outcome(item.job, reduced=item.reduced, note=item.note or answer.note)
 
 
 def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
@@ -153,7 +153,7 @@ def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
     except DataError as error:
         return Outcome(job, str(error).removeprefix(f"{job.source}: "))
     entry = _entry(job, model.card)
-    (answer,) = answers(partial(model.run, tile=tile, exact=exact), [entry])
+    (answer,) = answers(lambda batch: (model.run(batch, tile=tile, exact=exact), ""), [entry])
     return _written(answer)
 
 

@@ -105,8 +105,8 @@ def test_what_cannot_run_in_strips_says_why(
     with pytest.raises(Unsupported, match="takes images of 4x4 px alone, and cannot run in strips"):
         gantk.load(exported("reconstruct", drawn, graph="reconstruct"))(smooth(4, 4), tile=8)
     model = gantk.load(exported("residual", residual))
-    with pytest.raises(UsageError, match="1 at least, not 0"):
-        model(smooth(8, 8), tile=0)
+    with pytest.raises(UsageError, match="1 at least, not -1"):
+        model(smooth(8, 8), tile=-1)
 
 
 def test_a_full_disk_is_named(exported: Export, residual: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,20 +150,23 @@ def test_small_images_run_at_once_and_large_ones_alone(
 ) -> None:
     lock, state, run_alone = Lock(), {"running": 0, "most": 0}, Model.run
 
-    def run(model: Model, batch: np.ndarray) -> np.ndarray:
+    def run(model: Model, batch: np.ndarray, **settings: Any) -> np.ndarray:
         with lock:
             state["running"] += 1
             state["most"] = max(state["most"], state["running"])
         time.sleep(0.02)
         with lock:
             state["running"] -= 1
-        return run_alone(model, batch)
+        return run_alone(model, batch, **settings)
 
     monkeypatch.setattr(overlapping, "_SMALL", small)
     monkeypatch.setattr(Model, "run", run)
     model, jobs = gantk.load(make_model(), threads=2), translation.plan([nested], tmp_path / "out", recursive=True)
     assert [outcome.problem for outcome in translation.translate_files(model, jobs)] == ["", "", ""]
     assert state["most"] == most
+    state["most"] = 0
+    assert len(list(model.map(job.source for job in jobs))) == 3
+    assert state["most"] == most, "a map runs as the command does"
 
 
 def test_callers_share_a_models_threads(make_model: MakeModel) -> None:
