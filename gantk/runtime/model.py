@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from gantk.runtime.sources import Rows
 
+    File = str | Path | bytes | BinaryIO
+    Images = list[Any] | tuple[Any, ...]
 
 
 class Model:
@@ -55,12 +57,16 @@ class Model:
     def __call__(self, image: Array, *, tile: int | None = None, exact: bool = False) -> Array: ...
 
     @overload
-    def __call__(self, image: str | Path, *, tile: int | None = None, exact: bool = False) -> Any: ...
+    def __call__(self, image: Images, *, tile: int | None = None, exact: bool = False) -> list[Any]: ...
+
+    @overload
+    def __call__(self, image: File, *, tile: int | None = None, exact: bool = False) -> Any: ...
 
     def __call__(self, image: Any, *, tile: int | None = None, exact: bool = False) -> Any:
         """Translate a picture, an array (H, W), (H, W, C) or (N, H, W, C), or an image file; the same kind comes back.
 
-        From an image file comes a picture, from a `.npy` file an array. A picture is turned the way its EXIF orientation says, brought to the
+        A file is its path, its bytes, or what it was opened to; from one comes a picture, from a `.npy` file an array.
+        From a list of images comes a list. A picture is turned the way its EXIF orientation says, brought to the
         model's channels, and keeps its size and alpha channel; where the model takes one size alone (`card.sides`), it
         is scaled until it covers that and its centre is cut out. An array of another type than the model's pixels is
         brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0 to 1 for floats, unless the
@@ -69,6 +75,8 @@ class Model:
         cannot take the image, UsageError where it does not translate, Unsupported where it cannot run in strips.
         """
         self.require("translate")
+        if isinstance(image, list | tuple):
+            return list(self.map(image, tile=tile, exact=exact))
         taken = take(image, self.card)
         return taken.give(self.run(taken.batch, tile=tile, exact=exact))
 

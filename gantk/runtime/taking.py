@@ -10,10 +10,11 @@ from PIL import Image
 
 from gantk.data.dataset import Array
 from gantk.data.formats.known import NUMPY
+from gantk.data.formats.limits import MAX_FILE
 from gantk.data.pixels import with_channels
-from gantk.errors import DataError
+from gantk.errors import DataError, one_line
 from gantk.runtime.card import Card, Port
-from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read, turned
+from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read, read_bytes, turned
 from gantk.runtime.resizing import fitted
 
 Item = TypeVar("Item")
@@ -47,7 +48,9 @@ class Entry(Generic[Item]):
 
 
 def take(image: object, card: Card) -> Taken:
-    """Return what a caller gave as a batch: a picture, a path, or an array (H, W), (H, W, C) or (N, H, W, C).
+    """Return what a caller gave as a batch: a picture, an array (H, W), (H, W, C) or (N, H, W, C), or an image file.
+
+    A file is its path, its bytes, or what it was opened to, in binary mode.
 
     A picture is brought to the size of a model that takes no other. For a file of 16-bit colour an array is given back,
     since no picture holds it. Raises DataError where the model cannot take it,
@@ -56,6 +59,8 @@ def take(image: object, card: Card) -> Taken:
     source = card.image_in
     if isinstance(image, str | Path):
         image = read(Path(image), source.pixel)
+    elif isinstance(image, bytes) or hasattr(image, "read"):
+        image = read_bytes(image if isinstance(image, bytes) else _bytes(image), source.pixel)
     if isinstance(image, Deep) and image.format == NUMPY:
         image = image.pixels
     if isinstance(image, Deep):
@@ -64,7 +69,20 @@ def take(image: object, card: Card) -> Taken:
         return _take_picture(image, source, card)
     if isinstance(image, np.ndarray):
         return _take_array(image, source, card)
-    raise DataError(f"a model takes a PIL image, a path or a NumPy array, not {type(image).__name__}")
+    raise DataError(f"a model takes a PIL image, a NumPy array or an image file, not {type(image).__name__}")
+
+
+def _bytes(file: Any) -> bytes:
+    """Return what is left to read of an open file."""
+    try:
+        data = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise DataError(f"a file cannot be read: {one_line(error)}") from error
+    if not isinstance(data, bytes):
+        raise DataError("a file of images is opened in binary mode: open(path, 'rb')")
+    if len(data) > MAX_FILE:
+        raise DataError(f"a file has more than {MAX_FILE:,} bytes")
+    return data
 
 
 def in_batches(entries: Iterable[Entry[Item]], size: int) -> Iterator[list[Entry[Item]]]:

@@ -1,5 +1,6 @@
 """`gantk.load(path)(image)`: what goes in, what comes out, and what is refused."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -124,7 +125,10 @@ def test_exif_orientation_is_applied_once(make_model: MakeModel, tmp_path: Path)
         (Image.new("I;16", (4, 4)), "takes uint8 values"),
         (Image.new("F", (4, 4)), "takes uint8 values"),
         ("nowhere.png", "no such file"),
-        ([1, 2, 3], "not list"),
+        (1, "takes a PIL image, a NumPy array or an image file, not int"),
+        ([1, 2, 3], "not int"),
+        (io.StringIO("x"), r"is opened in binary mode"),
+        (b"x", "is no image"),
     ],
 )
 def test_what_the_model_cannot_take_is_refused(make_model: MakeModel, image: object, reason: str) -> None:
@@ -150,6 +154,18 @@ def test_arrays_of_other_types_are_brought_by_their_whole_range(make_model: Make
 def test_a_model_of_floats_takes_no_whole_numbers(make_model: MakeModel) -> None:
     with pytest.raises(DataError, match="array of float32, not of uint8"):
         gantk.load(make_model("float32"))(np.zeros((4, 4, 3), np.uint8))
+
+
+def test_files_are_taken_as_bytes_and_open_and_lists_as_lists(make_model: MakeModel, tmp_path: Path) -> None:
+    model, image = gantk.load(make_model()), ramp(6, 9, 3)
+    Image.fromarray(image).save(tmp_path / "in.png")
+    data = (tmp_path / "in.png").read_bytes()
+    with (tmp_path / "in.png").open("rb") as file:
+        answers = model([data, io.BytesIO(data), file, tmp_path / "in.png", image])
+    assert [type(answer) for answer in answers] == [*[Image.Image] * 4, np.ndarray]
+    assert all(np.array_equal(np.asarray(answer), 255 - image) for answer in [*answers, model(io.BytesIO(data))])
+    assert model([]) == []
+    assert len(model((image, image), tile=64)) == 2
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
