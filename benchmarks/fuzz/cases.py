@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,4 +148,10 @@ def _text(value: Any) -> str:
 
 
 def _yaml(value: Any) -> bytes:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogatepass")
+    # Written recursively, and some values are deep.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20 * limit)
+    try:
+        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogatepass")
+    finally:
+        sys.setrecursionlimit(limit)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gantk.errors import GantkError, UsageError
+from gantk.text import pasted
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
@@ -53,7 +54,8 @@ def app(models: tuple[Path, ...], out: Path, title: str) -> None:
     write_app(opened, out, title)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     click.echo(f"{', '.join(opened)}: {size / 1e6:.1f} MB written to {out}")
-    click.echo(f"next: python -m http.server --bind 127.0.0.1 --directory {out}, then open http://127.0.0.1:8000")
+    served = pasted("python", "-m", "http.server", "--bind", "127.0.0.1", "--directory", out)
+    click.echo(f"next: {served}, then open http://127.0.0.1:8000")
 
 
 def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> None:

@@ -106,6 +106,12 @@ class Commands(click.Group):
                 say_lines("".join(traceback.format_exception(error.__cause__)).rstrip(), err=True)
             say_lines(f"Error: {error}", err=True)
             raise click.exceptions.Exit(error.exit_code) from error
+        except OSError as error:
+            # A name that is too long, a disk that is full: wherever it is met, the system says which file, and why.
+            if error.filename is None or error.strerror is None:
+                raise
+            say(f"Error: {error.filename}: {error.strerror}", err=True)
+            raise click.exceptions.Exit(1) from error
         except ImportError as error:
             install = install_line(error)
             if install is None:

@@ -39,6 +39,18 @@ class Train(click.Command):
             raise click.UsageError(f"there is no option {error.option_name}; say {right}", ctx) from None
 
 
+class Counted(click.ParamType):
+    """Whole numbers from 0, with commas between them."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        said = str(value).split(",")
+        if not all(number.strip().isdecimal() for number in said):
+            self.fail("say whole numbers with commas between them, such as 3,17,40", param, ctx)
+        return [int(number) for number in said]
+
+
 @click.command(cls=Train, epilog=EPILOG)
 @click.option(
     "--plugin",
@@ -98,6 +110,11 @@ class Train(click.Command):
 @click.option("--seed", type=click.IntRange(0), help="What weights, noise and order of the images follow from.")
 @click.option("--log-every", type=click.IntRange(1), help="Steps between two logs.")
 @click.option("--preview-every", type=click.IntRange(1), help="Steps between two previews.")
+@click.option(
+    "--preview-images",
+    type=Counted(),
+    help="The held-out images that previews show, counted from 0, such as 3,17,40; default: some, spread over all.",
+)
 @click.option("--checkpoint-every", type=click.IntRange(1), help="Steps between two checkpoints.")
 @click.option("--keep", type=click.IntRange(1), help="Checkpoints that are kept, the newest.")
 @click.option("--skip-bad", is_flag=True, default=None, help="Leave out files that cannot be read.")
@@ -140,7 +157,10 @@ def train(
 SETTINGS = ("steps", "size", "batch_size")
 """Settings that have an option of their own."""
 
-RESUMABLE = ("steps", "device", "precision", "workers", "log_every", "preview_every", "checkpoint_every", "keep")
+RESUMABLE = (
+    *("steps", "device", "precision", "workers"),
+    *("log_every", "preview_every", "preview_images", "checkpoint_every", "keep"),
+)
 """What may be said anew when a run goes on."""
 
 

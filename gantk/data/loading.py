@@ -1,4 +1,4 @@
-"""From a data set to the streams and fixed batches that a training reads."""
+"""From a data set to the streams of batches that a training reads."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,10 +9,9 @@ import torch
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, ImageInfo, Split, image_columns
-from gantk.data.sampling import Samples, read_rows
-from gantk.data.stream import BatchStream, KeyedBatch, as_tensors, on_device
+from gantk.data.sampling import Samples
+from gantk.data.stream import BatchStream
 from gantk.data.views import open_split
-from gantk.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,41 +94,3 @@ class TrainingBatches:
         """Go on from these positions."""
         self._positions = dict(positions)
         self._streams.clear()
-
-
-def held_out_batch(
-    dataset: Dataset, kind: str, crops: Crops, rows: slice | list[int] | int, device: torch.device
-) -> dict[str, Any]:
-    """Return held-out samples, cut centrally: the rows named, or so many spread evenly over the test share.
-
-    An unpaired batch of aligned data also has `reference`, what `a` should become. Without a test share the training
-    share serves.
-    """
-    aligned = kind == "unpaired" and "paired" in dataset.kinds
-    split = _test_split(dataset, "paired" if aligned else kind, crops.load)
-    count = len(split)
-    if isinstance(rows, int):
-        shown = min(rows, count)
-        chosen = [round(i * (count - 1) / max(shown - 1, 1)) for i in range(shown)]
-    else:
-        chosen = list(range(count))[rows] if isinstance(rows, slice) else rows
-    cut = Augmentation(crops.size, random=False, flip=False)
-    read: dict[str, Any] = {}
-    for group in split.groups:
-        # A shorter group starts over.
-        read |= read_rows(group, [row % len(group) for row in chosen], cut, [()] * len(chosen))
-    windows = {key: info.window for key, info in image_infos(split).items()}
-    batch = on_device(as_tensors(read), windows, device)
-    if not aligned:
-        return batch
-    return KeyedBatch({"a": batch["source"], "b": batch["target"], "reference": batch["target"]})
-
-
-def _test_split(dataset: Dataset, kind: str, load: int) -> Split:
-    split = open_split(dataset, kind, True, load)
-    if all(len(group) for group in split.groups):
-        return split
-    split = open_split(dataset, kind, False, load)
-    if not all(len(group) for group in split.groups):
-        raise DataError(f"{dataset.name} holds no images")
-    return split

@@ -38,6 +38,7 @@ class Config(BaseModel):
         seed: what initial weights, random draws and the order of the data follow from.
         init: a run whose weights it starts from.
         log_every, preview_every, checkpoint_every: steps between two of each.
+        preview_images: the held-out images that previews show, counted from 0; empty: some, spread over all.
         keep: how many of the newest checkpoints are kept.
         skip_bad: whether files that cannot be read are left out.
         steps_are: what a step is: a round, in which every player moves, or a turn of the critics, as in version 0.2.
@@ -62,6 +63,7 @@ class Config(BaseModel):
     init: Name | None = None
     log_every: Every = 50
     preview_every: Every = 500
+    preview_images: list[Annotated[int, Field(ge=0)]] = Field(default_factory=list, max_length=32)
     checkpoint_every: Every = 500
     keep: Every = 3
     skip_bad: bool = False

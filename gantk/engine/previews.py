@@ -1,7 +1,7 @@
 """Previews: labelled columns of images, a row a sample, or scatter plots of points."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,18 @@ def to_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return levels.permute(0, 2, 3, 1).to(torch.uint8).numpy()
 
 
-def draw_preview(columns: Mapping[str, Tensor], batch: Mapping[str, Any], caption: str) -> Image.Image:
-    """Return a preview's columns as scatter plots where they are points beside the batch's own, else as a grid."""
+def draw_preview(
+    columns: Mapping[str, Tensor], batch: Mapping[str, Any], caption: str, rows: Sequence[int] = ()
+) -> Image.Image:
+    """Return a preview's columns as scatter plots where they are points beside the batch's own, else as a grid.
+
+    Where a column is the batch's, the caption says which held-out images its rows are.
+    """
     real = next((value for value in batch.values() if _are_points(value)), None)
     if real is not None and all(_are_points(images) for images in columns.values()):
         return draw_scatter(columns, real, caption)
+    if rows and any(images is value for images in columns.values() for value in batch.values()):
+        caption = f"{caption}; held-out images {', '.join(map(str, rows))}"
     return draw_grid(columns, caption)
 
 

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from gantk.data.loading import held_out_batch
+from gantk.data.held_out import held_out_batch, held_out_rows
 from gantk.data.workers import check_room
 from gantk.engine.announcing import announced, said_at_end, stopped_by
 from gantk.engine.assemble import (
@@ -198,17 +199,23 @@ class Training:
         return made
 
     def _preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> None:
-        batch = self._held_out(preview_rows(self.data.crops.size))
+        batch = self._held_out(self._shown)
         columns = preview_columns(made, batch)
-        sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}")
+        sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}", self._shown)
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
         if scalars is not None:
             scalars.show(step, sheet)
         self.resolved.plugins.hook.previewed(run=self.run, step=step, images=path)
 
-    def _held_out(self, rows: int) -> dict[str, Any]:
+    def _held_out(self, rows: list[int]) -> dict[str, Any]:
         return held_out_batch(self.resolved.dataset, self.resolved.kind, self.data.crops, rows, self.device)
+
+    @cached_property
+    def _shown(self) -> list[int]:
+        """The held-out rows that previews show."""
+        wanted = self.resolved.config.preview_images or preview_rows(self.data.crops.size)
+        return held_out_rows(self.resolved.dataset, self.resolved.kind, self.data.crops, wanted)
 
     def _save(self, step: int, made: Shipped | None) -> None:
         self._finite(self.log.check)
@@ -238,7 +245,7 @@ class Training:
         check_room(self._other_batches.batch_bytes, self.batches.workers)
         self._other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
-        preview_columns(made, self._held_out(2))
+        preview_columns(made, self._held_out(self._shown[:2]))
         graphs_of(self.recipe, self.data.images)
         for line in announced(self, self._expected):
             self.say(line)

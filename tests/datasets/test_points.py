@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gantk import DataError, UsageError
-from gantk.data.loading import Crops, TrainingBatches, held_out_batch
+from gantk.data.held_out import held_out_batch
+from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import serves
 from gantk_datasets.points import points
 

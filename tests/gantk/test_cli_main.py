@@ -1,4 +1,5 @@
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -215,3 +216,11 @@ def test_help_is_there_within_three_tenths_of_a_second(tmp_path):
 
     seconds()
     assert min(seconds() for _ in range(4)) < 0.3
+
+
+@pytest.mark.parametrize("command", [["data"], ["verify"], ["export"], ["train", "--plugin", "gan", "--data"]])
+def test_a_name_that_the_system_refuses_is_told_in_one_line(command):
+    result = CliRunner().invoke(main, [*command, "x" * 300])
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: x{300}(/config.yaml)?: File name too long.*", result.output.splitlines()[-1])
+    assert "Traceback" not in result.output

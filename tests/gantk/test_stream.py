@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from gantk import ArrayImages, DataError, Dataset, Group, Split
+from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError
 from gantk.data.augmentation import Augmentation
-from gantk.data.loading import Crops, TrainingBatches, held_out_batch
+from gantk.data.held_out import held_out_batch, held_out_rows
+from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.resizing import resized
 from gantk.data.sampling import Samples
 from gantk.data.stream import BatchStream, as_tensors
@@ -232,3 +233,35 @@ def test_held_out_batches_are_fixed_and_know_the_truth():
     assert torch.equal(first["a"], again["a"])
     torch.testing.assert_close(first["reference"], -first["a"][:, :1])
     assert len(held_out_batch(Aligned(), "paired", Crops(size=8), slice(None), CPU)["source"]) == 4
+
+
+class Spotted(Dataset):
+    """Ten grey images, of which those named are of one colour."""
+
+    name = "spotted"
+    kinds = ("images",)
+
+    def __init__(self, flat):
+        pixels = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), np.uint8)
+        pixels[list(flat)] = 7
+        self.images = ArrayImages(pixels)
+
+    def split(self, kind, test, load):
+        return Split((Group({"image": self.images}),))
+
+    def fingerprint(self):
+        return "spotted"
+
+
+@pytest.mark.parametrize(
+    ("flat", "shown"),
+    [((), [0, 4, 9]), ((4,), [0, 5, 9]), ((9,), [0, 4, 8]), ((0, 1, 4, 5), [2, 6, 9]), (range(10), [0, 4, 9])],
+)
+def test_previews_pass_over_images_of_one_colour(flat, shown):
+    assert held_out_rows(Spotted(flat), "images", Crops(size=8), 3) == shown
+
+
+def test_previews_show_the_images_that_are_named():
+    assert held_out_rows(Spotted(()), "images", Crops(size=8), [7, 0]) == [7, 0]
+    with pytest.raises(UsageError, match=r"no held-out image 10; spotted has 10, counted from 0"):
+        held_out_rows(Spotted(()), "images", Crops(size=8), [3, 10])

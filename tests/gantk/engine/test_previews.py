@@ -7,7 +7,8 @@ from PIL import Image
 from torch import nn
 
 from gantk import Network, Player, PluginError, Recipe
-from gantk.data.loading import Crops, held_out_batch
+from gantk.data.held_out import held_out_batch
+from gantk.data.loading import Crops
 from gantk.data.views import open_split
 from gantk.engine.optimizers import Averages
 from gantk.engine.previews import (

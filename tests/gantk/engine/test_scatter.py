@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gantk.data.loading import Crops, held_out_batch
+from gantk.data.held_out import held_out_batch
+from gantk.data.loading import Crops
 from gantk.engine.previews import draw_preview
 from gantk.engine.scatter import HEADER, MADE, PANEL, REAL, draw_scatter
 from gantk_datasets.points import points

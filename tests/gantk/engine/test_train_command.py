@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 import gantk
 from gantk.cli.main import main
-from gantk.data.loading import Crops, held_out_batch
+from gantk.data.held_out import held_out_batch
+from gantk.data.loading import Crops
 from gantk.engine.open_data import open_data
 from gantk.engine.previews import CELL, GAP, HEADER, to_bytes
 from gantk.engine.run import open_run
