@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
         from gantk.engine.target import Request, open_target
 
         request = Request(target=target, options=dict(_pair(item) for item in sets), **said)
-        opened = open_target(request)
+        opened = open_target(request, partial(say, err=True))
         begin("")
         for note in opened.notes:
             say(f"note: {note}", err=True)

@@ -10,7 +10,7 @@ from gantk.data.dataset import Dataset
 from gantk.engine.config import Config
 from gantk.engine.device import choose_device
 from gantk.engine.functions import ModelFunction, Pieces, RunFunction
-from gantk.engine.moved import with_data
+from gantk.engine.moved import Say, with_data
 from gantk.engine.open_data import data_options, of_other_data, open_data
 from gantk.engine.protocol import graphs_of
 from gantk.engine.run import Run, open_run
@@ -93,9 +93,9 @@ class Opened:
             load_plugins(self.plugins).hook.evaluated(run=self.run, step=self.step, scores=scores)
 
 
-def open_target(request: Request) -> Opened:
-    """Open what is to be measured, and its data. Raises GantkError."""
-    opened = _open_run(request) if request.target.is_dir() else _open_model(request)
+def open_target(request: Request, say: Say) -> Opened:
+    """Open what is to be measured, and its data; `say` hears of plugin files that have changed. Raises GantkError."""
+    opened = _open_run(request, say) if request.target.is_dir() else _open_model(request)
     if request.graph is None:
         return opened
     if request.graph not in opened.functions:
@@ -104,13 +104,10 @@ def open_target(request: Request) -> Opened:
     return replace(opened, functions={request.graph: opened.functions[request.graph]})
 
 
-def _open_run(request: Request) -> Opened:
+def _open_run(request: Request, say: Say) -> Opened:
     run = open_run(request.target)
     device = choose_device(request.device)
-    notes: list[str] = []
-    trained = load_trained(
-        request.target, request.step, request.plugins, lambda line: notes.append(line.removeprefix("note: "))
-    )
+    trained = load_trained(request.target, request.step, request.plugins, say)
     config = run.config
     size = request.size or int(config.set["size"])
     own = of_other_data(config, request.data) if request.data else with_data(run, config, ())
@@ -131,7 +128,7 @@ def _open_run(request: Request) -> Opened:
         run=run,
         step=trained.step,
         plugins=trained.plugins,
-        notes=[*notes, *note, *trained.notes, *dataset.notes],
+        notes=[*note, *trained.notes, *dataset.notes],
     )
 
 

@@ -122,6 +122,8 @@ def test_code_that_came_with_a_run_is_executed_only_where_it_is_named(home):
     assert "executed" not in result.output
     assert f"{inside} came with the run, and using the run would execute it" in result.output
     assert f"if you trust it, say so: --plugin {inside}" in result.output
+    for command in ("export", "evaluate"):
+        assert f"{inside} came with the run" in error(command, home / "run")
     assert "heard" in invoke("train", "--resume", home / "run", "--plugin", inside, "--steps", 6)
 
 
@@ -131,6 +133,13 @@ def test_a_plugin_that_has_changed_is_said_before_it_is_imported(home):
     said = invoke("train", "--resume", home / "run", "--steps", 8)
     assert f"note: {home / 'listener.py'} has changed since {home / 'run'} was started" in said
     assert said.index("has changed") < said.index("heard")
+    for command in ("export", "evaluate"):
+        # In a place of its own, since a module is imported once.
+        moved = home / command / "listener.py"
+        moved.parent.mkdir()
+        moved.write_text(f"{PLUGIN}\nraise ValueError('imported')\n")
+        said = invoke(command, home / "run", "--plugin", moved, status=1)
+        assert said.index("has changed") < said.index("imported")
 
 
 def test_a_run_that_is_being_trained_is_not_trained_twice(home):
