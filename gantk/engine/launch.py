@@ -20,6 +20,7 @@ from gantk.engine.manifest import Manifest, data_facts
 from gantk.engine.moved import plugin_digest, recalled, with_data
 from gantk.engine.open_data import data_options
 from gantk.engine.processes import World, joined_world
+from gantk.engine.proportion import check_size
 from gantk.engine.resolve import Resolved, resolve
 from gantk.engine.run import Run, open_run
 from gantk.engine.training import Training
@@ -90,6 +91,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         data = _opened(resolved, world, say)
         recorded = run.manifest
         _refuse_other_channels(run, recorded, data)
+        check_size(resolved, data.images, checkpoint)
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
         training.resume(checkpoint)

@@ -12,6 +12,7 @@ from gantk.engine.assemble import build_recipe, inference_of
 from gantk.engine.inference import inference_form
 from gantk.engine.manifest import DataFacts
 from gantk.engine.moved import recalled
+from gantk.engine.proportion import check_size
 from gantk.engine.resolve import resolve
 from gantk.engine.run import open_run
 from gantk.engine.state import load_own_state, load_settled, load_weights
@@ -73,6 +74,7 @@ def load_trained(
     dataset = RecordedData(facts)
     config = recalled(opened, plugins, say)
     resolved = resolve(config, dataset)
+    check_size(resolved, images, checkpoint)
     recipe = build_recipe(resolved, images, Context())
     size = resolved.setting("size")
     recipe.prepare(BlankBatches(images, size))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,6 +164,15 @@ def test_sizes_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
     result = CliRunner().invoke(export, [str(tmp_path), f"--size={wrong}"])
     assert result.exit_code == 2
     assert "say HEIGHTxWIDTH, or one number for both, in pixels from 1 to 8192" in result.output
+
+
+def test_options_that_make_other_networks_are_refused_before_these_are_built(trained_run: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(trained_run, copied)
+    config = copied / "config.yaml"
+    config.write_text(config.read_text().replace("generator.filters: 2", "generator.filters: 3000"))
+    with pytest.raises(GantkError, match=r"its files hold \S+ MB, and the options of the run make networks of \S+ MB$"):
+        run(export, copied)
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(trained_run: Path) -> None:

@@ -142,6 +142,15 @@ def test_a_plugin_that_has_changed_is_said_before_it_is_imported(home):
         assert said.index("has changed") < said.index("imported")
 
 
+def test_options_that_make_far_larger_networks_are_refused_before_these_are_made(home):
+    config = home / "run" / "config.yaml"
+    changed = config.read_text().replace("generator.units: 4", "generator.units: 4000")
+    assert changed != config.read_text()
+    config.write_text(changed)
+    said = error("train", "--resume", home / "run", "--steps", 6)
+    assert "and the options of the run make networks of" in said
+
+
 def test_a_run_that_is_being_trained_is_not_trained_twice(home):
     held = Lock(home / "run")
     assert "is being trained by process" in error("train", "--resume", home / "run", "--steps", 6)
