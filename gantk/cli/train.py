@@ -39,16 +39,12 @@ class Train(click.Command):
             raise click.UsageError(f"there is no option {error.option_name}; say {right}", ctx) from None
 
 
-class Counted(click.ParamType):
-    """Whole numbers from 0, with commas between them."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        said = str(value).split(",")
-        if not all(number.strip().isdecimal() for number in said):
-            self.fail("say whole numbers with commas between them, such as 3,17,40", param, ctx)
-        return [int(number) for number in said]
+def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[int] | None:
+    """Return whole numbers from 0, with commas between them."""
+    said = value.split(",") if value is not None else []
+    if not all(number.strip().isdecimal() for number in said):
+        raise click.BadParameter("say whole numbers with commas between them, such as 3,17,40")
+    return [int(number) for number in said] if value is not None else None
 
 
 @click.command(cls=Train, epilog=EPILOG)
@@ -112,7 +108,8 @@ class Counted(click.ParamType):
 @click.option("--preview-every", type=click.IntRange(1), help="Steps between two previews.")
 @click.option(
     "--preview-images",
-    type=Counted(),
+    callback=_numbers,
+    metavar="NUMBERS",
     help="The held-out images that previews show, counted from 0, such as 3,17,40; default: some, spread over all.",
 )
 @click.option("--checkpoint-every", type=click.IntRange(1), help="Steps between two checkpoints.")
