@@ -34,7 +34,13 @@ class Case:
     def prepare(self, material: Path, place: Path) -> Command:
         """Write the damaged input to an empty folder; return the arguments of gantk."""
         draw = random.Random(f"{self.kind} {self.seed} {self.number}")
-        return KINDS[self.kind](material, place, draw)
+        # Some values are deep; gantk itself is tried at Python's own limit.
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(50 * limit)
+        try:
+            return KINDS[self.kind](material, place, draw)
+        finally:
+            sys.setrecursionlimit(limit)
 
 
 def _image(material: Path, place: Path, draw: random.Random) -> Command:
@@ -148,10 +154,4 @@ def _text(value: Any) -> str:
 
 
 def _yaml(value: Any) -> bytes:
-    # Written recursively, and some values are deep.
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(20 * limit)
-    try:
-        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogatepass")
-    finally:
-        sys.setrecursionlimit(limit)
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogatepass")
