@@ -13,13 +13,13 @@ from pathlib import Path
 
 import torch
 
-from gantk.engine.assemble import open_training_data
-from gantk.engine.config import Config
-from gantk.engine.device import choose_device
-from gantk.engine.processes import World
-from gantk.engine.resolve import resolve
-from gantk.engine.run import Run
-from gantk.engine.training import Training
+from gantk.plan.assemble import open_training_data
+from gantk.plan.device import choose_device
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
+from gantk.runs.run import Run
+from gantk.training.processes import World
+from gantk.training.training import Training
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gantk.data.dataset import Dataset
-    from gantk.engine.run import Run
     from gantk.parts.build import Build
     from gantk.parts.losses import AdversarialLoss
     from gantk.parts.normalization import Normalization
     from gantk.recipe.metric import Metric, Score
     from gantk.recipe.recipe import Recipe
+    from gantk.runs.run import Run
 
 hookspec = pluggy.HookspecMarker("gantk")
 hookimpl = pluggy.HookimplMarker("gantk")

@@ -15,7 +15,7 @@ from typing import Any
 from cases import Case
 from pool import READY, Answer
 
-import gantk.engine.launch  # noqa: F401 (so that no case waits for torch)
+import gantk.training.launch  # noqa: F401 (so that no case waits for torch)
 from gantk.cli.main import main
 
 MEMORY = 12 * 2**30

@@ -73,8 +73,8 @@ def export(
     is the median of the turns (with one thread, of the processor's time), a share the median of the turns' shares.
     """
     require_training("gantk bench export")
-    from gantk.engine.trained import load_trained
     from gantk.runtime.files import written_aside
+    from gantk.training.trained import load_trained
     from gantk_exports.bench_measure import measured
     from gantk_exports.bench_page import MARK, machine, page, table
 

@@ -13,9 +13,9 @@ from time import perf_counter, thread_time
 
 import torch
 
-from gantk.engine.run import open_run
-from gantk.engine.trained import Trained
+from gantk.runs.run import open_run
 from gantk.runtime.opening import load
+from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare
 from gantk_exports.parity import run_torch

@@ -117,11 +117,11 @@ def export(
     require_training("gantk export")
     from time import perf_counter
 
-    from gantk.engine.protocol import graphs_of
-    from gantk.engine.run import open_run
-    from gantk.engine.trained import load_trained
+    from gantk.plan.protocol import graphs_of
     from gantk.plugins.manager import load_plugins
+    from gantk.runs.run import open_run
     from gantk.runtime.opening import load
+    from gantk.training.trained import load_trained
     from gantk_exports.form import Form
     from gantk_exports.graphs import export_graph
     from gantk_exports.precision import export_reduced

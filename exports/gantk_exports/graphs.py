@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 import gantk
-from gantk.engine.inference import ImageNorm, inference_form
-from gantk.engine.protocol import graphs_of
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, Unsupported, UsageError, blamed_line, one_line
+from gantk.plan.protocol import graphs_of
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.opening import load
+from gantk.training.inference import ImageNorm, inference_form
+from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.geometry import Geometry
 from gantk_exports.opsets import NEWEST, RUNTIMES, SHAPES, lowered

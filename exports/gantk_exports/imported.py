@@ -8,20 +8,20 @@ import torch
 from torch import Tensor
 
 from gantk.data.dataset import ImageInfo
-from gantk.engine.assemble import build_recipe, open_training_data
-from gantk.engine.config import Config
-from gantk.engine.folder import new_run
-from gantk.engine.manifest import DataFacts, data_facts
-from gantk.engine.optimizers import Averages
-from gantk.engine.processes import World
-from gantk.engine.resolve import Resolved, resolve
-from gantk.engine.run import Run
-from gantk.engine.state import TrainingState
-from gantk.engine.trained import BlankBatches, RecordedData
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
+from gantk.plan.assemble import build_recipe, open_training_data
+from gantk.plan.resolve import Resolved, resolve
 from gantk.recipe.recipe import Recipe
+from gantk.runs.config import Config
+from gantk.runs.folder import new_run
+from gantk.runs.manifest import DataFacts, data_facts
+from gantk.runs.run import Run
+from gantk.training.optimizers import Averages
+from gantk.training.processes import World
+from gantk.training.state import TrainingState
+from gantk.training.trained import BlankBatches, RecordedData
 from gantk_exports.gathering import Gathered, Statistics
 from gantk_exports.reference_weights import translated
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.engine.moved import with_data
-from gantk.engine.open_data import open_data
-from gantk.engine.run import open_run
-from gantk.engine.subject import OpenSubject
 from gantk.errors import UsageError
+from gantk.evaluation.subject import OpenSubject
+from gantk.plan.moved import with_data
+from gantk.plan.open_data import open_data
+from gantk.runs.run import open_run
 from gantk.runtime.card import Card, Port
 from gantk.runtime.generation import drawn
 

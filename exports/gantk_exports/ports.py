@@ -3,12 +3,12 @@
 from typing import Literal
 
 from gantk.data.dataset import ImageInfo
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError
 from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.card import Numbers, Port
 from gantk.runtime.random import stream_of
+from gantk.training.trained import Trained
 
 Io = Literal["uint8", "float"]
 Ports = tuple[Port | Numbers, ...]

@@ -18,12 +18,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gantk.data.dataset import Array
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, Unsupported, one_line
 from gantk.runtime.card import Card, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
 from gantk.runtime.opening import load
+from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, with_card
 from gantk_exports.material import Inputs, material

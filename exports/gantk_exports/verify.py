@@ -102,7 +102,7 @@ def _compare(model: Model, run: Path, plugins: Sequence[str]) -> dict[str, float
     from gantk.cli.extras import require_training
 
     require_training("gantk verify --run")
-    from gantk.engine.trained import load_trained
+    from gantk.training.trained import load_trained
     from gantk_exports.form import form_of
     from gantk_exports.graphs import prepare
     from gantk_exports.parity import differences
@@ -123,8 +123,8 @@ def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequenc
     from gantk.cli.extras import require_training
 
     require_training("gantk verify --run")
-    from gantk.engine.trained import load_trained
     from gantk.runtime.opening import load
+    from gantk.training.trained import load_trained
     from gantk_exports.form import form_of
     from gantk_exports.graphs import export_graph
     from gantk_exports.material import material

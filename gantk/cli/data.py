@@ -42,8 +42,8 @@ def data(data: tuple[str, ...], sets: tuple[str, ...], direction: str | None, as
         _list_data_sets(as_json)
         return
     from gantk.data.folder_dataset import FolderDataset
-    from gantk.engine.config import Config
-    from gantk.engine.open_data import data_options, open_data
+    from gantk.plan.open_data import data_options, open_data
+    from gantk.runs.config import Config
 
     said = dict(_pair(item) for item in sets) | ({"data.direction": direction} if direction else {})
     config = Config(data=list(data), set=said)

@@ -15,8 +15,8 @@ from gantk.errors import GantkError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gantk.engine.evaluation import Unmeasured
-    from gantk.engine.records import Record
+    from gantk.evaluation.evaluation import Unmeasured
+    from gantk.runs.records import Record
 
 EPILOG = """\b
 Examples:
@@ -69,9 +69,9 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     require_training("gantk evaluate")
     with waiting() as begin:
         begin(f"opening {target} and its data")
-        from gantk.engine.evaluation import Unmeasured, keep
-        from gantk.engine.evaluation import evaluate as measured
-        from gantk.engine.target import Request, open_target
+        from gantk.evaluation.evaluation import Unmeasured, keep
+        from gantk.evaluation.evaluation import evaluate as measured
+        from gantk.evaluation.target import Request, open_target
 
         request = Request(target=target, options=dict(_pair(item) for item in sets), **said)
         opened = open_target(request, partial(say, err=True))

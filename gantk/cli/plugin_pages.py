@@ -75,7 +75,7 @@ def _papers(text: str) -> list[str]:
 
 def _combinations(loaded: Plugins) -> dict[str, Any]:
     """Return what a recipe can be combined with. Raises UsageError where the plugin brings none, or cannot be built."""
-    from gantk.engine.combinations import combinations
+    from gantk.plan.combinations import combinations
 
     try:
         found = combinations(loaded)

@@ -11,7 +11,7 @@ from gantk.cli.direction import direction_option
 from gantk.cli.saying import say, say_lines
 
 if TYPE_CHECKING:
-    from gantk.engine.config import Config
+    from gantk.runs.config import Config
 
 EPILOG = """\b
 Examples:
@@ -32,7 +32,7 @@ class Train(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            from gantk.engine.synonyms import said_otherwise
+            from gantk.plan.synonyms import said_otherwise
 
             if (right := said_otherwise(error.option_name)) is None:
                 raise
@@ -133,11 +133,11 @@ def train(
         raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
     if resume is None and step is not None:
         raise click.UsageError("--step names a checkpoint of the run that goes on: say --resume RUN, or leave it out")
-    from gantk.engine.phases import Phases
+    from gantk.training.phases import Phases
 
     with Phases(say) as phases:
         phases.begin("importing torch")
-        from gantk.engine.launch import Again, describe, launch, relaunch
+        from gantk.training.launch import Again, describe, launch, relaunch
 
         if resume is not None:
             places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
@@ -181,7 +181,7 @@ def _values(said: dict[str, Any]) -> dict[str, Any]:
 
 def _request(path: Path | None, said: dict[str, Any]) -> Config:
     """Return the configuration file's values with the command line's over them."""
-    from gantk.engine.config import check_config, read_config
+    from gantk.runs.config import check_config, read_config
 
     values = _values(said)
     stated = read_config(path).model_dump(exclude_unset=True) if path is not None else {}

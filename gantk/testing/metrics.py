@@ -13,13 +13,13 @@ from torch import Tensor
 
 from gantk.data.dataset import ArrayImages, Column, Dataset, Group, Split
 from gantk.data.views import open_split, serves
-from gantk.engine.config import Config
-from gantk.engine.open_data import open_data
-from gantk.engine.subject import OpenSubject
 from gantk.errors import Unsupported
+from gantk.evaluation.subject import OpenSubject
+from gantk.plan.open_data import open_data
 from gantk.recipe.graph import Task
 from gantk.recipe.metric import Metric, Score
 from gantk.recipe.ports import Category, Latent, Vector
+from gantk.runs.config import Config
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
 

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantk.engine.conductor import Conductor
-from gantk.engine.optimizers import Mover
-from gantk.engine.training import Training
 from gantk.parts.losses import AdversarialLoss
 from gantk.testing.report import Failure
 from gantk.testing.runs import training
 from gantk.testing.subject import Subject
+from gantk.training.conductor import Conductor
+from gantk.training.optimizers import Mover
+from gantk.training.training import Training
 
 
 @dataclass

@@ -5,11 +5,11 @@ from contextlib import suppress
 import torch._dynamo
 import torch.utils.tensorboard
 
-import gantk.engine.launch
+import gantk.training.launch
 from gantk.data.views import open_split
-from gantk.engine.config import Config
-from gantk.engine.open_data import open_data
 from gantk.errors import GantkError
+from gantk.plan.open_data import open_data
+from gantk.runs.config import Config
 
 __all__ = ["gantk", "torch"]
 

@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gantk.engine.processes import World
-from gantk.engine.training import Training
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import apart, config, training
 from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
+from gantk.training.processes import World
+from gantk.training.training import Training
 
 STEPS = 2
 

@@ -13,17 +13,17 @@ import torch
 from safetensors.torch import load_file
 
 from gantk.data.loading import TrainingBatches
-from gantk.engine.assemble import allows_bf16, build_recipe, open_training_data
-from gantk.engine.config import Config
-from gantk.engine.launch import Again, launch, relaunch
-from gantk.engine.resolve import resolve
 from gantk.parts.context import Context
+from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import LAST, STEPS, apart, config, finite, trained, training, warned
 from gantk.testing.state import changes, snapshot
 from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
+from gantk.training.launch import Again, launch, relaunch
 
 
 def trains(subject: Subject) -> str:

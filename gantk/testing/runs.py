@@ -9,19 +9,19 @@ from pathlib import Path
 
 import torch
 
-from gantk.engine.assemble import build_recipe, open_training_data
-from gantk.engine.config import Config
-from gantk.engine.launch import launch
-from gantk.engine.processes import World
-from gantk.engine.resolve import resolve
-from gantk.engine.run import Run
-from gantk.engine.training import Training
 from gantk.errors import DataError, GantkError, Unsupported
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
+from gantk.plan.assemble import build_recipe, open_training_data
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
+from gantk.runs.run import Run
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
+from gantk.training.launch import launch
+from gantk.training.processes import World
+from gantk.training.training import Training
 
 STEPS = 4
 LAST = f"{STEPS:06d}"

@@ -10,9 +10,9 @@ import pytest
 
 from gantk import DataError
 from gantk.data.views import open_split, serves
-from gantk.engine.config import Config
-from gantk.engine.open_data import open_data
-from gantk.engine.resolve import resolve
+from gantk.plan.open_data import open_data
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
 from gantk_datasets.fashion_mnist import fashion_mnist
 from gantk_datasets.mnist import mnist
 

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from gantk.cli.train import train
 from gantk.data.dataset import ImageInfo
-from gantk.engine.trained import Trained
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
+from gantk.training.trained import Trained
 from gantk_exports.export import export as export_command
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph

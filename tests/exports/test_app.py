@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from gantk import load
 from gantk.cli.main import main
-from gantk.engine.trained import Trained
 from gantk.errors import UsageError
+from gantk.training.trained import Trained
 from gantk_exports.app import write_app
 from gantk_exports.onnxruntime_web import FILES
 

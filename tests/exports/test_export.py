@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 import gantk
 from gantk.cli.train import train
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError
 from gantk.installing import extra_line
+from gantk.training.trained import Trained
 from gantk_exports.export import export
 from gantk_exports.verify import verify
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import gantk
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, Unsupported, UsageError
+from gantk.training.trained import Trained
 from gantk_exports.form import Form, form_of
 from gantk_exports.graphs import export_graph, prepare
 

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 import gantk
-from gantk.engine.inference import inference_form
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, UsageError
+from gantk.training.inference import inference_form
+from gantk.training.trained import Trained
 from gantk_exports import graphs
 from gantk_exports.graphs import export_graph
 

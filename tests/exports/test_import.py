@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 import gantk
 from gantk.cli.train import train
-from gantk.engine.run import open_run
-from gantk.engine.trained import Trained, load_trained
 from gantk.errors import GantkError, UsageError
+from gantk.runs.run import open_run
+from gantk.training.trained import Trained, load_trained
 from gantk_exports.export import export
 from gantk_exports.imports import import_reference
 

@@ -11,9 +11,9 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
-from gantk.engine.run import open_run
-from gantk.engine.trained import load_trained
 from gantk.errors import GantkError, UsageError
+from gantk.runs.run import open_run
+from gantk.training.trained import load_trained
 from gantk_exports.imports import import_reference
 
 State = dict[str, Tensor]

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import gantk
 from gantk import Unsupported
-from gantk.engine.trained import load_trained
 from gantk.errors import GantkError
+from gantk.training.trained import load_trained
 from gantk_exports.export import export
 from gantk_exports.material import material
 from gantk_exports.precision import fidelity, halved

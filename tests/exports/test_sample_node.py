@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import gantk
-from gantk.engine.trained import Trained
+from gantk.training.trained import Trained
 
 EXPORTS = Path(__file__).parents[2] / "exports"
 Export = Callable[..., Path]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import gantk
-from gantk.engine.trained import Trained
+from gantk.training.trained import Trained
 
 APP = Path(__file__).parents[2] / "exports" / "samples" / "python" / "translate.py"
 Export = Callable[..., Path]

@@ -14,9 +14,9 @@ from PIL import Image
 
 import gantk
 from gantk.cli.translate import translate
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError, Unsupported, UsageError
 from gantk.runtime.planning import plan
+from gantk.training.trained import Trained
 
 Export = Callable[..., Path]
 

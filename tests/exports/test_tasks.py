@@ -12,12 +12,12 @@ import torch
 from click.testing import CliRunner
 
 import gantk
-from gantk.engine.inference import inference_form
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError
 from gantk.runtime.card import Numbers
 from gantk.runtime.model import Model
 from gantk.runtime.random import stream_of
+from gantk.training.inference import inference_form
+from gantk.training.trained import Trained
 from gantk_exports.verify import verify
 
 Export = Callable[..., Path]
@@ -145,7 +145,7 @@ def test_verify_shows_every_port(exported: Export, drawn: Trained) -> None:
 
 def test_verify_compares_every_output_again(exported: Export, drawn: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     path = exported("encoder", drawn, graph="encoder")
-    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run, step, **moved: drawn)
+    monkeypatch.setattr("gantk.training.trained.load_trained", lambda run, step, **moved: drawn)
     again = json.loads(said(path, "--run", "runs/test", "--json"))["differences"]
     assert again == gantk.load(path).card.parity
 
@@ -162,7 +162,7 @@ def test_verify_refuses_a_run_whose_graph_takes_something_else(
 ) -> None:
     path = exported("generator", drawn, graph="generator")
     unnamed = Trained(**{**vars(drawn), "classes": ()})
-    monkeypatch.setattr("gantk.engine.trained.load_trained", lambda run, step, **moved: unnamed)
+    monkeypatch.setattr("gantk.training.trained.load_trained", lambda run, step, **moved: unnamed)
     with pytest.raises(GantkError, match=r"graph generator of runs/other takes or gives something else"):
         said(path, "--run", "runs/other")
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gantk.engine.trained import Trained
 from gantk.errors import GantkError
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Task
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
+from gantk.training.trained import Trained
 from gantk_exports.graphs import export_graph, prepare
 
 Opened = Callable[[Recipe], Trained]

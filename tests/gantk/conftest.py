@@ -1,12 +1,15 @@
-"""Folders of images, and one in which decoded images are kept, for one test."""
+"""Folders of images, one in which decoded images are kept, and a data set in memory, for one test."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from gantk import ArrayImages, Dataset, Group, Split
 
 
 @pytest.fixture
@@ -31,3 +34,27 @@ def fill(tmp_path: Path) -> Callable[..., Path]:
         return root
 
     return write
+
+
+class Rows(Dataset):
+    """Images of 4 x 4 pixels, each of one level, its row's number; the label is the row's number too."""
+
+    name, summary, kinds = "rows", "rows of images", ("labelled",)
+
+    def __init__(self, train=10, test=7, channels=3):
+        self.counts, self.channels = {False: train, True: test}, channels
+
+    def split(self, kind, test, load):
+        levels = np.arange(self.counts[test], dtype=np.uint8)
+        images = np.broadcast_to(levels[:, None, None, None], (len(levels), load, load + 2, self.channels)).copy()
+        images[:, :, [0, -1]] = 255  # what a central cut leaves out
+        return Split((Group({"image": ArrayImages(images), "label": levels.astype(np.int64)}),))
+
+    def fingerprint(self):
+        return "of rows"
+
+
+@pytest.fixture
+def rows() -> type[Dataset]:
+    """Return the class of a small data set whose images tell their row."""
+    return Rows

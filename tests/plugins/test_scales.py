@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from gantk.engine.config import Config
-from gantk.engine.resolve import resolve
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
 
 SCALES = {
     "gan": (28, {"epochs": 250}),

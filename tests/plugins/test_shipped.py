@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from gantk.engine import statistics
-from gantk.engine.assemble import open_training_data
-from gantk.engine.config import Config
-from gantk.engine.inference import ImageNorm
-from gantk.engine.processes import World
-from gantk.engine.resolve import resolve
-from gantk.engine.run import Run
-from gantk.engine.statistics import APART, batch_norms
-from gantk.engine.training import Training
+from gantk.plan.assemble import open_training_data
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
+from gantk.runs.run import Run
+from gantk.training import statistics
+from gantk.training.inference import ImageNorm
+from gantk.training.processes import World
+from gantk.training.statistics import APART, batch_norms
+from gantk.training.training import Training
 
 SMALL = {"generator.filters": 4, "discriminator.filters": 4, "critic_steps": 1}
 BATCH = {"generator": "batch", "discriminator": "batch"}

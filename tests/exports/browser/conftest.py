@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import gantk
-from gantk.engine.trained import Trained
+from gantk.training.trained import Trained
 from gantk_exports.app import write_app
 
 Export = Callable[..., Path]

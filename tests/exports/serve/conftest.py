@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import gantk
-from gantk.engine.trained import Trained
 from gantk.runtime.model import Model
+from gantk.training.trained import Trained
 from gantk_exports.server.application import application
 from gantk_exports.server.limits import Limits
 from gantk_exports.server.listening import Server, address, listen

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from gantk import load
 from gantk.cli.main import main
-from gantk.engine.config import Config
-from gantk.engine.resolve import resolve
+from gantk.plan.resolve import resolve
 from gantk.plugins.entrypoints import installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import options_of
+from gantk.runs.config import Config
 from gantk.testing.checks import CHECKS
 
 WIDTHS = {"filters": 4, "units": 16, "layers": 2, "blocks": 1, "dense": 16, "pieces": 2, "bottleneck": 4}

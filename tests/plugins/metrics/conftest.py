@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gantk import ArrayImages, Dataset, Group, Split
-from gantk.engine.subject import OpenSubject
+from gantk.evaluation.subject import OpenSubject
 
 
 @dataclass

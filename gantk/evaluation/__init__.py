@@ -1,0 +1,1 @@
+"""Scores of what was trained: a run's graphs, or an exported model."""

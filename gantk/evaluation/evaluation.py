@@ -1,0 +1,179 @@
+"""What `gantk evaluate` does: measures a run or a model by metrics, and records what came out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
+from gantk.evaluation.subject import OpenSubject
+from gantk.evaluation.target import Opened, Request
+from gantk.installing import install_line
+from gantk.plugins.entrypoints import bringing, find, installed
+from gantk.plugins.manager import load_plugins
+from gantk.plugins.options import nearest, options_of, parse_value
+from gantk.recipe.metric import Metric, Score
+from gantk.runs.records import Record, append, plain, versions
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a metric measured: its scores, and the records of them."""
+
+    scores: Sequence[Score]
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Why a metric was not measured, and the command that installs what it lacked, if that is all."""
+
+    reason: str
+    install: str | None = None
+
+
+def evaluate(
+    request: Request, opened: Opened, begin: Callable[[str], object]
+) -> Iterator[tuple[str, Measured | Unmeasured]]:
+    """Yield each metric's name with what it measured, or with why it does not apply where the user named none.
+
+    `begin` is told a metric's name before it measures, which may take minutes. Nothing is written: see `keep`.
+    Raises UsageError where a name is no metric's, or where there is no such option, and what `measure` raises.
+    """
+    metrics = _chosen(request, opened)
+    _refuse_unknown(request, metrics)
+    for name, source in metrics.items():
+        begin(name)
+        try:
+            yield name, measure(request, opened, source)
+        except Unsupported as reason:
+            if request.metrics:
+                raise Unsupported(f"metric {name} {reason}") from None
+            yield name, Unmeasured(str(reason))
+        except PluginError as error:
+            if request.metrics or not isinstance(error.__cause__, ImportError):
+                raise
+            yield name, Unmeasured(str(error), install_line(error.__cause__))
+
+
+def keep(measured: Measured, request: Request, opened: Opened) -> dict[Path, str]:
+    """Append the records to their files and tell the run's plugins; return why, by file, one could not be written.
+
+    Raises PluginError where a plugin fails at it.
+    """
+    unwritten = {}
+    for path in opened.records(request):
+        try:
+            append(path, measured.records)
+        except GantkError as error:
+            unwritten[path] = str(error)
+    opened.tell(measured.scores)
+    return unwritten
+
+
+def measure(request: Request, opened: Opened, metric: str) -> Measured:
+    """Measure by one metric, a name or a path.
+
+    Raises Unsupported, the reason, where the metric does not apply, and PluginError where it fails.
+    """
+    name = find(metric).name
+    subject = OpenSubject(
+        functions=opened.functions,
+        dataset=opened.dataset,
+        size=opened.size,
+        channels=opened.channels,
+        seed=request.seed,
+        device=opened.device,
+    )
+    made = _make(metric, request.options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(request.seed)
+        scores = _scores(made, subject, name)
+    return Measured(scores, [_record(name, score, request, opened, subject) for score in scores])
+
+
+def _chosen(request: Request, opened: Opened) -> dict[str, str]:
+    """Return the metrics to measure by: what finds each, by its name."""
+    known = installed()
+    metrics = bringing("metric", known)
+    named = list(request.metrics) or [*metrics, *(own for own in opened.plugins if "metric" in find(own).hooks)]
+    chosen = {}
+    for source in named:
+        if source not in metrics and (source in known or not _is_file(source) or "metric" not in find(source).hooks):
+            raise UsageError(f"no metric is called {source}{nearest(source, metrics)}")
+        chosen[find(source).name] = source
+    return chosen
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name or name.endswith(".py")
+
+
+def _refuse_unknown(request: Request, metrics: Mapping[str, str]) -> None:
+    for said in request.options:
+        name, _, option = said.partition(".")
+        if name == "data" or (name in metrics and option in options_of(_factory(metrics[name]))):
+            continue
+        asked = {name: metrics[name]} if name in metrics else metrics
+        known = [f"{each}.{own}" for each, source in asked.items() for own in options_of(_factory(source))]
+        none = f"; {', '.join(asked)} takes none"
+        raise UsageError(f"no option is called {said}{nearest(said, known) or none}")
+
+
+def _factory(metric: str) -> Any:
+    return load_plugins([metric]).factory(metric, "metric")
+
+
+def _make(source: str, options: Mapping[str, str]) -> Metric:
+    factory, name = _factory(source), find(source).name
+    said = {
+        option: parse_value(declared, options[f"{name}.{option}"], f"{name}.{option}")
+        for option, declared in options_of(factory).items()
+        if f"{name}.{option}" in options
+    }
+    metric: Metric = factory(**said)
+    return metric
+
+
+def _scores(metric: Metric, subject: OpenSubject, name: str) -> list[Score]:
+    try:
+        scores = list(metric.measure(subject))
+    except GantkError:
+        raise
+    except Exception as error:
+        install = install_line(error) if isinstance(error, ImportError) else None
+        hint = f"; it comes with: {install}" if install else ""
+        raise PluginError(f"metric {name} failed: {blamed_line(error)}{one_line(error)}{hint}") from error
+    for score in scores:
+        if not isinstance(score, Score):
+            raise PluginError(f"metric {name} returned a {type(score).__name__}: gantk.Score objects are needed")
+    return scores
+
+
+def _record(name: str, score: Score, request: Request, opened: Opened, subject: OpenSubject) -> Record:
+    used = [opened.functions[graph] for graph in subject.used]
+    record: Record = plain(
+        {
+            "metric": name,
+            **vars(score),
+            "data": {
+                "name": opened.dataset.name,
+                "summary": opened.dataset.summary,
+                "fingerprint": opened.fingerprint,
+                "share": " and ".join(subject.read),
+                "counts": subject.read,
+            },
+            "graph": " and ".join(subject.used),
+            "step": opened.step,
+            "size": opened.size,
+            "form": " and ".join(dict.fromkeys(function.form for function in used)),
+            "device": str(opened.device),
+            "seed": request.seed,
+            "versions": versions(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )
+    return record

@@ -1,0 +1,151 @@
+"""What a metric measures: the functions of a run or a model, and data that is opened for them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from gantk.data.augmentation import Augmentation
+from gantk.data.dataset import Dataset, Group, image_columns
+from gantk.data.sampling import read_rows
+from gantk.data.stream import as_tensors, on_device
+from gantk.data.views import open_split, serves
+from gantk.errors import Unsupported
+from gantk.evaluation.functions import piece
+from gantk.recipe.graph import Task
+from gantk.recipe.metric import Function, Translated
+from gantk.recipe.recipe import Batch
+
+_KINDS = {"image": "images", "source": "paired", "target": "paired", "a": "unpaired", "b": "unpaired"}
+"""The poorest kind of batches that holds a key."""
+
+_ALIGNED = {"source": "source", "target": "target", "a": "source", "b": "target"}
+"""What a key of a pair is called in batches of aligned pairs."""
+
+
+@dataclass(kw_only=True)
+class OpenSubject:
+    """The functions of a run or a model, and the data that they are held against.
+
+    Attributes:
+        functions: the graphs that may be measured, by name.
+        dataset: the data.
+        size: height and width in pixels to which its images are brought.
+        channels: channels of the images that the functions take and give, by batch key.
+        seed: what is drawn follows from it.
+        device: where a metric's own networks may compute.
+        used: the graphs that were asked for.
+        read: how many rows of each share ("held-out", "training") were read at most.
+    """
+
+    functions: Mapping[str, Function]
+    dataset: Dataset
+    size: int
+    channels: Mapping[str, int]
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    used: list[str] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=dict)
+
+    def function(self, *tasks: Task, gives: str | None = None) -> Function:
+        """Return the first graph of the first of these tasks that has one, and that gives an output of that name.
+
+        Raises Unsupported where there is none.
+        """
+        for task in tasks:
+            for name, function in self.functions.items():
+                outputs = [output if isinstance(output, str) else output.name for output in function.outputs]
+                if function.task == task and (gives is None or gives in outputs):
+                    if name not in self.used:
+                        self.used.append(name)
+                    return function
+        wanted = " or ".join(f"{task}s" for task in tasks) + (f" and gives {gives}" if gives else "")
+        there = ", ".join(f"{name} ({function.task}s)" for name, function in self.functions.items())
+        raise Unsupported(f"needs a graph that {wanted}; here: {there}")
+
+    def generated(self, count: int, **said: Tensor) -> Tensor:
+        """Return images (count, C, H, W) of the numbers that the seed stands for, or of inputs that are said."""
+        function = self.function("generate")
+        ports = [port for port in function.inputs if not isinstance(port, str)]
+        if unknown := said.keys() - {port.name for port in ports}:
+            raise Unsupported(f"needs an input {min(unknown)}, which graph {function.name} has not")
+        values = (said[port.name] if port.name in said else port.fixed(count, self.seed) for port in ports)
+        return function(*values)[0]
+
+    def translated(self) -> Iterator[Translated]:
+        """Yield all held-out images, what the graph makes of them, and what it should make, in pieces."""
+        function = self.function("translate")
+        source_key, *further = [port for port in function.inputs if isinstance(port, str)]
+        if further:
+            raise Unsupported(f"needs a graph of one image, and {function.name} takes {len(further) + 1}")
+        target_key = str(function.outputs[0])
+        aligned = {key: _ALIGNED.get(key, "") for key in (source_key, target_key)}
+        if source_key != target_key and "paired" in self.dataset.kinds and all(aligned.values()):
+            source_key, truth_key = aligned[source_key], aligned[target_key]
+            group = self._group("paired", test=True)
+        else:
+            truth_key = source_key if source_key == target_key else ""
+            group = self._group(_KINDS.get(source_key, source_key), source_key, test=True)
+        self._note(len(group), test=True)
+        drawn = [None if isinstance(port, str) else port.fixed(len(group), self.seed) for port in function.inputs]
+        for rows in torch.split(torch.arange(len(group)), piece(self.size)):
+            batch = self._read(group, rows.tolist())
+            source = batch[source_key]
+            made = function(*(source if values is None else values[rows] for values in drawn))[0]
+            yield Translated(source, made, batch[truth_key] if truth_key else None)
+
+    def count(self, key: str, *, test: bool) -> int:
+        """Return how many images of a batch key are held out, or trained on."""
+        return len(self._group(_KINDS.get(key, key), key, test=test))
+
+    def images(self, key: str, *, test: bool, rows: slice | int = slice(None)) -> Tensor:
+        """Return held-out or training images (N, C, H, W): the rows named, or so many spread evenly over the share."""
+        group = self._group(_KINDS.get(key, key), key, test=test)
+        count = len(group)
+        if isinstance(rows, int):
+            chosen = [round(i * (count - 1) / max(rows - 1, 1)) for i in range(rows)] if rows < count else range(count)
+        else:
+            chosen = range(count)[rows]
+        images: Tensor = self._read(group, chosen)[key]
+        self._note(len(chosen), test=test)
+        return images
+
+    def labelled(self, *, test: bool) -> tuple[Tensor, Tensor]:
+        """Return all held-out or training images (N, C, H, W) and their labels (N,)."""
+        group = self._group("labelled", test=test)
+        batch = self._read(group, range(len(group)))
+        self._note(len(group), test=test)
+        return batch["image"], batch["label"].long()
+
+    def _group(self, kind: str, *keys: str, test: bool) -> Group:
+        """Return the columns of a kind of batches, those named or all. Raises Unsupported where it has no rows."""
+        served = serves(self.dataset.kinds)
+        if kind not in served:
+            raise Unsupported(f"needs {kind} batches; {self.dataset.name} serves {', '.join(served)}")
+        split = open_split(self.dataset, kind, test, self.size)
+        group = next(group for group in split.groups if not keys or keys[0] in group.columns)
+        if not len(group):
+            raise Unsupported(f"needs {_share(test)} images; {self.dataset.name} has none")
+        return Group({key: group.columns[key] for key in keys}) if keys else group
+
+    def _read(self, group: Group, rows: Sequence[int]) -> Batch:
+        cut = Augmentation(self.size, random=False, flip=False)
+        columns = image_columns(group.columns)
+        known = {_ALIGNED.get(key, key): channels for key, channels in self.channels.items()} | dict(self.channels)
+        for key, column in columns.items():
+            wanted = known.get(key, column.channels)
+            if column.channels != wanted:
+                raise Unsupported(
+                    f"needs images of {wanted} channels ({key}); those of {self.dataset.name} have {column.channels}"
+                )
+        read = as_tensors(read_rows(group, list(rows), cut, [()] * len(rows)))
+        return on_device(read, {key: column.window for key, column in columns.items()}, torch.device("cpu"))
+
+    def _note(self, count: int, *, test: bool) -> None:
+        share = _share(test)
+        self.read[share] = max(count, self.read.get(share, 0))
+
+
+def _share(test: bool) -> str:
+    return "held-out" if test else "training"

@@ -1,0 +1,134 @@
+"""Making a recipe from what was resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from gantk.data.dataset import ImageInfo, Split, image_columns
+from gantk.data.loading import Crops, TrainingBatches, image_infos
+from gantk.data.views import open_split
+from gantk.errors import DataError, PluginError
+from gantk.parts.build import Build, DataInfo
+from gantk.parts.context import Context, Informed
+from gantk.plan.resolve import USER, Resolved
+from gantk.recipe.graph import Inference
+from gantk.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from gantk.training.processes import World
+
+
+@dataclass(frozen=True)
+class OpenedData:
+    """The training share as a recipe needs it: its split, how images are cut, and what they hold."""
+
+    split: Split
+    crops: Crops
+    images: Mapping[str, ImageInfo]
+
+
+def open_training_data(resolved: Resolved) -> OpenedData:
+    """Open the kind of batches that the recipe needs. Raises DataError."""
+    crops = Crops(size=resolved.setting("size"), jitter=resolved.setting("jitter"), flip=resolved.setting("flip"))
+    split = open_split(resolved.dataset, resolved.kind, False, crops.load)
+    if not all(len(group) for group in split.groups):
+        raise DataError(f"{resolved.dataset.name} holds no images to train on")
+    for key, column in image_columns(split.columns).items():
+        height, width = column[0].shape[:2]
+        if min(height, width) != crops.load:
+            raise PluginError(
+                f"data set {resolved.dataset.name} gives {key!r} of {width} x {height} pixels; its split() was asked "
+                f"to load={crops.load}, the shorter side"
+            )
+    return OpenedData(split, crops, image_infos(split))
+
+
+def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
+    """Return what a user should hear of the data before a training, a line each."""
+    batch = images_a_pass(resolved, 0.0) * world
+    few = [group for group in data.split.groups if len(group) < batch]
+    repeated = [
+        f"{len(group)} to train on ({', '.join(group.columns)}) and {batch} in a batch: each batch holds the same "
+        f"up to {-(-batch // len(group))} times; a smaller --batch-size learns the same with less work"
+        for group in few
+    ]
+    return [*resolved.dataset.notes, *repeated]
+
+
+def open_streams(
+    resolved: Resolved, data: OpenedData, context: Context, device: torch.device, world: "World", workers: int
+) -> TrainingBatches:
+    """Open the batches of this process, whose size may follow the progress."""
+    return TrainingBatches(
+        dataset=resolved.dataset,
+        kind=resolved.kind,
+        crops=data.crops,
+        seed=resolved.config.seed,
+        device=device,
+        batch_size=lambda: images_a_pass(resolved, context.progress.fraction),
+        rank=world.rank,
+        world=world.size,
+        workers=workers,
+    )
+
+
+def recipe_of(resolved: Resolved) -> type[Recipe]:
+    """Return the leading plugin's recipe."""
+    return cast(type[Recipe], resolved.parts["recipe"].factory)
+
+
+def allows_bf16(resolved: Resolved) -> bool:
+    """Return whether networks may compute in bfloat16: single pixels are coordinates, which it would round."""
+    return recipe_of(resolved).allows_bf16 and resolved.setting("size") > 1
+
+
+def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
+    """Return the run's length in steps: as stated, or from the passes over the data that are stated."""
+    steps, epochs = resolved.settings["steps"], resolved.settings["epochs"]
+    if steps.value is not None and (steps.origin == USER or epochs.origin != USER):
+        return int(steps.value)
+    per_turn = images_a_pass(resolved, 0.0) * resolved.setting("accumulate") * world
+    per_step = per_turn * resolved.setting("critic_steps")
+    return max(1, int(epochs.value * samples // per_step))
+
+
+def images_a_pass(resolved: Resolved, fraction: float) -> int:
+    """Return how many images pass a network at a time, in one process and micro-batch, at a fraction of the run."""
+    size = resolved.setting("batch_size")
+    return int(size(fraction) if callable(size) else size)
+
+
+def inference_of(resolved: Resolved, fraction: float) -> Inference:
+    """Return how networks behave once trained up to a fraction of the run: as is stated, else as they were trained."""
+    stated = resolved.setting("statistics")
+    inference = Inference(stated) if stated is not None else recipe_of(resolved).inference
+    return inference.after(images_a_pass(resolved, fraction))
+
+
+def build_recipe(
+    resolved: Resolved, images: Mapping[str, ImageInfo], context: Context, autocast: torch.dtype | None = None
+) -> Recipe:
+    """Build the recipe with its parts. Raises Unsupported, naming parts that could serve, or PluginError."""
+    dataset = resolved.dataset
+    build = Build(
+        data=DataInfo(
+            kind=resolved.kind,
+            size=resolved.setting("size"),
+            channels={key: info.channels for key, info in images.items()},
+            classes=dataset.classes,
+            domains=dataset.domains,
+        ),
+        parts={slot: part for slot, part in resolved.parts.items() if slot != "recipe"},
+        autocast=autocast,
+        network_built=resolved.plugins.network_built,
+    )
+    part = resolved.parts["recipe"]
+    recipe = part(build)
+    if not isinstance(recipe, Recipe):
+        raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
+    for module in recipe.modules():
+        if isinstance(module, Informed):
+            module.context = context
+    return recipe

@@ -1,0 +1,94 @@
+"""Opening what `--data` names: an installed data set, or folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gantk.data.dataset import Dataset
+from gantk.data.folders import open_folders
+from gantk.data.views import Turned
+from gantk.errors import DataError, UsageError
+from gantk.plugins.entrypoints import default_data, installed
+from gantk.plugins.manager import load_plugins
+from gantk.plugins.options import Option, nearest, options_of, parse_value
+from gantk.runs.config import Config
+
+_MEANING = ("direction", "window", "window_b", "labels")
+"""Options that say what images mean to a network, wherever they lie."""
+
+
+def data_options(config: Config) -> dict[str, Option]:
+    """Return the options that the named data takes, as `-s data.NAME=VALUE`."""
+    factory = _named(_data(config))
+    folders = options_of(open_folders)
+    own = {"direction": folders["direction"], **options_of(factory[0])} if factory else folders
+    return {name: option for name, option in own.items() if name not in ("skip_bad", "workers", "progress")}
+
+
+def open_data(config: Config) -> Dataset:
+    """Open the data of a run. Raises DataError or UsageError."""
+    data = _data(config)
+    options = {
+        name: parse_value(option, config.set[f"data.{name}"], f"data.{name}")
+        for name, option in data_options(config).items()
+        if f"data.{name}" in config.set
+    }
+    factory = _named(data)
+    if factory is not None:
+        make, argument = factory
+        turned = "direction" not in options_of(make) and options.pop("direction", "a_to_b") == "b_to_a"
+        dataset: Dataset = make(argument, **options)
+        return Turned(dataset) if turned else dataset
+    paths = [Path(item).expanduser() for item in data]
+    for path in paths:
+        if not path.exists():
+            names = data_set_names()
+            file = "" if ".py" not in str(path) else "; a data set must be installed: gantk plugin new --brings dataset"
+            raise DataError(f"no data set and no folder is called {path}{file or nearest(str(path), names)}")
+    folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
+    return folders
+
+
+def of_other_data(config: Config, data: Sequence[str]) -> Config:
+    """Return the configuration of other data that is read as a run's: which side is translated, what values mean."""
+    other = Config(data=list(data), skip_bad=config.skip_bad)
+    kept = {f"data.{name}" for name in data_options(other) if name in _MEANING}
+    return other.model_copy(update={"set": {name: value for name, value in config.set.items() if name in kept}})
+
+
+def missing_folders(config: Config) -> list[str]:
+    """Return what a configuration names as data that is neither a data set nor there."""
+    data = _data(config)
+    return [item for item in data if not Path(item).expanduser().exists()] if _named(data) is None else []
+
+
+def located(config: Config, dataset: Dataset) -> list[str]:
+    """Return what finds the same data again from anywhere: a data set's name, or folders' whole paths."""
+    data = _data(config)
+    if _named(data) is None:
+        return [str(Path(item).expanduser().absolute()) for item in data]
+    return data if dataset.argument is None else [f"{data[0].partition(':')[0]}:{dataset.argument}"]
+
+
+def data_set_names() -> list[str]:
+    """Return the names of the installed data sets."""
+    return [name for name, plugin in installed().items() if "dataset" in plugin.hooks]
+
+
+def _data(config: Config) -> list[str]:
+    default = default_data()
+    if config.data:
+        return config.data
+    if default is None:
+        raise UsageError("say what to train on: --data NAME or --data FOLDER")
+    return [default]
+
+
+def _named(data: list[str]) -> tuple[Any, str | None] | None:
+    """Return the factory and the argument of a data set that is named (`name` or `name:argument`), or None."""
+    name, _, argument = data[0].partition(":")
+    if len(data) > 1 and any(item.partition(":")[0] in data_set_names() and not Path(item).is_dir() for item in data):
+        raise UsageError(f"--data {' --data '.join(data)}: a data set stands alone; two folders may stand together")
+    if len(data) > 1 or name not in data_set_names() or Path(data[0]).is_dir():
+        return None
+    return load_plugins([name]).factory(name, "dataset"), argument or None

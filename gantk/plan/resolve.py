@@ -1,0 +1,223 @@
+"""From what the user said to every part, option and setting of a run, and where each came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gantk.data.dataset import Dataset
+from gantk.data.views import serves
+from gantk.errors import UsageError
+from gantk.parts.settings import Settings
+from gantk.plan.open_data import data_options, located, open_data
+from gantk.plan.quick import quick_scale
+from gantk.plan.synonyms import meant
+from gantk.plugins.hooks import part_hooks
+from gantk.plugins.manager import Plugins, load_plugins
+from gantk.plugins.options import Option, options_of, parse_value
+from gantk.plugins.selection import Part, Requested, select
+from gantk.recipe.recipe import Defaults
+from gantk.runs.config import Config
+
+FALLBACK = Settings(
+    optimizer="adam",
+    learning_rate=2e-4,
+    betas=(0.5, 0.999),
+    rmsprop_decay=0.99,
+    batch_size=1,
+    accumulate=1,
+    critic_steps=1,
+    schedule="constant",
+    decay_from=0.5,
+    size=256,
+    epochs=100,
+    ema={},
+    jitter=1.0,
+    flip=False,
+)
+"""What holds where nobody states a setting."""
+
+
+USER = "you"
+
+
+@dataclass(frozen=True)
+class Value:
+    """An option's or a setting's value, and who said it."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A run's parts, options, settings and data.
+
+    Attributes:
+        config: what the user said.
+        plugins: the plugins in play.
+        parts: the chosen part of each slot, with its options.
+        options: every option of the parts in play, by dotted name.
+        settings: every setting, by name.
+        dataset: the data, opened.
+        kind: the kind of batches that is trained on.
+    """
+
+    config: Config
+    plugins: Plugins
+    parts: Mapping[str, Part]
+    options: Mapping[str, Value]
+    settings: Mapping[str, Value]
+    dataset: Dataset
+    kind: str
+
+    def setting(self, name: str) -> Any:
+        """Return a setting's value."""
+        return self.settings[name].value
+
+    def complete(self, facts: Mapping[str, Any]) -> Config:
+        """Return the configuration that says everything that was resolved; facts are what was found besides."""
+        said = {name: value.value for name, value in {**self.options, **self.settings}.items()} | dict(facts)
+        return self.config.model_copy(
+            update={
+                "plugins": [self._source(name) for name in self.plugins.names],
+                "data": located(self.config, self.dataset),
+                "generator": self._plugin("generator"),
+                "discriminator": self._plugin("discriminator"),
+                "loss": self._plugin("loss"),
+                "normalization": {
+                    slot.removeprefix("normalization."): self._source(part.plugin)
+                    for slot, part in self.parts.items()
+                    if slot.startswith("normalization.")
+                },
+                "set": self.config.set | {name: value for name, value in said.items() if not callable(value)},
+            }
+        )
+
+    def _plugin(self, slot: str) -> str | None:
+        return self._source(self.parts[slot].plugin) if slot in self.parts else None
+
+    def _source(self, plugin: str) -> str:
+        """Return what finds a plugin again from anywhere: its name, or its file's whole path."""
+        return str(self.plugins.found[plugin].path or plugin)
+
+
+def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
+    """Return everything that a run needs to know; `dataset` serves instead of opening what the configuration names.
+
+    Raises UsageError, PluginError or DataError.
+    """
+    if not config.plugins:
+        raise UsageError("say what to train: --plugin NAME; `gantk plugins` lists them")
+    plugins = load_plugins(config.plugins)
+    recipe = plugins.factory(plugins.leading, "recipe")
+    defaults: Defaults = getattr(recipe, "defaults", Defaults())
+    requested = Requested(
+        generator=config.generator,
+        discriminator=config.discriminator,
+        loss=config.loss,
+        normalization=config.normalization,
+    )
+    parts = select(plugins, defaults, requested)
+    _refuse_silence(plugins)
+    declared = _declared(parts)
+    setting_options = options_of(Settings)
+    if dataset is None:
+        _refuse_unknown(config, [*declared, *setting_options, *(f"data.{name}" for name in data_options(config))])
+        dataset = open_data(config)
+
+    kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
+    user = (config.set, USER)
+    scale = quick_scale(config.scale, dataset, kind)
+    options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
+    recipes, losses = _papers(parts)
+    sources = [user, *losses, scale, *recipes]
+    settings = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    if settings["steps"].origin == scale[1]:
+        # A scale is quick by the time that it takes, and each turn of the critics takes it.
+        turns = settings["steps"].value // settings["critic_steps"].value
+        settings["steps"] = replace(settings["steps"], value=max(turns, 1))
+    Settings(**{name: setting.value for name, setting in settings.items()})  # refuses what is out of range
+    return Resolved(
+        config=config,
+        plugins=plugins,
+        parts={slot: part.with_options(_options_of_slot(slot, options)) for slot, part in parts.items()},
+        options=options,
+        settings=settings,
+        dataset=dataset,
+        kind=kind,
+    )
+
+
+Said = list[tuple[Mapping[str, Any], str]]
+"""Values by name, and who states them."""
+
+
+def _papers(parts: Mapping[str, Part]) -> tuple[Said, Said]:
+    """Return what the recipe's paper states with what follows it, and what a loss states that the user chose."""
+    recipe, loss = parts["recipe"], parts.get("loss")
+    stated: Said = [(_stated(recipe), f"recipe {recipe.plugin}")]
+    game: Said = [(_stated(loss), f"loss {loss.plugin}")] if loss is not None else []
+    default = (FALLBACK.said(), "default")
+    if loss is not None and not loss.origin.startswith("default"):
+        return [*stated, default], game
+    return [*stated, *game, default], []
+
+
+def _kind(recipe: Part, dataset: Dataset, wanted: str | None) -> str:
+    """Return the kind of batches that the user wants, or the first of the recipe's that the data serves."""
+    stated: str | tuple[str, ...] = getattr(recipe.factory, "kind", "")
+    kinds = (stated,) if isinstance(stated, str) else stated
+    if wanted is not None and wanted not in kinds:
+        raise UsageError(f"setting kind: {recipe.plugin} trains on {' or '.join(kinds)} batches, not on {wanted} ones")
+    served = serves(dataset.kinds)
+    return wanted or next((kind for kind in kinds if kind in served), kinds[0])
+
+
+def _stated(part: Part) -> dict[str, Any]:
+    settings: Settings = getattr(part.factory, "settings", Settings())
+    return settings.said()
+
+
+def _prefix(slot: str) -> str:
+    return "" if slot == "recipe" else f"{slot}."
+
+
+def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
+    declared = {
+        f"{_prefix(slot)}{name}": option
+        for slot, part in parts.items()
+        for name, option in options_of(part.factory).items()
+    }
+    clash = declared.keys() & options_of(Settings).keys()
+    if clash:
+        raise UsageError(f"recipe {parts['recipe'].plugin}: option {min(clash)} bears the name of a setting")
+    return declared
+
+
+def _refuse_unknown(config: Config, known: list[str]) -> None:
+    for name in config.set:
+        if name not in known:
+            raise UsageError(f"no option is called {name}{meant(name, known)}")
+
+
+def _first(name: str, option: Option, said: list[tuple[Mapping[str, Any], str]]) -> Value:
+    for values, origin in said:
+        if name in values:
+            return Value(parse_value(option, values[name], name), origin)
+    return Value(option.default, "default")
+
+
+def _options_of_slot(slot: str, options: Mapping[str, Value]) -> dict[str, Any]:
+    prefix = _prefix(slot)
+    return {
+        name.removeprefix(prefix): value.value
+        for name, value in options.items()
+        if name.startswith(prefix) and "." not in name.removeprefix(prefix)
+    }
+
+
+def _refuse_silence(plugins: Plugins) -> None:
+    """Raise PluginError where a plugin that the user named answers a part's hook wrongly, or with nothing."""
+    for name in plugins.names:
+        for hook in part_hooks():
+            plugins.factory(name, hook)

@@ -1,0 +1,1 @@
+"""The training of a recipe, from its first step to its last, and what it leaves."""

@@ -1,0 +1,73 @@
+"""`gantk train --dry-run`: everything that was resolved, and where it came from."""
+
+from collections.abc import Iterable
+
+import torch
+
+from gantk.parts.context import Context
+from gantk.parts.losses import AdversarialLoss
+from gantk.parts.valueless import without_values
+from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, inference_of, notes_on, total_steps
+from gantk.plan.device import choose_precision
+from gantk.plan.resolve import Resolved, Value
+from gantk.recipe.recipe import Recipe
+from gantk.training.console import magnitude
+from gantk.training.statistics import batch_norms
+
+
+def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
+    """Return the resolved run as text: parts, options, settings, data, networks, computation."""
+    with without_values():
+        recipe = build_recipe(resolved, data.images, Context())
+    autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
+    steps = total_steps(resolved, len(data.split))
+    notes = [("note", note, "") for note in notes_on(resolved, data)]
+    counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.networks().items()}
+    images = ", ".join(
+        f"{key}: {info.channels} channels of {info.dtype}, {info.window[0]:g} .. {info.window[1]:g}"
+        for key, info in data.images.items()
+    )
+    stated = resolved.settings["steps"]
+    origin = stated.origin if stated.value == steps else f"{resolved.setting('epochs')} epochs"
+    settings = dict(resolved.settings) | {"steps": Value(steps, origin)}
+    sections = {
+        "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
+        "options": [(name, _shown(value), value.origin) for name, value in resolved.options.items()],
+        "settings": [
+            (name, _shown(value), value.origin) for name, value in settings.items() if value.value is not None
+        ],
+        "data": [
+            ("found", resolved.dataset.summary, ""),
+            ("batches", resolved.kind, ""),
+            ("images", images, ""),
+            *notes,
+        ],
+        "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
+        "computation": [("device", str(device), ""), ("precision", _precision(recipe, autocast), "")],
+        "once trained": [("batch norm", _STATISTICS[inference_of(resolved, 1.0).statistics], "")]
+        if batch_norms(recipe)
+        else [],
+    }
+    return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in sections.items() if rows)
+
+
+_STATISTICS = {"image": "each image's own statistics", "running": "averages over the data"}
+
+
+def _precision(recipe: Recipe, autocast: torch.dtype | None) -> str:
+    """Return what networks compute in, and that penalties, which differentiate a gradient again, do not."""
+    if autocast is None:
+        return "fp32"
+    games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
+    penalized = any(type(game).penalty is not AdversarialLoss.penalty for game in games)
+    return "bf16, gradient penalties fp32" if penalized else "bf16"
+
+
+def _shown(value: Value) -> str:
+    return "a function of the progress" if callable(value.value) else str(value.value)
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    rows = list(rows)
+    first, second = max(len(row[0]) for row in rows), min(max(len(row[1]) for row in rows), 48)
+    return "\n".join(f"  {name:<{first}}  {value:<{second}}  {origin}".rstrip() for name, value, origin in rows)

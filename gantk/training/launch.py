@@ -1,0 +1,205 @@
+"""What `gantk train` does: a new run, a resumed one, or a dry run."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from gantk.data.columns import FULL
+from gantk.errors import DataError
+from gantk.plan.assemble import OpenedData, notes_on, open_training_data
+from gantk.plan.device import choose_device
+from gantk.plan.moved import plugin_digest, recalled, with_data
+from gantk.plan.open_data import data_options
+from gantk.plan.proportion import check_size
+from gantk.plan.resolve import Resolved, resolve
+from gantk.runs.config import Config, check_config
+from gantk.runs.folder import new_run, taken
+from gantk.runs.manifest import Manifest, data_facts
+from gantk.runs.run import Run, open_run
+from gantk.training.dry_run import describe_run
+from gantk.training.failures import told_plainly
+from gantk.training.processes import World, joined_world
+from gantk.training.training import Training
+
+Say = Callable[[str], None]
+
+UNSAID: Mapping[str, Any] = MappingProxyType({"rmsprop_decay": 0.99})
+"""Settings that runs of version 0.2 do not state, as they had them."""
+
+
+def _quietly(_doing: str) -> None:
+    """Say nothing of what is being done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What a user says to a run that goes on.
+
+    Attributes:
+        changes: of its configuration, by name; `steps` is its last step.
+        step: the checkpoint to go on from; None: the newest.
+        data: where its data are now; empty: where they were.
+        plugins: where plugin files of it are now.
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    step: int | None = None
+    data: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+
+
+def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -> Path:
+    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
+    begin("reading the data")
+    device = choose_device(request.device)
+    with told_plainly(), joined_world(device) as world:
+        resolved = resolve(request)
+        data = _opened(resolved, world, say)
+        init = open_run(Path(request.init)).checkpoints().chosen(None) if request.init else None
+        with _shared_run(out, resolved, world) as run:
+            begin("building the networks")
+            training = Training(resolved, data, run, device, world, say)
+            if init is not None:
+                training.start_from(init)
+            begin("trying one step")
+            training.rehearse()
+            if world.leads:
+                run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
+            world.wait()
+            training.train()
+    return run.path
+
+
+def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
+    """Go on with a run where it stopped, or from an earlier checkpoint. Raises GantkError."""
+    begin("reading the data")
+    run = open_run(path)
+    device = choose_device(str(again.changes.get("device", run.config.device)))
+    with told_plainly(), joined_world(device) as world, ExitStack() as held:
+        world.tell(lambda: held.enter_context(taken(run)))
+        told = say if world.leads else _silence
+        config = with_data(run, recalled(run, again.plugins, told), again.data)
+        resolved = resolve(_changed(config, again.changes, str(path)))
+        checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
+        if _is_done(run, int(checkpoint.name), resolved.setting("steps"), "steps" in again.changes, told):
+            return
+        data = _opened(resolved, world, say)
+        recorded = run.manifest
+        _refuse_other_channels(run, recorded, data)
+        check_size(resolved, data.images, checkpoint)
+        begin("building the networks")
+        training = Training(resolved, data, run, device, world, say)
+        training.resume(checkpoint)
+        begin("trying one step")
+        training.rehearse()
+        if world.leads:
+            facts = _facts(training)
+            if facts["data"]["fingerprint"] != recorded.data.fingerprint:
+                say(
+                    f"note: the images are not those that {path} was started on ({recorded.data.summary}): it goes on, "
+                    "but not as it would have with those"
+                )
+            if later := run.checkpoints().set_aside(training.start):
+                say(f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}")
+            run.start(
+                resolved.complete(_found(training)).model_copy(update=_computed(training)),
+                recorded.model_dump(exclude_unset=True) | facts,
+            )
+        world.wait()
+        training.train()
+
+
+def _silence(_said: str) -> None:
+    """Say nothing: the first process speaks for all."""
+
+
+def _changed(config: Config, changes: Mapping[str, Any], where: str) -> Config:
+    """Return a run's configuration with what the user says anew; `steps` is a setting."""
+    anew = dict(changes)
+    steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
+    before = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
+    return check_config(config.model_dump() | before | anew | {"set": {**UNSAID, **config.set, **steps}}, where)
+
+
+def _is_done(run: Run, step: int, total: int | None, anew: bool, say: Say) -> bool:
+    """Return whether a run stands at its last step or beyond, and say so; `anew` where the user says the last one."""
+    if total is None or step < total:
+        return False
+    done = f"step {step} already" if anew else f"step {step}"
+    say(f"{run.path} stands at {done}; say --steps with a number above {step} to go on")
+    return True
+
+
+def _refuse_other_channels(run: Run, recorded: Manifest, data: OpenedData) -> None:
+    for key, info in recorded.data.image_infos.items():
+        found = data.images.get(key)
+        if found is not None and found.channels != info.channels:
+            raise DataError(
+                f"the images have {found.channels} channels ({key}), where {run.path} was trained on {info.channels}: "
+                "say --data with images like those"
+            )
+
+
+def describe(request: Config) -> str:
+    """Return everything that would be trained, as text. Raises GantkError where it could not be."""
+    with told_plainly():
+        resolved = resolve(request)
+        return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
+
+
+def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
+    """Open the training data; the first process decodes images for all."""
+    if not world.leads:
+        world.wait()
+    data = open_training_data(resolved)
+    if world.leads:
+        for note in notes_on(resolved, data, world.size):
+            say(note)
+        world.wait()
+    return data
+
+
+def _found(training: Training) -> dict[str, Any]:
+    """Return what a run's configuration states beyond what was said: its length, and windows that were measured."""
+    known = data_options(training.resolved.config)
+    measured = zip(("window", "window_b"), training.data.images.values(), strict=False)
+    windows = {
+        f"data.{name}": list(info.window)
+        for name, info in measured
+        if name in known and info.window != FULL.get(info.dtype)
+    }
+    return {"steps": training.total, **windows}
+
+
+def _computed(training: Training) -> dict[str, Any]:
+    """Return how the run is computed, for a resume to compute alike."""
+    return {"precision": "bf16" if training.autocast is not None else "fp32"}
+
+
+def _facts(training: Training) -> dict[str, Any]:
+    """Return what a run's manifest says of its data and its device."""
+    device = training.device
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "precision": "bf16" if training.autocast is not None else "fp32",
+        "plugins": {
+            name: plugin_digest(plugin.path)
+            for name, plugin in training.resolved.plugins.found.items()
+            if plugin.path is not None
+        },
+        "processes": training.world.size,
+        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images).model_dump(),
+    }
+
+
+@contextmanager
+def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[Run]:
+    """Give the run's folder, the same in every process: the first one chooses, and holds it."""
+    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
+    with ExitStack() as held:
+        yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

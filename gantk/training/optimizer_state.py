@@ -1,0 +1,68 @@
+"""What optimizers keep between steps, as tensors by `player/parameter/name`."""
+
+import inspect
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from gantk.training.optimizers import Mover
+
+
+def optimizer_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
+    """Return what the optimizers keep."""
+    return {
+        f"{player}/{index}/{name}": value
+        for player, mover in movers.items()
+        for index, state in mover.optimizer.state_dict()["state"].items()
+        for name, value in state.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def possible_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
+    """Return everything that the optimizers may come to keep, without values; a parameter that never moved has none."""
+    return {
+        f"{player}/{index}/{name}": kept
+        for player, mover in movers.items()
+        for index, parameter in enumerate(mover.parameters)
+        for name, kept in _kept(mover.optimizer, parameter).items()
+    }
+
+
+def load_optimizers(movers: Mapping[str, Mover], tensors: Mapping[str, Tensor]) -> None:
+    """Give the optimizers what they kept: tensors like those of `possible_state`, which is not checked again.
+
+    Fused optimizers would read and write beyond tensors of other shapes.
+    """
+    for player, mover in movers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            owner, index, name = key.rsplit("/", 2)
+            if owner == player:
+                state.setdefault(int(index), {})[name] = _laid_out_like(mover.parameters[int(index)], value)
+        groups = mover.optimizer.state_dict()["param_groups"]
+        mover.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _kept(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> dict[str, Tensor]:
+    """Return what an optimizer keeps of a parameter, without values, as one step of its kind shows it."""
+    trial = nn.Parameter(torch.zeros(2, 3, dtype=parameter.dtype))
+    trial.grad = torch.zeros_like(trial)
+    takes = inspect.signature(type(optimizer)).parameters
+    same = type(optimizer)([trial], **{name: value for name, value in optimizer.defaults.items() if name in takes})
+    same.step()
+    return {
+        name: torch.empty_like(value, device="meta")
+        if value.shape != trial.shape
+        else torch.empty(parameter.shape, dtype=value.dtype, device="meta")
+        for name, value in same.state[trial].items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Return a state tensor in its parameter's memory layout: fused optimizers read both in the order of memory."""
+    if value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

@@ -1,0 +1,1 @@
+"""Recipes that encode images and decode them."""

@@ -1,0 +1,1 @@
+"""Recipes that find codes in images."""

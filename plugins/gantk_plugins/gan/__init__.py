@@ -1,0 +1,1 @@
+"""Recipes that make images of noise, by a game of two players."""

@@ -1,0 +1,133 @@
+"""SNGAN: a discriminator whose weights are spectrally normalized (Miyato et al. 2018, arXiv:1802.05957).
+
+The hinge game (equations 16 and 17) on the residual networks of table 4, which take the sum over pixels; noise is
+N(0, I) of length 128. On labelled images it is the conditional GAN of Miyato and Koyama 2018 (arXiv:1802.05637): the
+discriminator adds the inner product of a label's embedding and its inner activations to the score (section 3), the
+generator's norms have a scale and shift a label. `-s kind=images` leaves labels out.
+
+Where this leaves the papers or their authors' code: the game is judged under the labels of each batch on both sides, so
+that a label is real as often as fake also where some are rare; the code draws fake ones uniformly, which is the same on
+CIFAR-10. The code's generator makes 128 samples a move, here as many as the batch has. The layer that gives the score
+has a bias, in the code none. The code's schedule is kept: 50,000 moves of the generator, the rate falling linearly to
+zero from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from gantk import (
+    Build,
+    Defaults,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Normalization,
+    Recipe,
+    Settings,
+    hookimpl,
+)
+from gantk_plugins.gan.gan import GAN
+from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator, ResidualTrunk, linear
+
+
+class SNGAN(GAN):
+    """Makes images of noise, and of a label where images are labelled.
+
+    Args:
+        latent: length of the noise vector.
+    """
+
+    kind = ("labelled", "images")
+    defaults = Defaults(
+        generator="sngan",
+        discriminator="sngan",
+        loss="hinge",
+        normalization={"generator": "batch", "discriminator": "spectral"},
+    )
+    # For CIFAR-10.
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.0, 0.9),
+        batch_size=64,
+        critic_steps=5,
+        schedule="linear",
+        decay_from=0.0,
+        size=32,
+        steps=50_000,
+    )
+
+    def __init__(self, build: Build, *, latent: int = 128) -> None:
+        super().__init__(build, latent=latent)
+
+
+class ProjectionDiscriminator(ResidualTrunk):
+    """Scores images (N, channels, H, W) under labels (N,), and image conditions before these: (N, 1).
+
+    The score is y^T V phi + psi(phi), where y is the label as a one-hot vector and phi the sum of the last activations
+    over pixels (arXiv:1802.05637, section 3). Its arguments are the trunk's.
+
+    Args:
+        classes: number of labels.
+    """
+
+    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, *, classes: int) -> None:
+        super().__init__(spec, normalization, filters, "sum")
+        self.scores = linear(filters, 1, normalization)
+        embedding = nn.Embedding(classes, filters)
+        nn.init.xavier_uniform_(embedding.weight)
+        self.embedding = normalization.weight(embedding)
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        phi = self.pooled(self.features(image, *conditions))
+        scores: Tensor = self.scores(phi) + (self.embedding(conditions[-1]) * phi).sum(1, keepdim=True)
+        return scores
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each block, in which the label, the last of the conditions, has no part."""
+        return super().features(image, *conditions[:-1])
+
+
+def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) -> nn.Module:
+    """Build a residual generator of images of 4 to 7 pixels, doubled once or more often.
+
+    Args:
+        filters: channels of every block.
+    """
+    normalization = build.normalization("generator")
+    return normalization.network(ResidualGenerator(spec, normalization, filters))
+
+
+def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 128) -> nn.Module:
+    """Build a residual discriminator, which takes the sum over pixels and gives an image one score.
+
+    Args:
+        filters: channels of every block.
+    """
+    normalization = build.normalization("discriminator")
+    network: nn.Module
+    if spec.classes is None:
+        network = ResidualDiscriminator(spec, normalization, filters, "sum")
+    else:
+        network = ProjectionDiscriminator(spec, normalization, filters, classes=spec.classes)
+    return normalization.network(network)
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return SNGAN's training algorithm."""
+    return SNGAN
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the residual generator."""
+    return generator_network
+
+
+@hookimpl
+def discriminator() -> Callable[..., nn.Module]:
+    """Return what builds the residual discriminator, with labels one of projections."""
+    return discriminator_network

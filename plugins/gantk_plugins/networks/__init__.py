@@ -1,0 +1,1 @@
+"""Generators, discriminators, and what they are built of."""

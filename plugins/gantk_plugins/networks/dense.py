@@ -1,0 +1,229 @@
+"""Networks of dense layers, as the first papers have them; no plugin by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from math import prod
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gantk import Batch, DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
+from gantk_plugins.networks.stages import activations
+
+Initial = Literal["uniform", "normal", "he"]
+"""What initial weights are drawn from."""
+
+Draw = Callable[[Tensor], object]
+"""Draws a weight's initial values in place."""
+
+
+class Maxout(nn.Module):
+    """Gives the largest of each unit's pieces: (N, units) of a layer's (N, units * pieces).
+
+    Source: Goodfellow et al. 2013, "Maxout networks" (arXiv:1302.4389), section 3.
+    """
+
+    def __init__(self, layer: nn.Module, pieces: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        every: Tensor = self.layer(x)
+        # A unit's pieces lie apart: maxima over the last dimension take a third longer.
+        return every.reshape(-1, self.pieces, every.shape[1] // self.pieces).amax(1)
+
+
+class VectorNorm(nn.Module):
+    """Normalizes vectors (N, channels) as images of one pixel; training needs N > 1 where it is over the batch.
+
+    Raises Unsupported where the normalization cannot do so, and UsageError for a batch that is too small.
+    """
+
+    def __init__(self, normalization: Normalization, channels: int) -> None:
+        super().__init__()
+        self.norm = normalization.activation(channels).eval()
+        # A norm over each image's pixels refuses one pixel in either mode: better now than in a training's first step.
+        try:
+            self.norm(torch.zeros(2, channels, 1, 1))
+        except ValueError:
+            raise Unsupported(
+                "has dense layers, whose vectors are images of one pixel, and this normalization takes statistics over "
+                "each image's pixels; say --normalization none, or batch"
+            ) from None
+        self.norm.train()
+
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            normalized: Tensor = self.norm(x[:, :, None, None])
+        except ValueError as error:
+            raise UsageError(
+                f"dense layers under this normalization need a --batch-size of at least 2, or another one: {error}"
+            ) from None
+        return normalized.flatten(1)
+
+
+class Unit(nn.Module):
+    """Brings images from [-1, 1] to [0, 1], where the first papers have them."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return (image + 1) / 2
+
+
+class SignedSigmoid(nn.Module):
+    """A sigmoid brought from [0, 1] to [-1, 1], which is tanh(x / 2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x / 2)
+
+
+class ImageLayer(nn.Module):
+    """A dense layer that makes images of a shape (channels, height, width) out of vectors, with `output` behind it."""
+
+    def __init__(
+        self, inputs: int, shape: tuple[int, int, int], normalization: Normalization, draw: Draw, output: nn.Module
+    ) -> None:
+        super().__init__()
+        self.layer = dense(inputs, prod(shape), normalization, draw)
+        self.output = output
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        image: Tensor = self.output(self.layer(x))
+        return image.reshape(-1, *self.shape)
+
+    @torch.no_grad()
+    def begin(self, mean: Tensor) -> None:
+        """Let the biases be what the sigmoid makes a mean image of; with another output they stay as they are."""
+        if isinstance(self.output, SignedSigmoid):
+            # Not quite black nor white, where a sigmoid could not learn.
+            self.layer.get_parameter("bias").copy_(torch.logit((mean.flatten() + 1) / 2, 1 / 255))
+
+
+class DenseGenerator(nn.Module):
+    """Makes images (N, outputs, size, size) of latent vectors (N, latent), with labels (N,) joined to them if asked."""
+
+    def __init__(
+        self,
+        spec: GeneratorSpec,
+        normalization: Normalization,
+        draw: Draw,
+        *,
+        units: int,
+        layers: int,
+        activation: type[nn.Module],
+        output: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.classes = spec.classes
+        shape = (spec.outputs, spec.size, spec.size)
+        bias = not normalization.shifts
+        widths = [(spec.latent or 0) + (spec.classes or 0), *[units] * layers]
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                dense(before, units, normalization, draw, bias=bias), VectorNorm(normalization, units), activation()
+            )
+            for before in widths[:-1]
+        )
+        self.image = ImageLayer(widths[-1], shape, normalization, draw, output)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        image: Tensor = self.image(self.features(*inputs)[-1])
+        return image
+
+    def features(self, *inputs: Tensor) -> list[Tensor]:
+        """Return the activations (N, units) of each hidden layer."""
+        return activations(self.stages, joined(inputs, self.classes))
+
+
+class DenseDiscriminator(nn.Module):
+    """Scores images (N, channels, size, size) joined with all that is given besides: (N, 1).
+
+    That may be a latent vector (N, joint_latent), then images (N, condition_channels, size, size) and labels (N,).
+    """
+
+    def __init__(
+        self,
+        spec: DiscriminatorSpec,
+        normalization: Normalization,
+        draw: Draw,
+        *,
+        units: int,
+        layers: int,
+        pieces: int,
+        signed: bool,
+        input_dropout: float,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.classes = spec.classes
+        pixels = (spec.channels + spec.condition_channels) * spec.size**2
+        widths = [pixels + (spec.joint_latent or 0) + (spec.classes or 0), *[units] * layers]
+        self.read = nn.Sequential(nn.Identity() if signed else Unit(), nn.Dropout(input_dropout))
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                Maxout(dense(before, units * pieces, normalization, draw), pieces),
+                VectorNorm(normalization, units),
+                nn.Dropout(dropout),
+            )
+            for before in widths[:-1]
+        )
+        self.scores = dense(widths[-1], 1, normalization, draw)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.score(self.features(*inputs))
+
+    def features(self, *inputs: Tensor) -> list[Tensor]:
+        """Return the activations (N, units) of each hidden layer."""
+        read = [self.read(x) if x.dim() == 4 else x for x in inputs]
+        return activations(self.stages, joined(read, self.classes))
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return the scores that belong to inner activations."""
+        scores: Tensor = self.scores(features[-1])
+        return scores
+
+
+def drawing(initial: Initial, spread: float) -> Draw:
+    """Return what draws initial weights: uniform in [-spread, spread], normal with that deviation, or He et al.'s."""
+    if not 0 < spread < float("inf"):
+        raise UsageError(f"option spread: initial weights need a spread above 0, not {spread}")
+    draws: dict[Initial, Draw] = {
+        "uniform": lambda weight: nn.init.uniform_(weight, -spread, spread),
+        "normal": lambda weight: nn.init.normal_(weight, 0.0, spread),
+        "he": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
+    }
+    return draws[initial]
+
+
+def dense(inputs: int, outputs: int, normalization: Normalization, draw: Draw, *, bias: bool = True) -> nn.Module:
+    """Return a linear layer (N, inputs) -> (N, outputs) with initial weights by `draw`, and zero biases."""
+    layer = nn.Linear(inputs, outputs, bias=bias)
+    draw(layer.weight)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return normalization.weight(layer)
+
+
+def joined(inputs: Iterable[Tensor], classes: int | None) -> Tensor:
+    """Return images, vectors and labels as one vector (N, length), side by side, labels as one-hot vectors."""
+    return torch.cat([x.flatten(1) if x.is_floating_point() else _one_hot(x, classes) for x in inputs], 1)
+
+
+def _one_hot(label: Tensor, classes: int | None) -> Tensor:
+    return nn.functional.one_hot(label, classes or -1).float()
+
+
+def begin_at_mean(generator: nn.Module, batches: Iterator[Batch]) -> None:
+    """Let the image layers of a generator begin at the mean of the first thousand images of the key `image`."""
+    layers = [layer for layer in generator.modules() if isinstance(layer, ImageLayer)]
+    if not layers:
+        return
+    total, count = torch.zeros(()), 0
+    while count < 1000:
+        images = next(batches)["image"]
+        total, count = total.to(images) + images.sum(0), count + len(images)
+    for layer in layers:
+        layer.begin(total / count)

@@ -1,0 +1,218 @@
+"""The residual networks that WGAN-GP and SNGAN draw for CIFAR-10, for other sizes of images too.
+
+Gulrajani et al. 2017 (arXiv:1704.00028, appendix) and Miyato et al. 2018 (arXiv:1802.05957, table 4) draw the same
+blocks and differ in width, normalization and pooling. At 32 pixels: a generator of three blocks that double a 4x4 grid,
+and a discriminator of two blocks that halve and two that do not, none of which widens.
+
+Both papers leave open what both authors' code states: the first block of the discriminator has no ReLU before it; a
+shortcut is a 1x1 convolution where the block resizes or widens, else nothing; weights are drawn as Glorot and Bengio
+(2010) do, those of 3x3 convolutions inside blocks sqrt(2) times as large, and biases are zero.
+
+Resizing is by repeats and by means. A 3x3 convolution beside it is computed together with it (resizing.py), and a 1x1
+convolution commutes with it, so that shortcuts convolve at the smaller size: the same functions, for less.
+
+Other sizes are this project's: a generator starts at 4 to 7 pixels and doubles, a discriminator halves to 8 at most.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
+from torch import Tensor, nn
+
+from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
+from gantk_plugins.networks.resizing import DoubledConvolution, HalvedConvolution
+from gantk_plugins.networks.stages import coarsest
+
+Pooling = Literal["mean", "sum"]
+
+
+class UpBlock(nn.Module):
+    """Doubles height and width: norm, ReLU, doubling, 3x3, norm, ReLU, 3x3, beside the doubled input.
+
+    Args:
+        inputs: channels that go in.
+        outputs: channels that come out.
+        normalization: how activations or weights are normalized.
+        condition: length of the vector that conditions the norms; None: none.
+    """
+
+    def __init__(self, inputs: int, outputs: int, normalization: Normalization, condition: int | None = None) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(normalization.activation(channels, condition) for channels in (inputs, outputs))
+        first = convolution(inputs, outputs, 3, normalization, gain=2**0.5, bias=not normalization.shifts)
+        self.first = DoubledConvolution(first)
+        self.second = convolution(outputs, outputs, 3, normalization, gain=2**0.5)
+        self.shortcut = nn.Sequential(convolution(inputs, outputs, 1, normalization), nn.Upsample(scale_factor=2))
+
+    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
+        """Return (N, outputs, 2 H, 2 W) of (N, inputs, H, W), under a condition (N, length) if there is one."""
+        inner = self.first(torch.relu(self.norms[0](x, *condition)))
+        change: Tensor = self.second(torch.relu(self.norms[1](inner, *condition)))
+        shortcut: Tensor = self.shortcut(x)
+        return change + shortcut
+
+
+class ScoreBlock(nn.Module):
+    """A discriminator's block: norm, ReLU, 3x3, norm, ReLU, 3x3, beside its input; both halved by means if it halves.
+
+    Args:
+        inputs: channels that go in.
+        outputs: channels that come out.
+        normalization: how activations or weights are normalized.
+        halves: whether height and width are halved; an odd row or column at the end is left out.
+        first: whether it reads the image itself, and so begins with the convolution.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, normalization: Normalization, *, halves: bool, first: bool = False
+    ) -> None:
+        super().__init__()
+        before = [] if first else [normalization.activation(inputs), nn.ReLU()]
+        last = convolution(outputs, outputs, 3, normalization, gain=2**0.5)
+        self.body = nn.Sequential(
+            *before,
+            convolution(inputs, outputs, 3, normalization, gain=2**0.5, bias=first or not normalization.shifts),
+            nn.Identity() if first else normalization.activation(outputs),
+            nn.ReLU(),
+            HalvedConvolution(last) if halves else last,
+        )
+        resized = halves or inputs != outputs
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(2) if halves else nn.Identity(),
+            convolution(inputs, outputs, 1, normalization) if resized else nn.Identity(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        change: Tensor = self.body(x)
+        shortcut: Tensor = self.shortcut(x)
+        return change + shortcut
+
+
+class ResidualGenerator(nn.Module):
+    """Makes images (N, outputs, size, size) in [-1, 1] of noise (N, latent), and of labels (N,) where it knows classes.
+
+    Labels scale and shift the norms inside the blocks, as one-hot vectors; the last norm knows none.
+
+    Args:
+        spec: what is asked of it.
+        normalization: how activations or weights are normalized.
+        filters: channels of every block.
+    """
+
+    def __init__(self, spec: GeneratorSpec, normalization: Normalization, filters: int) -> None:
+        super().__init__()
+        if spec.inputs is not None or spec.latent is None:
+            raise Unsupported("makes images of noise, and translates none")
+        if spec.domains is not None or spec.features:
+            raise Unsupported("knows no domains, and offers no inner activations")
+        _check(filters)
+        self.start, doublings = coarsest(spec.size)
+        self.classes = spec.classes
+        self.linear = linear(spec.latent, filters * self.start**2, normalization)
+        self.blocks = nn.ModuleList(UpBlock(filters, filters, normalization, spec.classes) for _ in range(doublings))
+        self.last = nn.Sequential(
+            normalization.activation(filters),
+            nn.ReLU(),
+            convolution(filters, spec.outputs, 3, normalization),
+            nn.Tanh(),
+        )
+
+    def forward(self, noise: Tensor, *labels: Tensor) -> Tensor:
+        conditions = [self._one_hot(label, noise) for label in labels]
+        x: Tensor = self.linear(noise).unflatten(1, (-1, self.start, self.start))
+        for block in self.blocks:
+            x = block(x, *conditions)
+        images: Tensor = self.last(x)
+        return images
+
+    def _one_hot(self, label: Tensor, noise: Tensor) -> Tensor:
+        return F.one_hot(label, self.classes or -1).to(noise.dtype)
+
+
+class ResidualTrunk(nn.Module):
+    """What a residual discriminator knows of images before it scores them.
+
+    Args:
+        spec: what is asked of it.
+        normalization: how activations or weights are normalized.
+        filters: channels of every block.
+        pooling: what is taken over the pixels of a channel: their "mean" or their "sum".
+    """
+
+    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
+        super().__init__()
+        if spec.joint_latent is not None:
+            raise Unsupported("scores images, not images with latent vectors")
+        if spec.output == "energies":
+            raise Unsupported("gives scores, not energies")
+        if spec.size < 4:
+            raise Unsupported(f"needs at least 4 pixels, not {spec.size}")
+        _check(filters)
+        channels = spec.channels + spec.condition_channels
+        halvings = max(1, math.ceil(math.log2(spec.size / 8)))
+        self.first = ScoreBlock(channels, filters, normalization, halves=True, first=True)
+        self.blocks = nn.ModuleList(
+            ScoreBlock(filters, filters, normalization, halves=block < halvings) for block in range(1, halvings + 2)
+        )
+        self.pooling = pooling
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each block, of images under image conditions (N, condition_channels, H, W)."""
+        x = self.first(torch.cat([*conditions, image], 1) if conditions else image)
+        features = [x]
+        for block in self.blocks:
+            x = block(x)
+            features.append(x)
+        return features
+
+    def pooled(self, features: list[Tensor]) -> Tensor:
+        """Return one number a channel (N, filters) of the inner activations."""
+        last = torch.relu(features[-1])
+        return last.sum((2, 3)) if self.pooling == "sum" else last.mean((2, 3))
+
+
+class ResidualDiscriminator(ResidualTrunk):
+    """Scores images (N, channels, H, W) under image conditions: (N, 1). Its arguments are the trunk's."""
+
+    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
+        super().__init__(spec, normalization, filters, pooling)
+        if spec.classes is not None:
+            raise Unsupported("scores images under image conditions, not under classes")
+        self.scores = linear(filters, 1, normalization)
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        return self.score(self.features(image, *conditions))
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return the scores (N, 1) that belong to inner activations."""
+        scores: Tensor = self.scores(self.pooled(features))
+        return scores
+
+
+def _check(filters: int) -> None:
+    if filters < 1:
+        raise UsageError(f"residual networks need filters >= 1, not {filters}")
+
+
+def convolution(
+    inputs: int, outputs: int, kernel: int, normalization: Normalization, *, gain: float = 1.0, bias: bool = True
+) -> nn.Module:
+    """Return a convolution that keeps height and width, drawn as Glorot and Bengio do times a gain."""
+    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+    return normalization.weight(_drawn(layer, gain))
+
+
+def linear(inputs: int, outputs: int, normalization: Normalization) -> nn.Module:
+    """Return a linear layer, drawn as Glorot and Bengio do."""
+    return normalization.weight(_drawn(nn.Linear(inputs, outputs)))
+
+
+def _drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
+    nn.init.xavier_uniform_(layer.weight, gain)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

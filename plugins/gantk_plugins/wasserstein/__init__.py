@@ -1,0 +1,1 @@
+"""Recipes whose critics estimate the Wasserstein distance."""

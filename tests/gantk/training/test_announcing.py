@@ -1,0 +1,80 @@
+"""The lines with which a training begins and ends."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from gantk.errors import DataError, GantkError
+from gantk.training.announcing import announced, said_at_end, stopped_by
+
+
+@pytest.fixture
+def training():
+    """Return what is announced of a training of 1,000 steps."""
+    recipe = nn.Linear(10, 100)
+    recipe.networks = lambda: {"generator": recipe}
+    dataset = SimpleNamespace(summary="mine: 9 images", quick=lambda kind: {})
+    return SimpleNamespace(
+        autocast=torch.bfloat16,
+        recipe=recipe,
+        total=1000,
+        start=0,
+        world=SimpleNamespace(size=2),
+        resolved=SimpleNamespace(dataset=dataset, config=SimpleNamespace(scale=None), kind="images"),
+        data=SimpleNamespace(crops=SimpleNamespace(size=64)),
+        images_a_turn=lambda: 8,
+        turns=1,
+        device="cpu",
+        run=SimpleNamespace(path=Path("runs/mine")),
+    )
+
+
+def test_a_training_is_announced_in_one_line(training):
+    assert list(announced(training, 1.0)) == [
+        "cpu x 2 processes, bf16 · mine: 9 images · 64 px, batch 8 · 1 networks, 1.1 k parameters · 1000 steps, about "
+        "17 min · runs/mine"
+    ]
+    training.start = 400
+    assert "from step 400 to 1000, about 10 min" in next(announced(training, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("called", "offered"),
+    [
+        (["train", "--data", "my images", "--out=x"], "gantk train --data 'my images' --scale quick"),
+        (["train", "--scale", "paper", "--out", "x", "--size", "9"], "gantk train --size 9 --scale quick"),
+    ],
+)
+def test_where_it_takes_over_an_hour_the_quick_scale_is_offered_as_a_command(training, monkeypatch, called, offered):
+    monkeypatch.setattr(sys, "argv", ["/somewhere/gantk", *called])
+    assert list(announced(training, 3.7))[1:] == [f"to see in minutes whether it works: {offered}"]
+    assert len(list(announced(training, 3.5))) == 1
+    training.resolved.config.scale = "quick"
+    assert len(list(announced(training, 3.7))) == 1
+
+
+def test_of_another_program_no_command_is_made_up(training, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["mine.py", "--data", "x"])
+    assert len(list(announced(training, 3.7))) == 1
+
+
+def test_what_comes_next_can_be_pasted():
+    run = Path("my run")
+    assert list(said_at_end(run, 0, 10, 5.0, stopped=True)) == [
+        "stopped after step 10 (2.00 steps/s); go on with: gantk train --resume 'my run'"
+    ]
+    assert list(said_at_end(run, 0, 10, 5.0, stopped=False)) == [
+        "trained 10 steps in 5 s (2.00 steps/s) · look at my run/previews/000010.png",
+        "next: gantk export 'my run'",
+    ]
+
+
+def test_what_stopped_a_run_says_how_it_goes_on():
+    lost = stopped_by(DataError("a process was ended"), Path("run"), "go on with X")
+    assert (type(lost), str(lost)) == (DataError, "the run stopped: a process was ended; go on with X")
+    full = stopped_by(OSError(28, "No space left on device"), Path("run"), "go on with X")
+    assert (type(full), str(full)) == (GantkError, "the run stopped: No space left on device: run; go on with X")

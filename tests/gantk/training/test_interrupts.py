@@ -1,0 +1,48 @@
+"""Signals that ask a training to end."""
+
+import os
+import signal
+
+import pytest
+
+from gantk.data.workers import ending_signals
+from gantk.training.interrupts import Interrupts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_the_first_signal_is_noted_and_told(number):
+    before = signal.getsignal(number)
+    heard = []
+    with Interrupts(heard.append) as interrupts:
+        os.kill(os.getpid(), number)
+        # A closed terminal hangs up twice, and a scheduler's warning is followed by its end.
+        for again in (signal.SIGHUP, signal.SIGTERM):
+            os.kill(os.getpid(), again)
+    assert interrupts.received == number
+    assert heard == [number]
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_ends_at_once():
+    with Interrupts(lambda number: None):
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("relayed", [False, True])
+def test_under_nohup_a_closed_terminal_ends_nothing_but_what_torchrun_relays_does(relayed):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts(lambda number: None, relayed=relayed) as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert (interrupts.received == signal.SIGHUP) == relayed
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_where_a_system_lacks_signals_the_others_are_heard(monkeypatch):
+    members = {name: signal.Signals[name] for name in ("SIGINT", "SIGTERM")}
+    monkeypatch.setattr(signal, "Signals", type("Few", (), {"__members__": members, "__class_getitem__": members.get}))
+    assert ending_signals() == {signal.SIGINT, signal.SIGTERM}

@@ -1,0 +1,129 @@
+"""Previews: grids, of which a column may be wide."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from gantk import Network, Player, PluginError, Recipe
+from gantk.data.held_out import held_out_batch
+from gantk.data.loading import Crops
+from gantk.data.views import open_split
+from gantk.training.optimizers import Averages
+from gantk.training.previews import (
+    CELL,
+    GAP,
+    HEADER,
+    LINE,
+    ROWS,
+    draw_grid,
+    draw_preview,
+    preview_columns,
+    preview_rows,
+    to_bytes,
+)
+from gantk.training.shipping import shipped
+from gantk_datasets.emoji import emoji
+
+FACTOR = CELL // 32
+STEP = 32 * FACTOR + GAP
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return held_out_batch(emoji("3d"), "images", Crops(size=32), 24, torch.device("cpu"))["image"]
+
+
+def cell(sheet, left, top):
+    return np.asarray(sheet)[top : top + 32 * FACTOR : FACTOR, left : left + 32 * FACTOR : FACTOR]
+
+
+def test_a_column_of_more_images_than_rows_is_read_like_a_text(faces):
+    sheet = draw_grid({"real": faces[:8], "generated": faces, "again": faces[:8]}, "caption")
+    expected = to_bytes(faces)
+    assert sheet.size == (GAP + 5 * STEP + 2 * GAP, HEADER + 8 * STEP + HEADER)
+    for number in range(24):
+        row, column = divmod(number, 3)
+        shown = cell(sheet, GAP + (1 + column) * STEP, HEADER + row * STEP)
+        assert np.array_equal(shown, expected[number])
+    for row in range(8):
+        assert np.array_equal(cell(sheet, GAP, HEADER + row * STEP), expected[row])
+        assert np.array_equal(cell(sheet, 3 * GAP + 4 * STEP, HEADER + row * STEP), expected[row])
+
+
+def test_every_held_out_image_is_there_once_where_more_are_asked_for():
+    data = emoji("3d")
+    count = len(open_split(data, "images", True, 32))
+    every = held_out_batch(data, "images", Crops(size=32), count + 5, torch.device("cpu"))["image"]
+    rows = held_out_batch(data, "images", Crops(size=32), list(range(count)), torch.device("cpu"))["image"]
+    assert torch.equal(every, rows)
+
+
+def test_columns_may_be_short_and_of_any_length(faces):
+    assert draw_grid({"real": faces[:3]}, "").size == (GAP + STEP, HEADER + 3 * STEP + HEADER)
+    ragged = draw_grid({"real": faces[:8], "generated": faces[:11]}, "")
+    assert ragged.size == (GAP + 3 * STEP + 2 * GAP, HEADER + 8 * STEP + HEADER)
+    assert np.array_equal(cell(ragged, GAP + STEP, HEADER + 5 * STEP), to_bytes(faces)[10])
+    assert (cell(ragged, GAP + 2 * STEP, HEADER + 5 * STEP) == 255).all()
+
+
+def test_a_label_in_brackets_that_is_too_long_takes_a_second_line(faces):
+    one, two = (draw_grid({name: faces[:8]}, "") for name in ("output B", "output B (training mode)"))
+    assert two.height == one.height + LINE
+    first, second = (np.asarray(two)[top : top + LINE].min() for top in (0, LINE))
+    assert max(first, second) < 128
+    assert np.array_equal(cell(two, GAP, HEADER + LINE), to_bytes(faces)[0])
+
+
+def ready(recipe):
+    return shipped(recipe, Averages(recipe, {}), recipe.inference)
+
+
+class Noisy(Recipe):
+    """Generates 24 images, other ones in training mode."""
+
+    kind = "images"
+    step = graphs = None  # Not asked for here.
+
+    def __init__(self):
+        super().__init__()
+        self.generator = Network(nn.Dropout(0.5), "generator")
+
+    def players(self):
+        return {"generator": Player(self.generator)}
+
+    def preview(self, batch):
+        return {"generated": self.generator(batch["image"].repeat(3, 1, 1, 1)), "real": batch["image"]}
+
+
+def test_training_mode_shows_as_many_images_as_there_are_rows(faces):
+    columns = preview_columns(ready(Noisy()), {"image": faces[:8]})
+    assert {name: len(images) for name, images in columns.items()} == {
+        "generated": 24,
+        "generated (training mode)": 8,
+        "real": 8,
+    }
+    assert not torch.equal(columns["generated"][:8], columns["generated (training mode)"])
+
+
+def test_columns_are_the_same_in_both_modes(faces):
+    class Fickle(Noisy):
+        def preview(self, batch):
+            return {"output" if self.training else "input": batch["image"]}
+
+    with pytest.raises(
+        PluginError, match=r"test_previews.py:\d+: preview\(\) gives {'input': .*, and in training mode"
+    ):
+        preview_columns(ready(Fickle()), {"image": faces})
+
+
+def test_points_are_many():
+    assert (preview_rows(1), preview_rows(32)) == (2000, ROWS)
+
+
+def test_images_of_two_channels_and_mixed_columns_stay_a_grid(faces):
+    two = torch.zeros(8, 2, 4, 4)
+    assert isinstance(draw_preview({"real": two}, {"image": two, "label": torch.zeros(8)}, ""), Image.Image)
+    sheet = draw_preview({"real": faces[:8]}, {"image": faces[:8], "caption": ["a face"] * 8}, "")
+    assert sheet.size == (GAP + STEP, HEADER + 8 * STEP + HEADER)

@@ -1,0 +1,58 @@
+"""Trains a few steps in float64, without pool, dropout, augmentation and batch statistics, and saves the weights.
+
+Usage: train_in_float64.py OUT PLUGIN LOSS BATCH_SIZE, alone or under torchrun.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from gantk.plan.assemble import open_training_data
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
+from gantk.runs.run import Run
+from gantk.training.processes import joined_world
+from gantk.training.training import Training
+
+
+class Doubled(Iterator[dict[str, Any]]):
+    def __init__(self, batches: Iterator[dict[str, Any]]) -> None:
+        self.batches = batches
+
+    def __next__(self) -> dict[str, Any]:
+        return {key: value.double() for key, value in next(self.batches).items()}
+
+
+def main(out: Path, plugin: str, loss: str, batch_size: int) -> None:
+    shared = {"size": 32, "batch_size": batch_size, "steps": 4, "jitter": 1, "flip": False, "discriminator.filters": 4}
+    own = {
+        "cyclegan": {"pool": 0, "generator.filters": 4, "generator.blocks": 1, "discriminator.layers": 1},
+        "pix2pix": {"generator.filters": 4, "generator.dropout": 0, "discriminator.layers": 1},
+    }
+    config = Config(
+        plugins=[plugin], loss=loss, normalization={"": "instance"}, precision="fp32", set=shared | own[plugin]
+    )
+    device = torch.device("cpu")
+    with joined_world(device) as world:
+        resolved = resolve(config)
+        training = Training(resolved, open_training_data(resolved), Run(out), device, world, print)
+        training.recipe.double()
+        batches = Doubled(training.batches)
+        for step in range(4):
+            training.context.progress = type(training.context.progress)(step, 4)
+            training.conductor.step(batches)
+        state = training.recipe.state_dict()
+        for name, tensor in state.items():
+            gathered = [torch.empty_like(tensor) for _ in range(world.size)]
+            if world.size > 1:
+                torch.distributed.all_gather(gathered, tensor)
+                assert all(torch.equal(other, tensor) for other in gathered), f"ranks differ in {name}"
+        if world.leads:
+            save_file({name: tensor.contiguous() for name, tensor in state.items()}, out)
+
+
+main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))

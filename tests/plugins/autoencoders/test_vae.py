@@ -1,0 +1,156 @@
+"""The VAE: its two losses against closed forms, the encoder of table 1, and what it shows and exports."""
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Normal, kl_divergence
+
+from gantk import Latent, Unsupported, UsageError, Vector
+from gantk_plugins.autoencoders.vae import Encoder, dense, divergence, halvings, sampled, surprise
+
+
+@pytest.fixture
+def vae(factory, make_build):
+    """Return a function that makes a VAE of small networks."""
+
+    def make(size=32, channels=3, normalization="batch", **options):
+        build = make_build(
+            kind="images",
+            size=size,
+            channels={"image": channels},
+            generator="vaegan",
+            normalization=(normalization, normalization),
+            generator_options={"filters": 2},
+        )
+        build.parts["normalization.encoder"] = build.parts["normalization.generator"]
+        return factory("vae", "recipe")(build, **{"latent": 5, "filters": 2} | options)
+
+    return make
+
+
+@pytest.fixture
+def batch(pictures):
+    return {"image": pictures("3d", 4)}
+
+
+def test_divergence_of_gaussians_from_the_prior():
+    mean, log_variance = torch.randn(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    each = kl_divergence(Normal(mean, log_variance.div(2).exp()), Normal(0.0, 1.0))
+    torch.testing.assert_close(divergence(mean, log_variance), each.sum(1).mean())
+    assert divergence(torch.zeros(3, 4), torch.zeros(3, 4)) == 0
+    assert divergence(torch.ones(3, 4), torch.zeros(3, 4)) == 2
+    assert torch.autograd.gradcheck(divergence, (mean, log_variance))
+
+
+@pytest.mark.parametrize("deviation", [1.0, 0.3])
+def test_surprise_is_a_gaussian_without_its_constant(deviation):
+    mean, value = torch.randn(2, 3, 2, 4, 4, dtype=torch.float64)
+    likelihood = Normal(mean, deviation)
+    constant = likelihood.log_prob(mean)
+    each = (constant - likelihood.log_prob(value)).flatten(1).sum(1)
+    torch.testing.assert_close(surprise(mean, value, deviation), each.mean())
+
+
+def test_what_is_sampled_has_mean_and_variance_and_passes_their_gradients():
+    mean = torch.tensor([[2.0, -1.0]]).expand(50_000, 2).clone().requires_grad_()
+    log_variance = torch.tensor([[0.0, 2.0]]).expand(50_000, 2).clone().requires_grad_()
+    drawn = sampled(mean, log_variance)
+    torch.testing.assert_close(drawn.mean(0), torch.tensor([2.0, -1.0]), atol=0.05, rtol=0)
+    torch.testing.assert_close(drawn.var(0), torch.tensor([0.0, 2.0]).exp(), atol=0.2, rtol=0)
+    drawn.sum().backward()
+    assert torch.equal(mean.grad, torch.ones_like(mean))
+    torch.testing.assert_close(log_variance.grad, (drawn - mean).detach() / 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "count"), [(64, 3), (32, 3), (28, 2), (16, 2), (8, 1), (30, 1), (48, 3), (128, 4), (256, 5)]
+)
+def test_halvings(size, count):
+    assert halvings(size) == count
+
+
+@pytest.mark.parametrize("size", [1, 4, 7, 33])
+def test_sizes_that_cannot_be_halved(size, vae):
+    with pytest.raises(Unsupported, match=f"even size of at least 8 pixels, not {size}"):
+        vae(size=size)
+
+
+def test_the_encoder_is_that_of_table_1(factory):
+    with torch.device("meta"):
+        encoder = Encoder(3, 64, 128, 64, factory("batch", "normalization")())
+    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(layer.out_channels, layer.kernel_size, layer.stride) for layer in convolutions] == [
+        (width, (5, 5), (2, 2)) for width in (64, 128, 256)
+    ]
+    assert sum(p.numel() for p in encoder.parameters()) == (
+        25 * (3 * 64 + 64 * 128 + 128 * 256) + 2 * (64 + 128 + 256) + (8 * 8 * 256 + 2) * 2048 + 2 * (2048 + 1) * 128
+    )
+
+
+@pytest.mark.parametrize("normalization", ["batch", "instance", "layer", "spectral", "none"])
+def test_a_dense_layer_is_normed_unless_that_leaves_nothing(normalization, factory):
+    layers = nn.Sequential(*dense(3 * 4, 6, factory(normalization, "normalization")()))
+    values = layers(torch.randn(5, 3, 2, 2))
+    assert values.shape == (5, 6, 1, 1)
+    assert values.std() > 0.01
+    assert (layers[1].bias is None) == (normalization in ("batch", "layer"))
+    if normalization == "batch":
+        torch.testing.assert_close(values.mean((0, 2, 3)), torch.zeros(6), atol=1e-6, rtol=0)
+
+
+def test_the_losses_are_those_of_equation_10(vae, batch, stream):
+    recipe = vae(deviation=0.5)
+    recipe.train()
+    torch.manual_seed(3)
+    ((player, losses),) = recipe.step(stream(batch))
+    torch.manual_seed(3)
+    mean, log_variance = recipe.encoder(batch["image"])
+    decoded = recipe.decoder(mean + log_variance.div(2).exp() * torch.randn(4, 5))
+    squares = (decoded - batch["image"]).square().sum((1, 2, 3))
+    torch.testing.assert_close(losses, {"prior": divergence(mean, log_variance), "likelihood": 2 * squares.mean()})
+    assert player == "autoencoder"
+
+
+@pytest.mark.parametrize(("size", "channels"), [(32, 3), (28, 1), (64, 4)])
+def test_both_networks_move_at_any_size(size, channels, vae, stream, run_steps):
+    recipe = vae(size=size, channels=channels)
+    before = {name: value.clone() for name, value in recipe.named_parameters()}
+    log = run_steps(recipe, stream({"image": torch.rand(3, channels, size, size)}), steps=2)
+    assert all(loss.isfinite() for moves in log for loss in moves["autoencoder"].values())
+    # A bias before a batch norm would have no gradient, so there is none.
+    assert not {name for name, value in recipe.named_parameters() if torch.equal(value, before[name])}
+
+
+def test_preview_is_of_means_and_of_fixed_noise(vae, batch):
+    recipe = vae().eval()
+    first, second = recipe.preview(batch), recipe.preview(batch)
+    assert list(first) == ["real", "reconstructed", "generated"]
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert torch.equal(first["reconstructed"], recipe.decoder(recipe.encoder(batch["image"])[0]))
+    assert torch.equal(first["generated"], recipe.decoder(Latent(length=5).fixed(4)))
+
+
+def test_graphs_are_decoder_mean_and_both(vae, batch):
+    recipe = vae().eval()
+    graphs = recipe.graphs()
+    generator, encoder, reconstruct = (graphs[name] for name in ("generator", "encoder", "reconstruct"))
+    assert (generator.task, encoder.task, reconstruct.task) == ("generate", "encode", "translate")
+    assert (generator.inputs, generator.outputs, generator.size) == ((Latent(length=5),), ("image",), None)
+    assert (encoder.inputs, encoder.outputs) == (("image",), (Vector(name="latent", length=5),))
+    assert (reconstruct.inputs, reconstruct.outputs) == (("image",), ("image",))
+    assert encoder.size == reconstruct.size == 32
+    code = encoder.network(batch["image"])
+    assert torch.equal(code, recipe.encoder(batch["image"])[0])
+    assert torch.equal(reconstruct.network(batch["image"]), generator.network(code))
+    assert sorted(recipe.networks()) == ["decoder", "encoder"]
+
+
+@pytest.mark.parametrize("options", [{"latent": 0}, {"filters": 0}, {"deviation": 0.0}])
+def test_wrong_options(options, vae):
+    with pytest.raises(UsageError, match=r"latent >= 1 and filters >= 1.* deviation > 0"):
+        vae(**options)
+
+
+def test_settings_are_those_of_vaegan(factory):
+    said = factory("vae", "recipe").settings.said()
+    assert (said["optimizer"], said["learning_rate"], said["batch_size"]) == ("rmsprop", 3e-4, 64)
