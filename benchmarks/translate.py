@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from gantk.data.formats.known import PILLOW
-from gantk.runtime.opening import load
+from gantk.runtime.model_file import load
 from gantk.runtime.translation import plan, translate_files
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gantk.recipe.ports import Category, Latent, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
     from gantk.runtime.model import Model
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
 
 __version__ = "0.2.0"
 
@@ -48,7 +48,7 @@ _HOMES = {
     "gantk.recipe.ports": ("Category", "Latent", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
     "gantk.runtime.model": ("Model",),
-    "gantk.runtime.opening": ("load",),
+    "gantk.runtime.model_file": ("load",),
 }
 
 __all__ = [

@@ -14,9 +14,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from gantk.errors import GantkError
 from gantk.text import pasted
 
 _BROUGHT_BY = {"cv2": "albumentations"}
+
+
+def require_training(command: str) -> None:
+    """Raise GantkError, saying what to install, where the packages that `command` needs are not there."""
+    needed = ("torch", "albumentations", "safetensors", "onnx", "onnxscript")
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise GantkError(f"{command} needs {', '.join(missing)}: {extra_line('train')}")
 
 
 def install_line(error: ImportError) -> str | None:

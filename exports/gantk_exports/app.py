@@ -47,7 +47,7 @@ def app(models: tuple[Path, ...], out: Path, title: str) -> None:
     MODEL is a file that `gantk export` wrote, a folder of them, or a run. Any HTTP server can serve the folder; opened
     as a file it does not run. Images stay on the visitor's machine. Needs no PyTorch.
     """
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk_exports.shelf import shelf
 
     opened = {name: load(path) for name, path in shelf(models).items()}

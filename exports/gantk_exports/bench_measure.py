@@ -14,7 +14,7 @@ from time import perf_counter, thread_time
 import torch
 
 from gantk.runs.run import open_run
-from gantk.runtime.opening import load
+from gantk.runtime.model_file import load
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare

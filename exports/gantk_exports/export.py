@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.extras import require_training
 from gantk.cli.saying import say
 from gantk.cli.waiting import waiting
 from gantk.errors import GantkError, UsageError
+from gantk.installing import require_training
 from gantk.text import pasted
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def export(
     from gantk.plan.protocol import graphs_of
     from gantk.plugins.manager import load_plugins
     from gantk.runs.run import open_run
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk.training.trained import load_trained
     from gantk_exports.form import Form
     from gantk_exports.graphs import export_graph

@@ -16,7 +16,7 @@ from gantk.plan.protocol import graphs_of
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
-from gantk.runtime.opening import load
+from gantk.runtime.model_file import load
 from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
 from gantk_exports.form import Form

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.extras import require_training
 from gantk.cli.saying import say
+from gantk.installing import require_training
 from gantk.text import pasted
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from gantk.errors import GantkError, Unsupported, one_line
 from gantk.runtime.card import Card, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
-from gantk.runtime.opening import load
+from gantk.runtime.model_file import load
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, with_card

@@ -103,7 +103,7 @@ def serve(
     that need no longer than --grace, then ends. Needs no PyTorch.
     """
     from gantk.cli.saying import say
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk_exports.server.application import application
     from gantk_exports.server.hosts import Hosts
     from gantk_exports.server.limits import MEBI, Limits

@@ -42,7 +42,7 @@ _MOST_NAMES = 40
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program.")
 def verify(model: Path, run: Path | None, data: tuple[str, ...], plugins: tuple[str, ...], as_json: bool) -> None:
     """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk_exports.weights import check_weights
 
     opened = load(model)
@@ -99,7 +99,7 @@ def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> f
 
 
 def _compare(model: Model, run: Path, plugins: Sequence[str]) -> dict[str, float]:
-    from gantk.cli.extras import require_training
+    from gantk.installing import require_training
 
     require_training("gantk verify --run")
     from gantk.training.trained import load_trained
@@ -120,10 +120,10 @@ def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequenc
     """Return how like the answers of a model in another precision are to those of the run's full one."""
     from tempfile import TemporaryDirectory
 
-    from gantk.cli.extras import require_training
+    from gantk.installing import require_training
 
     require_training("gantk verify --run")
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk.training.trained import load_trained
     from gantk_exports.form import form_of
     from gantk_exports.graphs import export_graph

@@ -63,8 +63,8 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     A run is measured as it would be exported, with averaged weights where it keeps them; each score is appended to
     RUN/metrics.jsonl with all that it depends on. Without --metric, what cannot be measured is named with the reason.
     """
-    from gantk.cli.extras import require_training
     from gantk.cli.waiting import waiting
+    from gantk.installing import require_training
 
     require_training("gantk evaluate")
     with waiting() as begin:

@@ -99,7 +99,7 @@ def generate(
     if walk is not None and count == 1:
         raise click.UsageError("--walk needs -n 2 or more frames")
     from gantk.runtime.generation import samples
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk.runtime.traversal import traversal
     from gantk.runtime.traversal import walk as walked
     from gantk.runtime.writing import check_out, write_images

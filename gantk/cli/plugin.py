@@ -2,6 +2,7 @@
 
 import click
 
+from gantk.cli.named import named_value
 from gantk.cli.plugin_new import new
 
 _EXAMPLE = """\b
@@ -49,14 +50,13 @@ def check(name: str | None, listed: bool, only: tuple[str, ...], sets: tuple[str
         return
     if name is None:
         raise click.UsageError("say which plugin: gantk plugin check NAME_OR_FILE; --list shows the checks")
-    from gantk.cli.train import _pair
     from gantk.testing.suite import Checker
 
     with Checker() as checker:
         report = checker.check(
             name,
             only=only or None,
-            options=dict(_pair(item) for item in sets),
+            options=dict(named_value(item) for item in sets),
             data=data,
             say=click.echo,
         )

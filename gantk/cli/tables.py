@@ -24,8 +24,8 @@ def tabulate(
     Raises UsageError on wrong use, GantkError at the end where an image was skipped.
     """
     from gantk.runtime.files import image_files, passed_over
-    from gantk.runtime.measuring import check_table, csv_text, measure_files, table, write_table
-    from gantk.runtime.opening import load
+    from gantk.runtime.measurements import check_table, csv_text, measure_files, table, write_table
+    from gantk.runtime.model_file import load
 
     files = list(image_files(inputs))
     if others := passed_over(inputs):

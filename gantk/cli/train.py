@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli.direction import direction_option
+from gantk.cli.named import named_value
 from gantk.cli.saying import say, say_lines
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def train(
     resume: Path | None, step: int | None, out: Path | None, dry_run: bool, config: Path | None, **said: Any
 ) -> None:
     """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
-    from gantk.cli.extras import require_training
+    from gantk.installing import require_training
 
     require_training("gantk train")
     if resume is not None and (out is not None or config is not None or dry_run):
@@ -164,7 +165,7 @@ RESUMABLE = (
 def _values(said: dict[str, Any]) -> dict[str, Any]:
     """Return what was said on the command line, by the names of the configuration."""
     values = {name: value for name, value in said.items() if value is not None and value != () and name not in SETTINGS}
-    chosen = dict(_pair(item) for item in values.pop("sets", ()))
+    chosen = dict(named_value(item) for item in values.pop("sets", ()))
     chosen |= {name: said[name] for name in SETTINGS if said[name] is not None}
     if direction := values.pop("direction", None):
         chosen["data.direction"] = direction
@@ -204,10 +205,3 @@ def _resumed(said: dict[str, Any]) -> dict[str, Any]:
             f"only {', '.join(RESUMABLE)} may be said anew, and by data and plugin where its files are now"
         )
     return values | steps
-
-
-def _pair(item: str) -> tuple[str, str]:
-    name, equals, value = item.partition("=")
-    if not equals or not name:
-        raise click.UsageError(f"-s {item}: say NAME=VALUE, such as -s generator.filters=32")
-    return name, value

@@ -60,7 +60,7 @@ def translate(
         raise click.UsageError("--exact belongs to --tile")
     from gantk.data.opened import told
     from gantk.runtime.files import passed_over
-    from gantk.runtime.opening import load
+    from gantk.runtime.model_file import load
     from gantk.runtime.translation import plan, translate_files
 
     planned = plan(inputs, out, recursive=recursive)

@@ -19,7 +19,7 @@ from gantk.recipe.metric import Score
 from gantk.runs.config import Config
 from gantk.runs.run import Run, open_run
 from gantk.runtime.card import Port
-from gantk.runtime.opening import load
+from gantk.runtime.model_file import load
 from gantk.training.trained import load_trained
 
 

@@ -13,17 +13,17 @@ from gantk.errors import DataError, GantkError, Unsupported, UsageError, one_lin
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import is_picture, pixels_to_picture
-from gantk.runtime.memory import SURELY_FITS, fitting_tile
-from gantk.runtime.overlapping import mapped
+from gantk.runtime.inputs import Entry, in_batches, take
+from gantk.runtime.overlap import mapped
 from gantk.runtime.pipeline import cores
 from gantk.runtime.session import PROCESSOR, Session, Sessions
-from gantk.runtime.strips import Strips
-from gantk.runtime.taking import Entry, in_batches, take
+from gantk.runtime.strips.memory import SURELY_FITS, fitting_tile
+from gantk.runtime.strips.strips import Strips
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from gantk.runtime.sources import Rows
+    from gantk.runtime.strips.sources import Rows
 
     File = str | Path | bytes | BinaryIO
     Images = list[Any] | tuple[Any, ...]
@@ -37,18 +37,19 @@ class Model:
         card: what the model says of itself.
     """
 
-    def __init__(self, path: Path, card: Card, sessions: Sessions, session: Session) -> None:
+    def __init__(
+        self, path: Path, card: Card, sessions: Sessions, session: Session, load: Callable[..., Model]
+    ) -> None:
         self.path = path
         self.card = card
         self._sessions = sessions
         self._session = session
+        self._load = load
         self._strips: Strips | None = None
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
         """Pickle a model as the way to its file: whoever unpickles it opens it again."""
-        from gantk.runtime.opening import load
-
-        return load, (self.path.absolute(), self._sessions.providers, self._sessions.threads or None)
+        return self._load, (self.path.absolute(), self._sessions.providers, self._sessions.threads or None)
 
     @overload
     def __call__(self, image: Image.Image, *, tile: int | None = None, exact: bool = False) -> Image.Image: ...
@@ -205,7 +206,7 @@ class Model:
     def tile_for(self, batch: Array) -> int | None:
         """Return the tile in whose strips a batch (N, H, W, C) is to be run, since whole it takes too much memory.
 
-        That is more than half of what is free, see `gantk.runtime.memory`. None: it can be run whole, or not in strips.
+        That is more than half of what is free. None: it can be run whole, or not in strips.
         """
         pixels = batch.shape[0] * batch.shape[1] * batch.shape[2]
         if pixels <= SURELY_FITS or self._session.provider != PROCESSOR:
@@ -229,7 +230,7 @@ class Model:
         threads = (self.threads or cores()) // callers
         if not threads or self._session.provider != PROCESSOR:
             return None
-        return Model(self.path, self.card, self._sessions, self._sessions.open(str(self.path), threads))
+        return Model(self.path, self.card, self._sessions, self._sessions.open(str(self.path), threads), self._load)
 
     def stop(self) -> None:
         """Stop the runs that go on, whichever threads they are in: each raises GantkError where it was called.
@@ -241,7 +242,7 @@ class Model:
     def apart(self) -> Model:
         """Return this model for runs in strips that `stop` of the one leaves alone where the other's are stopped."""
         sessions = Sessions(self._sessions.providers, self._sessions.threads)
-        return Model(self.path, self.card, sessions, self._session)
+        return Model(self.path, self.card, sessions, self._session, self._load)
 
     def cut(self) -> Strips:
         """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""

@@ -13,11 +13,11 @@ from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
 from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
+from gantk.runtime.inputs import Entry, take
 from gantk.runtime.model import Model
-from gantk.runtime.overlapping import Answer, answers, overlapped
-from gantk.runtime.sinks import write_strips
-from gantk.runtime.sources import Changed, Source, opened
-from gantk.runtime.taking import Entry, take
+from gantk.runtime.overlap import Answer, answers, overlapped
+from gantk.runtime.strips.sinks import write_strips
+from gantk.runtime.strips.sources import Changed, Source, opened
 
 
 @dataclass(frozen=True)

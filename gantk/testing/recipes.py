@@ -13,9 +13,11 @@ import torch
 from safetensors.torch import load_file
 
 from gantk.data.loading import TrainingBatches
+from gantk.errors import one_line
 from gantk.parts.context import Context
 from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.plan.resolve import resolve
+from gantk.plugins.packages import entries
 from gantk.runs.config import Config
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
@@ -140,16 +142,14 @@ def _listen_for_seeds(own: OwnCode, places: list[str]) -> None:
 
 def export(subject: Subject) -> str:
     """Export the run by the installed command `gantk export`, which compares each model with torch."""
-    import click
-
-    from gantk.cli.main import BrokenCommand, main
-
     run = trained(subject)
-    command = main.get_command(click.Context(main), "export")
-    if command is None:
+    exporters = [entry for entry in entries("gantk.commands") if entry.name == "export"]
+    if not exporters:
         raise Skip("no exporter is installed: no package brings a command `gantk export`")
-    if isinstance(command, BrokenCommand):
-        raise Skip(f"the exporter cannot be loaded: {command.reason}")
+    try:
+        command = exporters[0].load()
+    except ImportError as error:
+        raise Skip(f"the exporter cannot be loaded: {one_line(error)}") from None
     shutil.rmtree(run / "exports", ignore_errors=True)
     command.main([str(run)], standalone_mode=False)
     cards = sorted(Path(run / "exports").glob("*.json"))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from gantk.cli.extras import require_training
 from gantk.errors import UsageError
+from gantk.installing import require_training
 from gantk.plugins.entrypoints import InstalledPlugin, find
 from gantk.plugins.options import nearest
 from gantk.testing.checks import CHECKS, Check

@@ -15,7 +15,7 @@ from PIL import Image
 import gantk
 from gantk.cli.translate import translate
 from gantk.errors import GantkError, Unsupported, UsageError
-from gantk.runtime.planning import plan
+from gantk.runtime.strips.plan import plan
 from gantk.training.trained import Trained
 
 Export = Callable[..., Path]
@@ -113,7 +113,7 @@ def test_a_full_disk_is_named(exported: Export, residual: Trained, monkeypatch: 
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gantk.runtime.strips.Scratch.write", full)
+    monkeypatch.setattr("gantk.runtime.strips.strips.Scratch.write", full)
     with pytest.raises(GantkError, match="No space left on device; strips need room there, or set TMPDIR"):
         gantk.load(exported("residual", residual))(smooth(16, 16), tile=8)
 

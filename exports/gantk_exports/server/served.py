@@ -13,9 +13,9 @@ from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import Deep, companions_of, pixels_to_picture
+from gantk.runtime.inputs import Taken, take
 from gantk.runtime.model import Model
 from gantk.runtime.sheets import sheet
-from gantk.runtime.taking import Taken, take
 from gantk_exports.server.batching import Batcher, Values
 from gantk_exports.server.limits import Limits, worth
 from gantk_exports.server.pictures import offers, write

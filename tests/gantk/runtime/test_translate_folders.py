@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 import gantk
 from gantk.cli.translate import translate
 from gantk.errors import GantkError, UsageError
-from gantk.runtime import overlapping, translation
+from gantk.runtime import overlap, translation
 from gantk.runtime.model import Model
 from gantk.runtime.pipeline import ahead
 
@@ -159,7 +159,7 @@ def test_small_images_run_at_once_and_large_ones_alone(
             state["running"] -= 1
         return run_alone(model, batch, **settings)
 
-    monkeypatch.setattr(overlapping, "_SMALL", small)
+    monkeypatch.setattr(overlap, "_SMALL", small)
     monkeypatch.setattr(Model, "run", run)
     model, jobs = gantk.load(make_model(), threads=2), translation.plan([nested], tmp_path / "out", recursive=True)
     assert [outcome.problem for outcome in translation.translate_files(model, jobs)] == ["", "", ""]

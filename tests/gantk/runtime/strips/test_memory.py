@@ -13,9 +13,10 @@ from PIL import Image
 
 import gantk
 from gantk.cli.translate import translate
-from gantk.runtime import memory, model
-from gantk.runtime.planning import plan
-from gantk.runtime.strips import Strips
+from gantk.runtime import model
+from gantk.runtime.strips import memory
+from gantk.runtime.strips.plan import plan
+from gantk.runtime.strips.strips import Strips
 
 MakeModel = Callable[..., Path]
 
@@ -114,7 +115,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let 100 kB be free, and any image be worth a question."""
     monkeypatch.setattr(memory, "free_memory", lambda: 100_000)
     monkeypatch.setattr(model, "SURELY_FITS", 0)
-    monkeypatch.setattr("gantk.runtime.overlapping._SMALL", 0)
+    monkeypatch.setattr("gantk.runtime.overlap._SMALL", 0)
 
 
 @pytest.mark.usefixtures("short")

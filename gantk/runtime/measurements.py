@@ -13,8 +13,8 @@ from gantk.data.dataset import Array
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.card import Card, Numbers
 from gantk.runtime.files import written_aside
+from gantk.runtime.inputs import Entry, in_batches, take
 from gantk.runtime.model import Model
-from gantk.runtime.taking import Entry, in_batches, take
 
 TABLES = (".csv", ".npz", ".npy")
 """Endings of the files that a table is written to."""

@@ -30,7 +30,7 @@ def load(path: str | Path, providers: str | Sequence[str] | None = None, threads
     except Exception as error:
         raise GantkError(f"{path}: ONNX Runtime cannot open it ({one_line(error)}); export or copy it again") from error
     check_agreement(card, session, path)
-    return Model(path, card, sessions, session)
+    return Model(path, card, sessions, session, load)
 
 
 def read_file(path: Path) -> Card:

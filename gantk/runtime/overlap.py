@@ -16,8 +16,8 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
+from gantk.runtime.inputs import Entry, in_batches, take
 from gantk.runtime.pipeline import ahead, cores
-from gantk.runtime.taking import Entry, in_batches, take
 
 if TYPE_CHECKING:
     from gantk.runtime.model import Model

@@ -12,8 +12,8 @@ from PIL import Image
 import gantk
 from gantk.cli.translate import translate
 from gantk.errors import GantkError
-from gantk.runtime import sources
-from gantk.runtime.sources import opened
+from gantk.runtime.strips import sources
+from gantk.runtime.strips.sources import opened
 
 MakeModel = Callable[..., Path]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from gantk.data.dataset import Array
 from gantk.errors import Unsupported
-from gantk.runtime.rows import ratio, reads_rows
-from gantk.runtime.stages import NORM, Plan, Stage
+from gantk.runtime.strips.operators import ratio, reads_rows
+from gantk.runtime.strips.stages import NORM, Plan, Stage
 
 # fmt: off
 POINTWISE = frozenset({

@@ -21,12 +21,12 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
-from gantk.runtime.memory import bytes_a_pixel
-from gantk.runtime.planning import plan
-from gantk.runtime.rows import Span
 from gantk.runtime.session import Session
-from gantk.runtime.sources import Rows
-from gantk.runtime.stages import Plan, Stage, model_of
+from gantk.runtime.strips.memory import bytes_a_pixel
+from gantk.runtime.strips.operators import Span
+from gantk.runtime.strips.plan import plan
+from gantk.runtime.strips.sources import Rows
+from gantk.runtime.strips.stages import Plan, Stage, model_of
 
 
 class Scratch:
