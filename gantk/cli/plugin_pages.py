@@ -20,6 +20,7 @@ def entry_of(plugin: InstalledPlugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
         "summary": plugin.summary,
+        "family": plugin.family,
         "brings": [hook for hook in part_hooks() if hook in plugin.hooks],
         "answers": [hook for hook in plugin.hooks if hook not in part_hooks()],
         "gantk_api": plugin.gantk_api,

@@ -63,27 +63,54 @@ def plugins(name: str | None, combinations: bool, as_json: bool) -> None:
 
 
 def _table(entries: list[dict[str, Any]]) -> str:
-    """Return the plugins under the first part that each brings."""
-    formatter = click.HelpFormatter()
-    width = max((len(entry["name"]) for entry in entries), default=0)
-    for part in (*part_hooks(), None):
-        rows = [
-            (entry["name"].ljust(width), f"{entry['summary']}{_also(entry)}")
-            for entry in entries
-            if (entry["brings"][0] if entry["brings"] else None) == part
-        ]
-        if rows:
-            with formatter.section(_TITLES.get(part or "", part.capitalize() if part else "Others (--plugin NAME)")):
-                formatter.write_dl(rows)
+    """Return a line for each plugin, under the first part that it brings; recipes stand in families."""
     if not entries:
         return "No plugin is installed."
+    formatter = click.HelpFormatter()
+    column = max(len(entry["name"]) for entry in entries)
+    for part in (*part_hooks(), None):
+        shown = [entry for entry in entries if (entry["brings"] or [None])[0] == part]
+        others = [entry["name"] for entry in entries if part in entry["brings"][1:]]
+        families: dict[str, list[tuple[str, str]]] = {}
+        for entry in shown:
+            line = _line(entry, formatter.width - column - 4)
+            family = entry["family"].rstrip(".") if part == "recipe" else ""
+            families.setdefault(family, []).append((entry["name"].ljust(column), line))
+        if others:
+            families.setdefault("", []).append(("also by".ljust(column), ", ".join(others)))
+        for family, rows in families.items():
+            with formatter.section(_title(part, family)):
+                formatter.write_dl(rows)
     return f"{formatter.getvalue().strip()}\n\nWhat one brings, and its options: gantk plugins NAME"
 
 
-def _also(entry: dict[str, Any]) -> str:
-    also = [*entry["brings"][1:], *entry["answers"]]
+def _title(part: str | None, family: str) -> str:
+    if family:
+        return f"{family} (--plugin NAME)"
+    return _TITLES.get(part or "", part.capitalize() if part else "Others (--plugin NAME)")
+
+
+def _line(entry: dict[str, Any], width: int) -> str:
+    """Return what a plugin is in one line, with its paper's authors and year where there is room, and what it answers.
+
+    A name that opens it, as "CUT: ...", is left out, since it stands before the line.
+    """
+    what, opening, cited = entry["summary"].rstrip(".").partition(" (")
+    head, colon, rest = what.partition(": ")
+    if colon and _plain(head) == _plain(entry["name"]):
+        what = rest
+    authors = re.split(", arXiv:|, doi:", cited.rstrip(")"))[0]
+    year = re.search(r"\b(19|20)\d\d\b", authors)
+    papers = [f" ({authors})", f" ({year[0]})" if year else ""] if opening else [""]
+    paper = next((paper for paper in papers if len(what) + len(paper) <= width), papers[-1])
+    besides = f" Also: {', '.join(entry['answers'])}." if entry["answers"] else ""
     foreign = "" if entry["fits"] else f" (Written for another hook API: {entry['gantk_api']}.)"
-    return f" Also: {', '.join(also)}.{foreign}" if also else foreign
+    shown = textwrap.shorten(what, width - len(paper), placeholder=" …", break_on_hyphens=False)
+    return shown + paper + besides + foreign
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _page_text(page: dict[str, Any]) -> str:

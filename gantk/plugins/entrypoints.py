@@ -51,6 +51,15 @@ class InstalledPlugin:
         return self._described[1]
 
     @cached_property
+    def family(self) -> str:
+        """The first line of the docstring of the package that its module stands in; empty where there is none."""
+        package = _find(self.module.rpartition(".")[0]) if "." in self.module and self.path is None else None
+        try:
+            return source.describe(Path(package.origin))[0] if package and package.origin else ""
+        except PluginError:
+            return ""
+
+    @cached_property
     def gantk_api(self) -> str | None:
         """The range of hook APIs that its source says it was written for; None where it says none, or is unreadable."""
         try:

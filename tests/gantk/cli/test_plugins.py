@@ -55,10 +55,16 @@ def installed_paper(distribution):
 def test_the_list_groups_plugins_by_what_they_bring(installed_paper):
     shown = show()
     assert shown.exit_code == 0
-    recipes, generators = shown.stdout.index("Recipes ("), shown.stdout.index("Generators (--generator NAME)")
-    assert recipes < shown.stdout.index("  cyclegan ") < generators < shown.stdout.index("  dilated ")
+    family, generators = (
+        shown.stdout.index("Recipes that translate"),
+        shown.stdout.index("Generators (--generator NAME)"),
+    )
+    assert family < shown.stdout.index("  cyclegan ") < generators < shown.stdout.index("  dilated ")
+    lines = [line.split() for line in shown.stdout.splitlines()]
     assert max(map(len, shown.stdout.splitlines())) <= 80
-    assert "Also: loss, run_started." in " ".join(shown.stdout.split())
+    assert ["cut", "one-sided", "unpaired", "image", "translation", "by", "patchwise", "…", "(2020)"] in lines
+    assert ["dilated", "Dilated", "U-Net", "(Author", "et", "al.", "2024)", "Also:", "run_started."] in lines
+    assert ["also", "by", "dilated,", "ebgan,", "wgan,", "wgan-div,", "wgan-gp,", "wgan-lp"] in lines
 
 
 def test_the_list_as_json(installed_paper):
@@ -66,6 +72,7 @@ def test_the_list_as_json(installed_paper):
     assert entries["dilated"] == {
         "name": "dilated",
         "summary": "Dilated U-Net (Author et al. 2024, arXiv:2401.00001).",
+        "family": "",
         "brings": ["generator", "loss"],
         "answers": ["run_started"],
         "gantk_api": None,
