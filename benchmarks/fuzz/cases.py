@@ -6,6 +6,7 @@ import shutil
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import onnx
 import yaml
 from mutations import damaged_bytes, damaged_value, odd_value
+
+from gantk.errors import GantkError
+from gantk.runtime.sealing import seal
 
 Command = list[str]
 
@@ -70,11 +74,20 @@ def _card(material: Path, place: Path, draw: random.Random) -> Command:
     else:
         model.metadata_props.remove(prop)
     onnx.save(model, place / "model.onnx")
+    _seal(place / "model.onnx")
     return _run_model(place / "model.onnx", material, place, draw)
+
+
+def _seal(model: Path) -> None:
+    """Give a damaged model the checksum of what it holds, where it has a place for one: else that alone is refused."""
+    with suppress(GantkError, OSError, ValueError):
+        seal(model)
 
 
 def _model(material: Path, place: Path, draw: random.Random) -> Command:
     (place / "model.onnx").write_bytes(damaged_bytes((material / "model.onnx").read_bytes(), draw))
+    if draw.random() < 0.5:
+        _seal(place / "model.onnx")
     return _run_model(place / "model.onnx", material, place, draw)
 
 

@@ -17,6 +17,7 @@ from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card, Numbers, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model_file import load
+from gantk.runtime.sealing import SEAL, UNSEALED, seal
 from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
@@ -56,11 +57,11 @@ def export_graph(trained: Trained, name: str, out: Path, form: Form = _DEFAULT) 
         raise Unsupported(f"graph {name} {reason}") from reason.__cause__
     beside = out.with_suffix(".json")
     with written_aside(beside) as beside_aside, written_aside(out) as aside:
-        onnx.save(with_card(proto, card), aside)
+        write_model(proto, card, aside)
         measured = differences(load(aside), module)
         check(measured, card, f"graph {name}")
         card = replace(card, parity=measured)
-        onnx.save(with_card(proto, card), aside)
+        write_model(proto, card, aside)
         model = load(aside)
         model.call(*samples(card.inputs, 1, *(card.sides or (1, 1))))
         beside_aside.write_text(card.json(), encoding="utf-8")
@@ -213,7 +214,8 @@ def _forget_origins(proto: onnx.ModelProto) -> None:
         noted.ClearField("doc_string")
 
 
-def with_card(proto: onnx.ModelProto, card: Card) -> onnx.ModelProto:
-    """Return a model that says of itself what its card says."""
-    onnx.helper.set_model_props(proto, card.metadata())
-    return proto
+def write_model(proto: onnx.ModelProto, card: Card, path: Path) -> None:
+    """Write a model that says of itself what its card says, with its checksum."""
+    onnx.helper.set_model_props(proto, card.metadata() | {SEAL: UNSEALED})
+    onnx.save(proto, path)
+    seal(path)

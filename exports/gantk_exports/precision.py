@@ -25,7 +25,7 @@ from gantk.runtime.model import Model
 from gantk.runtime.model_file import load
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
-from gantk_exports.graphs import export_graph, with_card
+from gantk_exports.graphs import export_graph, write_model
 from gantk_exports.material import Inputs, material
 from gantk_exports.opsets import lowered
 from gantk_exports.quiet import quiet
@@ -74,13 +74,13 @@ def export_reduced(
         except GantkError as reason:
             raise type(reason)(f"graph {name} {reason}") from reason.__cause__
         with written_aside(Path(folder) / "reduced.onnx") as reduced:
-            onnx.save(proto, reduced)
+            write_model(proto, card, reduced)
             found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True, data=data))
     check_fidelity(found, least, f"graph {name} as {precision}")
     card = replace(card, precision=precision, parity={}, fidelity={**found, "least": least})
     beside = out.with_suffix(".json")
     with written_aside(beside) as beside_aside, written_aside(out) as aside:
-        onnx.save(with_card(proto, card), aside)
+        write_model(proto, card, aside)
         beside_aside.write_text(card.json(), encoding="utf-8")
     return out
 

@@ -23,6 +23,7 @@ Example:
   gantk verify a_to_b.onnx
   gantk verify a_to_b.onnx --run runs/cyclegan-emoji
   gantk verify generator.onnx
+  gantk verify simplified.onnx --accept     after another program changed it on purpose
 """
 
 _SIZES = ((1, 1), (33, 77), (128, 128))
@@ -39,12 +40,22 @@ _MOST_NAMES = 40
 @click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="With --run: where a plugin file of the run is now."
 )
+@click.option(
+    "--accept", "accepted", is_flag=True, help="Write its checksum anew, where another program changed it on purpose."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program.")
-def verify(model: Path, run: Path | None, data: tuple[str, ...], plugins: tuple[str, ...], as_json: bool) -> None:
-    """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only."""
-    from gantk.runtime.model_file import load
+def verify(
+    model: Path, run: Path | None, data: tuple[str, ...], plugins: tuple[str, ...], accepted: bool, as_json: bool
+) -> None:
+    """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only.
+
+    A file that was damaged, or changed by another program, does not have the checksum of its export and is refused.
+    """
+    from gantk.runtime.model_file import accept, load
     from gantk_exports.weights import check_weights
 
+    if accepted:
+        accept(model)
     opened = load(model)
     check_weights(model)
     seconds = {label: _seconds(opened, label, *lengths) for label, lengths in _tries(opened.card).items()}

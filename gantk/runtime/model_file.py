@@ -9,8 +9,9 @@ from gantk.runtime.agreement import check_agreement
 from gantk.runtime.card import Card
 from gantk.runtime.card_reading import read_card
 from gantk.runtime.model import Model
+from gantk.runtime.sealing import check_seal, seal
 from gantk.runtime.session import Sessions
-from gantk.runtime.wire import MOST_BYTES, FormatError, contents
+from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents
 
 
 def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
@@ -18,7 +19,7 @@ def load(path: str | Path, providers: str | Sequence[str] | None = None, threads
 
     `providers` are ONNX Runtime's execution providers in order of preference, or one; None: CUDA where it is there,
     then the CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where
-    the file is missing, broken, or not gantk's.
+    the file is missing, damaged, changed since its export, or not gantk's.
     """
     path = Path(path)
     card = read_file(path)
@@ -36,8 +37,25 @@ def load(path: str | Path, providers: str | Sequence[str] | None = None, threads
 def read_file(path: Path) -> Card:
     """Return the card of a model's file, which ONNX Runtime then may open.
 
-    Raises GantkError where it is no file of gantk's, or reads weights from other files.
+    Raises GantkError where it is no file of gantk's, was damaged or changed since its export, or reads weights from
+    other files.
     """
+    found = _contents(path)
+    card = read_card([(entry.key, entry.value) for entry in found.metadata], path)
+    check_seal(path, found)
+    return card
+
+
+def accept(path: Path) -> None:
+    """Take a model's file as it is, which another program changed on purpose: write its checksum anew.
+
+    Raises GantkError where it is no model, reads weights from other files, or has no checksum.
+    """
+    _contents(path)
+    seal(path)
+
+
+def _contents(path: Path) -> Contents:
     _check_file(path)
     try:
         found = contents(path)
@@ -49,7 +67,7 @@ def read_file(path: Path) -> Card:
         raise GantkError(
             f"{path}: its weight {outside.name!r} lies in another file, and a model that gantk wrote is one file"
         )
-    return read_card(found.metadata, path)
+    return found
 
 
 def _check_file(path: Path) -> None:

@@ -53,16 +53,33 @@ class Tensor:
     external: bool = False
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A text that goes along with a model.
+
+    Attributes:
+        key: what it is called.
+        value: the text.
+        span: where the entry lies in the file: first byte, and the byte behind the last.
+        value_span: where the text itself lies.
+    """
+
+    key: str
+    value: str
+    span: tuple[int, int]
+    value_span: tuple[int, int]
+
+
 @dataclass
 class Contents:
     """What an ONNX file holds.
 
     Attributes:
-        metadata: texts that go along with it, key and value; a key may come twice.
+        metadata: texts that go along with it; a key may come twice.
         tensors: its weights and constants.
     """
 
-    metadata: list[tuple[str, str]] = field(default_factory=list)
+    metadata: list[Entry] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
 
 
@@ -87,7 +104,9 @@ class _Reader:
         if depth > _DEEPEST:
             raise FormatError(f"graphs in it are nested more than {_DEEPEST} deep")
         inner = _MESSAGES[message]
+        begin = first
         for number, kind, start, stop in self._fields(first, end):
+            begun, begin = begin, stop
             found = inner.get(number)
             if found is None:
                 continue
@@ -96,7 +115,7 @@ class _Reader:
             if found == "tensor":
                 self.found.tensors.append(self._tensor(start, stop))
             elif found == "metadata":
-                self.found.metadata.append(self._entry(start, stop))
+                self.found.metadata.append(self._entry(begun, start, stop))
             else:
                 self._message(found, start, stop, depth + 1)
 
@@ -115,12 +134,12 @@ class _Reader:
                 tensor.external = True
         return tensor
 
-    def _entry(self, first: int, end: int) -> tuple[str, str]:
-        texts = {1: "", 2: ""}
+    def _entry(self, begun: int, first: int, end: int) -> Entry:
+        texts, places = {1: "", 2: ""}, {2: (end, end)}
         for number, kind, start, stop in self._fields(first, end):
             if number in texts and kind == _BYTES:
-                texts[number] = self._text(start, stop)
-        return texts[1], texts[2]
+                texts[number], places[number] = self._text(start, stop), (start, stop)
+        return Entry(texts[1], texts[2], (begun, end), places[2])
 
     def _text(self, first: int, end: int) -> str:
         if end - first > _LONGEST:
@@ -134,7 +153,7 @@ class _Reader:
         return sum(byte < 128 for byte in self.data[first:end])
 
     def _fields(self, first: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield each field of a message: its number, its kind, and its first byte and end, or its value twice."""
+        """Yield each field of a message: its number, its kind, its first byte or its value, and its end."""
         at = first
         while at < end:
             self.left -= 1
@@ -144,7 +163,7 @@ class _Reader:
             number, kind = key >> 3, key & 7
             if kind == _VARINT:
                 value, at = self._varint(at, end)
-                yield number, kind, value, value
+                yield number, kind, value, at
                 continue
             if kind == _BYTES:
                 length, at = self._varint(at, end)

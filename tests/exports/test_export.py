@@ -16,6 +16,7 @@ import gantk
 from gantk.cli.train import train
 from gantk.errors import GantkError, UsageError
 from gantk.installing import extra_line
+from gantk.runtime.sealing import seal
 from gantk.training.trained import Trained
 from gantk_exports.export import export
 from gantk_exports.verify import verify
@@ -103,6 +104,7 @@ def test_verify_finds_a_model_that_is_not_the_runs(
     older = onnx.load(path)
     del older.metadata_props[[prop.key for prop in older.metadata_props].index("gantk.step")]
     onnx.save(older, tmp_path / "older.onnx")
+    seal(tmp_path / "older.onnx")
     with pytest.raises(GantkError, match=r"older\.onnx: ONNX Runtime differs from torch .* limit"):
         run(verify, tmp_path / "older.onnx", "--run", trained_run)
 
@@ -113,6 +115,7 @@ def test_verify_finds_a_model_that_gives_another_size(exported: Export, residual
     passed = onnx.helper.make_node("Identity", [slices[-1].input[0]], [slices[-1].output[0]])
     slices[-1].CopyFrom(passed)
     onnx.save(proto, tmp_path / "uncropped.onnx")
+    seal(tmp_path / "uncropped.onnx")
     with pytest.raises(GantkError, match=r"at 1x1 it gives \(1, 1, 12, 3\)"):
         run(verify, tmp_path / "uncropped.onnx")
 

@@ -16,6 +16,7 @@ from gantk.errors import GantkError
 from gantk.runtime.card import Numbers
 from gantk.runtime.model import Model
 from gantk.runtime.random import stream_of
+from gantk.runtime.sealing import seal
 from gantk.training.inference import inference_form
 from gantk.training.trained import Trained
 from gantk_exports.verify import verify
@@ -175,6 +176,7 @@ def test_verify_finds_weights_that_are_not_finite(
     broken = np.array([1, float(value), 2], kind)
     proto.graph.initializer.append(onnx.numpy_helper.from_array(broken, "odd"))
     onnx.save(proto, tmp_path / "broken.onnx")
+    seal(tmp_path / "broken.onnx")
     with pytest.raises(GantkError, match=r"broken\.onnx: 1 of the 3 values of its weight odd are no finite numbers"):
         said(tmp_path / "broken.onnx")
 
@@ -183,6 +185,7 @@ def test_verify_lets_a_constant_be_infinite(exported: Export, drawn: Trained, tm
     proto = onnx.load(exported("energy", drawn, graph="energy"))
     proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array(-np.inf, np.float32), "least"))
     onnx.save(proto, tmp_path / "bounded.onnx")
+    seal(tmp_path / "bounded.onnx")
     assert "energy" in said(tmp_path / "bounded.onnx")
 
 
@@ -194,5 +197,6 @@ def test_verify_finds_answers_that_are_not_finite(exported: Export, drawn: Train
     proto.graph.node.append(onnx.helper.make_node("Sub", ["whole", "whole"], ["none"]))
     proto.graph.node.append(onnx.helper.make_node("Div", ["none", "none"], [score]))
     onnx.save(proto, tmp_path / "broken.onnx")
+    seal(tmp_path / "broken.onnx")
     with pytest.raises(GantkError, match=r"at batch 1 it gives \(1,\) as score, or values that are not finite"):
         said(tmp_path / "broken.onnx")

@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import gantk
+from gantk.runtime.sealing import seal
 
 Photo = Callable[..., bytes]
 Serve = Callable[..., httpx.Client]
@@ -35,6 +36,7 @@ def endless(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
     path = tmp_path_factory.mktemp("endless") / "endless.onnx"
     onnx.save(model, path)
+    seal(path)
     return path
 
 

@@ -164,7 +164,9 @@ def test_what_is_read_of_a_file_is_what_onnx_reads(make_model: MakeModel) -> Non
     model.graph.initializer.append(numpy_helper.from_array(np.zeros((2, 300, 1), np.float32), "w"))
     onnx.save(model, path)
     found = wire.contents(path)
-    assert found.metadata == [(entry.key, entry.value) for entry in model.metadata_props]
+    assert [(entry.key, entry.value) for entry in found.metadata] == [
+        (entry.key, entry.value) for entry in model.metadata_props
+    ]
     assert [(tensor.name, tensor.rank, tensor.kind) for tensor in found.tensors] == [("top", 0, 1), ("w", 3, 1)]
     ((first, end),) = found.tensors[1].spans
     assert path.read_bytes()[first:end] == bytes(2400)
