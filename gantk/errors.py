@@ -62,6 +62,11 @@ def written_at(thing: Any) -> str:
         return ""
 
 
+def without_name(error: GantkError, file: Path) -> str:
+    """Return an error's words without the name of the file that they begin with, for whoever names it themselves."""
+    return str(error).removeprefix(f"{printable(file)}: ")
+
+
 def one_line(error: BaseException) -> str:
     """Return an exception as one line."""
     said = str(error.msg if isinstance(error, SyntaxError) else error).strip().splitlines()

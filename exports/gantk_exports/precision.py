@@ -23,6 +23,7 @@ from gantk.runtime.card import Card, Port
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
 from gantk.runtime.model_file import load
+from gantk.runtime.telemetry import switch_off
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, write_model
@@ -113,6 +114,7 @@ def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.Mod
 
     Raises Unsupported where it has none, GantkError where ONNX Runtime cannot make it.
     """
+    switch_off()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     if not any(node.op_type == "Conv" for node in onnx.load(full, load_external_data=False).graph.node):

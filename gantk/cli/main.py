@@ -16,6 +16,7 @@ from gantk.errors import GantkError, PluginError, one_line
 from gantk.installing import install_line
 from gantk.plugins.options import nearest
 from gantk.plugins.packages import entries, hide_damaged
+from gantk.runtime.telemetry import switch_off
 from gantk.text import printable
 
 _EXAMPLE = """\b
@@ -85,6 +86,8 @@ class Commands(click.Group):
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run as a program; neither the encoding nor the readers of its output can end it."""
+        # Whatever a command, or a plugin, imports.
+        switch_off()
         with guarded_streams():
             for note in hide_damaged():
                 say(f"note: {note}", err=True)

@@ -10,12 +10,17 @@ from gantk.cli.saying import say
 
 
 class Outcome(Protocol):
-    """What became of a file; `problem` says why it was skipped, empty: it was not."""
+    """What became of a file; `problem` says why it was skipped, empty: it was not.
+
+    `fitted` says whether its image was brought to the one size that the model takes.
+    """
 
     @property
     def source(self) -> Path: ...
     @property
     def problem(self) -> str: ...
+    @property
+    def fitted(self) -> bool: ...
 
 
 Item = TypeVar("Item")
@@ -32,6 +37,14 @@ def succeeded(outcomes: Iterable[Done], total: int, doing: str) -> list[Done]:
             else:
                 done.append(outcome)
     return done
+
+
+def say_fitted(outcomes: Iterable[Outcome], sides: tuple[int, int] | None) -> None:
+    """Say on standard error how many images were brought to the one size (height, width) that a model takes."""
+    count = sum(outcome.fitted for outcome in outcomes)
+    if count and sides is not None:
+        size = "{} pixels high and {} wide".format(*sides)
+        say(f"{count} of them became {size}, as the model takes: scaled to cover that, the centre cut out", err=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.outcomes import succeeded
+from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.saying import say
 from gantk.errors import GantkError
 from gantk.text import printable_lines
@@ -45,5 +45,6 @@ def tabulate(
         else:
             write_table(rows, out)
             say(f"{len(done)} of {len(files)} images {task}d to {out}")
+    say_fitted(done, opened.card.sides)
     if len(done) < len(files):
         raise GantkError(f"{len(files) - len(done)} of {len(files)} images could not be {task}d")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gantk.cli.outcomes import succeeded
+from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.saying import say
 from gantk.errors import GantkError
 
@@ -75,6 +75,7 @@ def translate(
     done, reduced = len(outcomes), sum(outcome.reduced for outcome in outcomes)
     if done:
         say(f"{done} of {len(jobs)} images translated to {out}")
+    say_fitted(outcomes, opened.card.sides)
     if reduced:
         click.echo(
             f"{reduced} of them had 16 bits a channel, and their results have 8, as the model's pixels", err=True

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.documents import parse_json, regular_file
 from gantk.errors import DataError
 
 RECORD = np.dtype(
@@ -70,6 +71,7 @@ class Pack:
     @cached_property
     def _ends(self) -> tuple[Array, dict[str, Any], int]:
         """The table, what is said of it, and where the pixels end."""
+        regular_file(self.path)
         with self.path.open("rb") as stream:
             size = stream.seek(0, 2)
             stream.seek(max(size - _END.size, 0))
@@ -79,7 +81,7 @@ class Pack:
                 raise DataError(f"{self.path} is damaged: delete it, and the images are decoded anew")
             place = stream.seek(-_END.size - length - count * RECORD.itemsize, 2)
             table = np.frombuffer(stream.read(count * RECORD.itemsize), RECORD)
-            return table, json.loads(stream.read(length)), place
+            return table, parse_json(stream.read(length).decode()), place
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from hashlib import blake2b
 from pathlib import Path
 
 from gantk.data.formats.files import read_file
+from gantk.data.formats.limits import MAX_FILE
 from gantk.data.opened import Facts
 from gantk.data.parallel import in_order
 from gantk.data.reading import open_image
 from gantk.data.storage import cache_folder, written_whole
+from gantk.documents import read_text
 from gantk.errors import DataError
 
 Bad = dict[Path, str]
@@ -93,9 +95,9 @@ class _Memory:
         self.path = cache_folder() / "seen" / f"{digest_of(os.fsencode(folder.absolute()))}.json"
         self.known: dict[str, object] = {}
         self.changed = False
-        # What is damaged, or was written by rules that are no longer, is looked at anew.
+        # What is damaged or no file, or was written by rules that are no longer, is looked at anew.
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            remembered = json.loads(self.path.read_text(encoding="utf-8"))
+            remembered = json.loads(read_text(self.path, MAX_FILE))
             if remembered["rules"] == RULES:
                 self.known = dict(remembered["files"].items())
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gantk.documents import regular_file, shortened
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.plan.open_data import missing_folders
 from gantk.runs.config import Config
@@ -55,9 +56,10 @@ def with_data(run: Run, config: Config, data: Sequence[str]) -> Config:
 def plugin_digest(path: Path) -> str:
     """Return what a plugin file's contents are known by. Raises PluginError where it cannot be read."""
     try:
+        regular_file(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise PluginError(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise PluginError(f"{path} cannot be read: {shortened(error)}") from error
 
 
 def _with_plugin(run: Run, config: Config, file: str) -> Config:

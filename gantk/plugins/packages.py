@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -9,8 +10,15 @@ from importlib.metadata import Distribution, EntryPoint, distributions, entry_po
 from pathlib import Path
 from typing import Any
 
+from gantk.documents import regular_file
+
 GROUPS = ("gantk", "gantk.commands", "gantk.defaults")
 """Where packages say what they bring for gantk."""
+
+_LISTED = "entry_points.txt"
+
+_HEADER = re.compile(r"[^\w=#]*gantk(?:\.commands|\.defaults)?[^\w=#]*", re.IGNORECASE)
+"""What is taken for the header of a group of gantk's, whole or broken."""
 
 
 def entries(group: str) -> tuple[EntryPoint, ...]:
@@ -51,10 +59,18 @@ def hide_damaged() -> tuple[str, ...]:
 
 def _is_readable(package: Distribution) -> bool:
     try:
+        _check_regular(package)
         package.entry_points  # noqa: B018 (it is read for what reading it raises)
     except Exception:
         return False
     return True
+
+
+def _check_regular(package: Distribution) -> None:
+    """Raise ValueError where a package's entry points are no file: a pipe would be waited for without end."""
+    folder = getattr(package, "_path", None)
+    if isinstance(folder, Path) and (listed := folder / _LISTED).exists():
+        regular_file(listed)
 
 
 def _where() -> tuple[tuple[str, int], ...]:
@@ -73,7 +89,8 @@ def _read(_where: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, ...], 
     # Kept while the folders on the path stay as they are: a training asks often, and every package's files are read.
     notes: list[str] = []
     kept = []
-    for entry in _found(notes):
+    whole = _look_over(notes)
+    for entry in _found(notes) if whole else _one_by_one(notes):
         if entry.dist is None:
             continue
         if EntryPoint.pattern.match(entry.value):
@@ -81,6 +98,25 @@ def _read(_where: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, ...], 
         else:
             notes.append(f"{entry.name} of package {entry.dist.name} is passed over: {entry.value!r} names no module")
     return tuple(kept), tuple(notes)
+
+
+def _look_over(notes: list[str]) -> bool:
+    """Return whether the entry points of all packages are files; note headers that nearly name a group of gantk's."""
+    whole = True
+    for folder in dict.fromkeys(sys.path):
+        for listed in sorted(Path(folder).glob(f"*-info/{_LISTED}")):
+            try:
+                regular_file(listed)
+                text = listed.read_bytes()
+            except (OSError, ValueError):
+                whole = False
+                continue
+            # Nearly every file speaks of other things.
+            for line in text.decode("utf-8", "replace").split("\n") if b"gantk" in text else ():
+                said = line.strip()
+                if _HEADER.fullmatch(said) and not (said[0] + said[-1] == "[]" and said.strip("[]") in GROUPS):
+                    notes.append(f"what follows {said!r} in {listed} is passed over: a group's name stands in brackets")
+    return whole
 
 
 def _found(notes: list[str]) -> Iterable[EntryPoint]:
@@ -98,6 +134,7 @@ def _one_by_one(notes: list[str]) -> list[EntryPoint]:
     seen = set()
     for distribution in distributions():
         try:
+            _check_regular(distribution)
             # The first on the path hides others of its name.
             if distribution.name in seen:
                 continue

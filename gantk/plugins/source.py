@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from gantk.documents import regular_file
 from gantk.errors import PluginError
 
 
@@ -56,6 +57,7 @@ def _parse(path: Path) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            regular_file(path)
             return ast.parse(path.read_bytes(), str(path))
     except OSError as error:
         raise PluginError(f"{path} cannot be read: {error.strerror}") from error

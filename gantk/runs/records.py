@@ -9,6 +9,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
+from gantk.documents import regular_file, shortened
 from gantk.errors import GantkError
 
 Record = Mapping[str, Any]
@@ -47,13 +48,15 @@ def append(path: Path, records: Sequence[Record]) -> None:
     lines = "".join(dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            regular_file(path)
         with path.open("ab+", buffering=0) as file:
             _cut_half_line(path, file.fileno())
             if file.write(lines) < len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
-    except OSError as error:
-        raise GantkError(f"cannot write {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise GantkError(f"cannot write {path}: {shortened(error)}") from error
 
 
 def _cut_half_line(path: Path, file: int) -> None:

@@ -101,6 +101,9 @@ def open_run(path: Path) -> Run:
     """Return the run in a folder. Raises UsageError where there is none."""
     run = Run(path)
     if not run.started:
+        config = path / "config.yaml"
+        if config.is_symlink() or config.exists():
+            read_config(config)  # it says what else it is
         raise UsageError(f"{path} is not a run: it has no config.yaml; `gantk train` makes one under runs/")
     return run
 

@@ -31,11 +31,13 @@ class Taken:
         batch: (N, H, W, C) in the type of the model's input.
         single: whether one image was given, not an array of several.
         give: makes the images (N, H, W, C) that a model gives for this batch into the kind of image that was taken.
+        fitted: whether it was scaled and cut to the one size that the model takes.
     """
 
     batch: Array
     single: bool
     give: Callable[[Array], Any]
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def _shape(entry: Entry[Item]) -> tuple[int, ...]:
 
 def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
     pixels, alpha = picture_to_pixels(turned(image), source.pixel, source.channels)
+    other = card.sides not in (None, pixels.shape[:2])
     if card.sides is not None:
         pixels = fitted(pixels, card.sides)
         alpha = alpha and Image.fromarray(fitted(np.asarray(alpha)[..., None], card.sides)[..., 0])
@@ -110,20 +113,21 @@ def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
     def give(images: Array) -> Image.Image:
         return pixels_to_picture(card.image_out.to_pixels(images[0]), alpha)
 
-    return Taken(source.from_pixels(pixels[None]), True, give)
+    return Taken(source.from_pixels(pixels[None]), True, give, other)
 
 
 def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
     """Take 16 bits of colour; what is given back is an array, which has the opacity again."""
     pixels = with_channels(image.pixels, image.alpha, source.channels)
     opacity = image.pixels[:, :, -1:] if image.alpha and source.channels != 4 else None
+    other = card.sides not in (None, pixels.shape[:2])
     if card.sides is not None:
         pixels, opacity = fitted(pixels, card.sides), None if opacity is None else fitted(opacity, card.sides)
 
     def give(images: Array) -> Array:
         return card.image_out.with_opacity(card.image_out.to_pixels(images[0]), opacity)
 
-    return Taken(source.from_pixels(pixels[None]), True, give)
+    return Taken(source.from_pixels(pixels[None]), True, give, other)
 
 
 def _take_array(array: Array, source: Port, card: Card) -> Taken:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.errors import DataError, GantkError, UsageError
+from gantk.errors import DataError, GantkError, UsageError, without_name
 from gantk.runtime.card import Card, Numbers
 from gantk.runtime.files import written_aside
 from gantk.runtime.inputs import Entry, in_batches, take
@@ -28,11 +28,13 @@ class Measured:
         source: the file.
         values: the rows of each output, (N, length) or (N,).
         problem: says in a line why it was skipped; empty: it was measured.
+        fitted: whether the image was brought to the one size that the model takes.
     """
 
     source: Path
     values: tuple[Array, ...] = ()
     problem: str = ""
+    fitted: bool = False
 
 
 def measure_files(model: Model, files: Sequence[Path], batch_size: int = 1) -> Iterator[Measured]:
@@ -41,25 +43,27 @@ def measure_files(model: Model, files: Sequence[Path], batch_size: int = 1) -> I
     An image that cannot be read, taken or run is skipped.
     """
     for batch in in_batches((_entry(file, model.card) for file in files), batch_size):
-        ready = [(entry.item, entry.taken.batch) for entry in batch if entry.taken]
+        ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
         if not ready:
             yield from (Measured(entry.item, problem=entry.problem) for entry in batch)
             continue
         try:
-            answers = model.measure(np.concatenate([images for _, images in ready]))
+            answers = model.measure(np.concatenate([taken.batch for _, taken in ready]))
         except GantkError as error:
             yield from (Measured(file, problem=str(error)) for file, _ in ready)
             continue
-        ends = np.cumsum([len(images) for _, images in ready])[:-1]
+        ends = np.cumsum([len(taken.batch) for _, taken in ready])[:-1]
         parts = zip(*(np.split(answer, ends) for answer in answers), strict=True)
-        yield from (Measured(file, values) for (file, _), values in zip(ready, parts, strict=True))
+        yield from (
+            Measured(file, values, fitted=taken.fitted) for (file, taken), values in zip(ready, parts, strict=True)
+        )
 
 
 def _entry(file: Path, card: Card) -> Entry[Path]:
     try:
         return Entry(file, take(file, card))
     except DataError as error:
-        return Entry(file, None, str(error).removeprefix(f"{file}: "))
+        return Entry(file, None, without_name(error, file))
 
 
 def table(measured: Sequence[Measured], card: Card, *, ordered: bool = False) -> dict[str, Array]:

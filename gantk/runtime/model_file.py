@@ -11,6 +11,7 @@ from gantk.runtime.card_reading import read_card
 from gantk.runtime.model import Model
 from gantk.runtime.sealing import check_seal, seal
 from gantk.runtime.session import Sessions
+from gantk.runtime.telemetry import switch_off
 from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents
 
 
@@ -99,6 +100,7 @@ def _way_to_model(folder: Path) -> str:
 
 def _chosen(providers: str | Sequence[str] | None) -> Sequence[str]:
     """Return execution providers that are installed. Raises UsageError where one is not."""
+    switch_off()
     import onnxruntime
 
     installed = onnxruntime.get_available_providers()

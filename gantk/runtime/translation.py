@@ -9,7 +9,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.data.formats.known import SHOWN, SUFFIXES
-from gantk.errors import DataError, GantkError, UsageError
+from gantk.errors import DataError, GantkError, UsageError, without_name
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
 from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
@@ -37,12 +37,14 @@ class Outcome:
         job: what was to be done.
         problem: says in a line why its image was skipped; empty: it was translated.
         reduced: whether its image has 16 bits a channel, of which the model took 8.
+        fitted: whether its image was brought to the one size that the model takes.
         note: what was decided when its image was read, in words that follow its name; mostly empty.
     """
 
     job: Job
     problem: str = ""
     reduced: bool = False
+    fitted: bool = False
     note: str = ""
 
     @property
@@ -58,7 +60,7 @@ def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False) -> list[
     input is missing or would be overwritten, or where two inputs would go to one file.
     """
     places = image_files(inputs, recursive=recursive)
-    if len(inputs) == 1 and inputs[0].is_file() and out.suffix and not out.is_dir():
+    if len(inputs) == 1 and not inputs[0].is_dir() and out.suffix and not out.is_dir():
         if out.suffix.lower() not in SUFFIXES:
             raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(SHOWN)}")
         if (out.suffix.lower() == ".npy") != (inputs[0].suffix.lower() == ".npy"):
@@ -94,6 +96,7 @@ class Read:
     file_format: str | None = None
     companions: Mapping[str, bytes] = field(default_factory=dict)
     reduced: bool = False
+    fitted: bool = False
     note: str = ""
 
 
@@ -118,10 +121,11 @@ def _entry(job: Job, card: Card) -> Entry[Read]:
     try:
         image = read(job.source, card.image_in.pixel)
         file_format = kept_format(image) if job.keeps_format else format_of(job.target)
-        item = Read(job, file_format, companions_of(image), is_reduced(image), note_of(image))
-        return Entry(item, take(image, card))
+        taken = take(image, card)
+        item = Read(job, file_format, companions_of(image), is_reduced(image), taken.fitted, note_of(image))
+        return Entry(item, taken)
     except DataError as error:
-        return Entry(Read(job), None, str(error).removeprefix(f"{job.source}: "))
+        return Entry(Read(job), None, without_name(error, job.source))
 
 
 def _written(answer: Answer[Read]) -> Outcome:
@@ -137,7 +141,7 @@ def _written(answer: Answer[Read]) -> Outcome:
                 write(given, aside, item.file_format, item.companions)
     except DataError as error:
         return Outcome(item.job, str(error))
-    return Outcome(item.job, reduced=item.reduced, note=item.note or answer.note)
+    return Outcome(item.job, reduced=item.reduced, fitted=item.fitted, note=item.note or answer.note)
 
 
 def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
@@ -151,7 +155,7 @@ def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
                     write_strips(strips, source.pixels.shape[0], aside, file_format, source.companions)
                 return Outcome(job, reduced=source.reduced, note=source.note)
     except DataError as error:
-        return Outcome(job, str(error).removeprefix(f"{job.source}: "))
+        return Outcome(job, without_name(error, job.source))
     entry = _entry(job, model.card)
     (answer,) = answers(lambda batch: (model.run(batch, tile=tile, exact=exact), ""), [entry])
     return _written(answer)

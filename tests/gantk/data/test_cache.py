@@ -261,3 +261,31 @@ def test_a_pack_is_known_by_its_end(tmp_path: Path) -> None:
     (tmp_path / "x.pack").write_bytes(b"not a pack, although it is long enough to be one")
     with pytest.raises(DataError, match="damaged"):
         _ = Pack(tmp_path / "x.pack").table
+
+
+@pytest.mark.parametrize("what", ["pipe", "device", "folder"])
+def test_what_is_no_file_in_the_cache_is_made_anew(photos: Path, home: Path, what: str) -> None:
+    first = files_in(photos)
+    packed(Packing(first, 3, None))
+    for place in [*(home / "seen").iterdir(), *(home / "images").iterdir()]:
+        if what == "folder" and place.suffix == ".pack":
+            continue
+        place.unlink()
+        if what == "pipe":
+            os.mkfifo(place)
+        elif what == "device":
+            place.symlink_to("/dev/zero")
+        else:
+            place.mkdir()
+    assert files_in(photos) == first
+    pack = packed(Packing(first, 3, None))
+    assert (what == "folder" or pack.path.is_file()) and not pack.path.is_symlink()
+    np.testing.assert_array_equal(pack[0], pixels(photos / "0.png"))
+
+
+def test_a_pack_whose_table_is_nested_without_end_is_made_anew(photos: Path) -> None:
+    pack = packed(Packing(files_in(photos), 3, None))
+    said = b"[" * 100_000
+    pack.path.write_bytes(said + (0).to_bytes(8, "little") + len(said).to_bytes(8, "little") + b"gantk\r\n\0")
+    assert not Pack(pack.path).is_whole
+    assert packed(Packing(files_in(photos), 3, None)).is_whole

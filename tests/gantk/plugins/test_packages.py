@@ -62,3 +62,32 @@ def test_every_command_says_so_on_standard_error_and_goes_on(package, unchanged)
     assert shown.exit_code == 0
     assert shown.stderr.startswith("note: package stranger in ")
     assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero"])
+def test_entry_points_that_are_no_file_are_named_and_never_opened(package, unchanged, what):
+    site = package(b"")
+    listed = site / "stranger-1.0.dist-info" / "entry_points.txt"
+    listed.unlink()
+    if what == "pipe":
+        os.mkfifo(listed)
+    else:
+        listed.symlink_to(what)
+    assert "swirl" in installed()
+    (note,) = hide_damaged()
+    assert note.startswith(f"package stranger in {site} is passed over: its entry_points.txt is damaged (no regular f")
+    assert importlib.metadata.entry_points().select(group="gantk")
+
+
+@pytest.mark.parametrize("header", ["[gantk", "gantk]", "[ gantk ]", "[gantk.commands", "[GANTK]"])
+def test_a_broken_header_of_a_group_of_gantks_is_named(package, unchanged, header):
+    site = package(f"# gantk\n[console_scripts]\ngantk = x:y\n\n{header}\nfoo = bar\n".encode())
+    assert "foo" not in installed()
+    listed = site / "stranger-1.0.dist-info" / "entry_points.txt"
+    assert damaged()[0] == f"what follows {header!r} in {listed} is passed over: a group's name stands in brackets"
+    assert "swirl" in installed()
+
+
+def test_whole_headers_are_passed_over_in_silence(package):
+    package(b"[gantk]\nfoo = bar\n[gantk.commands]\n[gantk.defaults]\n[gantk_other]\n[other.gantk]\n")
+    assert damaged() == ()

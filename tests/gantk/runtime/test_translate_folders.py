@@ -1,5 +1,6 @@
 """`gantk translate` on many images: folders in folders, what is there already, what goes along, order, failures."""
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from PIL import Image, ImageCms
 
 import gantk
+from gantk.cli.main import main
 from gantk.cli.translate import translate
 from gantk.errors import GantkError, UsageError
 from gantk.runtime import overlap, translation
@@ -175,3 +177,35 @@ def test_callers_share_a_models_threads(make_model: MakeModel) -> None:
     assert (model.threads, shared.threads, model.shared_by(6)) == (5, 2, None)
     batch = np.arange(27, dtype=np.uint8).reshape(1, 3, 3, 3)
     assert np.array_equal(shared.run(batch), 255 - batch)
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero"])
+def test_a_single_input_that_is_no_file_is_said_to_be_none(make_model: MakeModel, tmp_path: Path, what: str) -> None:
+    place = tmp_path / "in.png"
+    if what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(what)
+    found = CliRunner().invoke(main, ["translate", str(make_model()), str(place), "-o", str(tmp_path / "o.png")])
+    assert found.exit_code == 1
+    assert f"skipped {place}: is no file but a pipe, a device or a folder\n" in found.output
+
+
+@pytest.mark.parametrize("options", [[], ["--tile", "64"]])
+def test_a_name_that_is_not_shown_as_it_is_is_said_once(
+    make_model: MakeModel, tmp_path: Path, options: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a\x1b[31m\nb.png").write_bytes(b"no image")
+    command = ["translate", str(make_model()), str(tmp_path / "in"), "-o", str(tmp_path / "out"), *options]
+    (line,) = (line for line in CliRunner().invoke(main, command).output.splitlines() if line.startswith("skipped"))
+    assert line.count("[31m") == 1
+
+
+def test_pictures_that_are_brought_to_the_models_one_size_are_counted(make_model: MakeModel, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, size in enumerate((6, 9, 12)):
+        picture(number, size).save(tmp_path / "in" / f"{number}.png")
+    said = run(make_model(size=6), tmp_path / "in", "-o", tmp_path / "out")
+    assert "2 of them became 6 pixels high and 6 wide, as the model takes: scaled to cover that, the centre cut" in said
+    assert "became" not in run(make_model(size=6), tmp_path / "in" / "0.png", "-o", tmp_path / "o.png")
