@@ -2,8 +2,9 @@
 
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from safetensors import SafetensorError
 
@@ -15,6 +16,8 @@ from gantk.text import pasted
 if TYPE_CHECKING:
     from gantk.training.processes import World
     from gantk.training.state import TrainingState
+
+Answer = TypeVar("Answer")
 
 PARTIAL = ".partial"
 """Ends the name of a folder that is being written, or being deleted."""
@@ -49,8 +52,7 @@ class Checkpoints:
     def chosen(self, step: int | None) -> Path:
         """Return the checkpoint of a step, or the newest, whose files are those that were saved.
 
-        Raises UsageError where there is no such checkpoint; GantkError where there is none at all, or where a file is
-        damaged: then the message names the newest that is not.
+        Raises UsageError where there is no such checkpoint; GantkError where there is none at all, or as `taken` does.
         """
         path = self.newest()
         if step is not None:
@@ -60,11 +62,18 @@ class Checkpoints:
                     f"{self.folder.parent} has no checkpoint of step {step}, only of {', '.join(map(str, there))}"
                 )
             path = there[step]
-        try:
-            check_files(path)
-        except GantkError as error:
-            raise GantkError(f"{error}; {self._other_than(path)}") from error
+        self.taken(path, check_files)
         return path
+
+    def taken(self, path: Path, take: Callable[[Path], Answer]) -> Answer:
+        """Return what `take` makes of a checkpoint.
+
+        Raises GantkError where it does; then the message names the newest other checkpoint of which it can be made.
+        """
+        try:
+            return take(path)
+        except GantkError as error:
+            raise GantkError(f"{error}; {self._other_than(path, take)}") from error
 
     @property
     def anew(self) -> str:
@@ -79,6 +88,20 @@ class Checkpoints:
             return f"no checkpoint had been saved; {self.anew}"
         again = pasted("gantk", "train", "--resume", self.folder.parent)
         return f"the last good checkpoint is {kept[-1]}; go on with: {again}"
+
+    def after_failing_from(self, start: int) -> str:
+        """What is left of a run whose numbers failed after it had gone on from a step, and how it goes on.
+
+        From the same checkpoint it would fail again, unless it has saved another since.
+        """
+        steps = [_step(path) for path in self.all()]
+        if not start or max(steps, default=0) > start:
+            return self.last_good
+        went = f"it had gone on from step {start}, and would fail so again"
+        if not (older := [step for step in steps if step < start]):
+            return f"{went}; no older checkpoint is kept; {self.anew}"
+        again = pasted("gantk", "train", "--resume", self.folder.parent, "--step", older[-1])
+        return f"{went}; go on from an older checkpoint with: {again}"
 
     def save(self, state: "TrainingState", world: "World") -> Path:
         """Write a checkpoint, and drop the oldest beyond `keep`. Raises GantkError; what was there stays then."""
@@ -127,11 +150,12 @@ class Checkpoints:
         what = "the disk is full; make room" if full else str(error)
         return f"cannot save a checkpoint in {self.folder}: {what}; {self.last_good}"
 
-    def _other_than(self, damaged: Path) -> str:
+    def _other_than(self, damaged: Path, take: Callable[[Path], object]) -> str:
         for path in reversed(self.all()):
             try:
                 if path != damaged:
                     check_files(path)
+                    take(path)
                     return f"{path} is whole: say --step {_step(path)}"
             except GantkError:
                 continue

@@ -25,6 +25,9 @@ class Conductor:
 
     `accumulate` bodies run in lockstep, each on its own micro-batch; gradients and means are taken over them and over
     the processes. A `rehearsal` computes everything and moves nobody.
+
+    Attributes:
+        asked, reached: in a rehearsal, the players who would have moved, and their parameters that had a gradient.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Conductor:
         self.accumulate = accumulate
         self.rehearsal = rehearsal
         self.asked: set[str] = set()
+        self.reached: set[torch.nn.Parameter] = set()
         self._warned: dict[Any, Any] = {}
         self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
 
@@ -200,6 +204,7 @@ class Conductor:
         movers = [self.movers[player] for player in players]
         if self.rehearsal:
             for mover in movers:
+                self.reached.update(parameter for parameter in mover.parameters if parameter.grad is not None)
                 mover.forget()
             return
         with torch.no_grad():

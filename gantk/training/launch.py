@@ -24,6 +24,7 @@ from gantk.runs.run import Run, open_run
 from gantk.training.dry_run import describe_run
 from gantk.training.failures import told_plainly
 from gantk.training.processes import World, joined_world
+from gantk.training.resuming import resume
 from gantk.training.training import Training
 
 Say = Callable[[str], None]
@@ -94,7 +95,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         check_size(resolved, data.images, checkpoint)
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
-        training.resume(checkpoint)
+        resume(training, checkpoint)
         begin("trying one step")
         training.rehearse()
         if world.leads:

@@ -1,11 +1,14 @@
 """What optimizers keep between steps, as tensors by `player/parameter/name`."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from gantk.errors import GantkError
+from gantk.runs.tensors import read_tensors
 from gantk.training.optimizers import Mover
 
 
@@ -30,6 +33,37 @@ def possible_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
     }
 
 
+def moved(movers: Mapping[str, Mover]) -> dict[str, list[int]]:
+    """Return the numbers of the parameters that the optimizers keep something of, by player."""
+    found: dict[str, set[int]] = {player: set() for player in movers}
+    for key in optimizer_state(movers):
+        player, index, _ = key.rsplit("/", 2)
+        found[player].add(int(index))
+    return {player: sorted(numbers) for player, numbers in found.items()}
+
+
+def read_optimizers(
+    path: Path, movers: Mapping[str, Mover], recorded: Mapping[str, Sequence[int]] | None
+) -> dict[str, Tensor]:
+    """Return what the optimizers kept: of a parameter everything, or nothing. Raises GantkError.
+
+    Where it is recorded which parameters had moved, those are all there; see `check_moved` for where it is not.
+    """
+    possible = possible_state(movers)
+    wanted = {f"{player}/{number}" for player, numbers in (recorded or {}).items() for number in numbers}
+    needed = {key: kept for key, kept in possible.items() if _owner(key) in wanted}
+    return read_tensors(path, "the optimizers", needed, possible, together=_owner)
+
+
+def check_moved(movers: Mapping[str, Mover], reached: Collection[nn.Parameter], path: Path) -> None:
+    """Raise GantkError where an optimizer keeps nothing of a parameter that the losses reach, which so has moved."""
+    there = {player: set(numbers) for player, numbers in moved(movers).items()}
+    for player, mover in movers.items():
+        for index, parameter in enumerate(mover.parameters):
+            if parameter in reached and index not in there[player] and (kept := _kept(mover.optimizer, parameter)):
+                raise GantkError(f"cannot load the optimizers from {path}: it has no {player}/{index}/{min(kept)}")
+
+
 def load_optimizers(movers: Mapping[str, Mover], tensors: Mapping[str, Tensor]) -> None:
     """Give the optimizers what they kept: tensors like those of `possible_state`, which is not checked again.
 
@@ -43,6 +77,10 @@ def load_optimizers(movers: Mapping[str, Mover], tensors: Mapping[str, Tensor]) 
                 state.setdefault(int(index), {})[name] = _laid_out_like(mover.parameters[int(index)], value)
         groups = mover.optimizer.state_dict()["param_groups"]
         mover.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _owner(key: str) -> str:
+    return key.rpartition("/")[0]
 
 
 def _kept(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> dict[str, Tensor]:

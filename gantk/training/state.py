@@ -12,12 +12,13 @@ from gantk.documents import read_model
 from gantk.errors import GantkError
 from gantk.recipe.recipe import Recipe
 from gantk.runs.tensors import read_tensors, write_tensors
-from gantk.training.optimizer_state import load_optimizers, optimizer_state, possible_state
+from gantk.training.optimizer_state import load_optimizers, moved, optimizer_state, read_optimizers
 from gantk.training.optimizers import Averages, Mover
 from gantk.training.processes import World
-from gantk.training.statistics import Settled
+from gantk.training.statistics import Settled, settled_averages
 
 STATE = "state.json"
+OPTIMIZERS = "optimizers.safetensors"
 STATISTICS = "statistics.safetensors"
 
 Count = Annotated[int, Field(ge=0, lt=2**62)]
@@ -31,6 +32,8 @@ class Facts(BaseModel):
         positions: every stream's position in the data.
         processes: how many trained.
         apart: what `Settled.apart` says.
+        moved: of each player, the numbers of the parameters that its optimizer keeps something of; None: not recorded.
+        settled: whether batch norm's averages over the data are kept; None: not recorded.
     """
 
     model_config = ConfigDict(strict=True)
@@ -39,10 +42,16 @@ class Facts(BaseModel):
     positions: dict[str, Count]
     processes: int = Field(ge=1, le=2**20)
     apart: float | None = None
+    moved: dict[str, list[Count]] | None = None
+    settled: bool | None = None
 
 
 class TrainingState:
-    """All that a training must have back to go on exactly where it stopped."""
+    """All that a training must have back to go on exactly where it stopped.
+
+    Attributes:
+        records_moves: whether the checkpoint that was read says which parameters had moved.
+    """
 
     def __init__(
         self,
@@ -60,6 +69,7 @@ class TrainingState:
         self.step = step
         self.device = device
         self.settled = Settled()
+        self.records_moves = True
 
     def write(self, folder: Path, world: World) -> None:
         """Write into a folder; what belongs to this process alone bears its rank."""
@@ -68,9 +78,16 @@ class TrainingState:
                 write_tensors(folder / f"{name}.safetensors", network.module.state_dict())
             for name, average in self.averages.networks.items():
                 write_tensors(folder / f"{name}.average.safetensors", average.module.state_dict())
-            write_tensors(folder / "optimizers.safetensors", optimizer_state(self.movers))
+            write_tensors(folder / OPTIMIZERS, optimizer_state(self.movers))
             write_tensors(folder / STATISTICS, self.settled.averages)
-            facts = Facts(step=self.step, positions=self.positions, processes=world.size, apart=self.settled.apart)
+            facts = Facts(
+                step=self.step,
+                positions=self.positions,
+                processes=world.size,
+                apart=self.settled.apart,
+                moved=moved(self.movers),
+                settled=bool(self.settled.averages),
+            )
             (folder / STATE).write_text(facts.model_dump_json(indent=1), "utf-8")
         write_tensors(folder / f"recipe-{world.rank}.safetensors", own_state(self.recipe))
         write_tensors(folder / f"random-{world.rank}.safetensors", _random_state(self.device))
@@ -84,8 +101,9 @@ class TrainingState:
         for name, average in self.averages.networks.items():
             path, state = folder / f"{name}.average.safetensors", average.module.state_dict()
             average.module.load_state_dict(read_tensors(path, f"the average of {name}", state))
-        kept = read_tensors(folder / "optimizers.safetensors", "the optimizers", {}, possible_state(self.movers))
-        load_optimizers(self.movers, kept)
+        load_optimizers(self.movers, read_optimizers(folder / OPTIMIZERS, self.movers, facts.moved))
+        # A training takes batch norm's averages anew, but a file that is damaged tells of others that are.
+        _read_averages(self.recipe, folder, facts)
         same_world = facts.processes == world.size
         rank = world.rank if same_world else 0
         load_own_state(self.recipe, folder, rank)
@@ -93,6 +111,7 @@ class TrainingState:
             _load_random_state(folder / f"random-{rank}.safetensors", self.device)
         self.positions = facts.positions
         self.step = facts.step
+        self.records_moves = facts.moved is not None or facts.step == 0
 
 
 def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> None:
@@ -104,35 +123,39 @@ def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> Non
         average = folder / f"{name}.average.safetensors"
         path = average if averaged and average.exists() else folder / f"{name}.safetensors"
         other = "it is another network, or has other options: "
-        tensors = read_tensors(path, name, network.module.state_dict(), reason=other)
-        for key, tensor in tensors.items():
-            if not bool(tensor.isfinite().all()):
-                raise GantkError(f"cannot load {name} from {path}: {key} holds numbers that are not finite")
-        network.module.load_state_dict(tensors)
+        network.module.load_state_dict(read_tensors(path, name, network.module.state_dict(), reason=other))
 
 
 def load_own_state(recipe: Recipe, folder: Path, rank: int = 0) -> None:
     """Load what a process kept of a recipe's state outside its networks. Raises GantkError."""
     path = folder / f"recipe-{rank}.safetensors"
-    recipe.load_state_dict(read_tensors(path, "the recipe's state", own_state(recipe)), strict=False)
+    # A recipe may keep infinity, such as in a least value so far.
+    recipe.load_state_dict(read_tensors(path, "the recipe's state", own_state(recipe), finite=False), strict=False)
 
 
 def load_settled(recipe: Recipe, folder: Path) -> Settled:
     """Load what batch norm reads once trained, where a checkpoint keeps it, and return it. Raises GantkError."""
-    averages: dict[str, Tensor] = {}
-    if (folder / STATISTICS).exists():
-        other = "it is of another network: "
-        kinds = (".running_mean", ".running_var")
-        known = {name: tensor for name, tensor in recipe.state_dict().items() if name.endswith(kinds)}
-        averages = read_tensors(folder / STATISTICS, "batch norm's averages", {}, known, reason=other)
-        recipe.load_state_dict(averages, strict=False)
-    return Settled(averages, read_model(Facts, folder / STATE).apart)
+    facts = read_model(Facts, folder / STATE)
+    averages = _read_averages(recipe, folder, facts)
+    recipe.load_state_dict(averages, strict=False)
+    return Settled(averages, facts.apart)
 
 
 def own_state(recipe: Recipe) -> dict[str, Tensor]:
     """Return a recipe's state outside its networks: image pools, feedback, the game's buffers."""
     networks = tuple(f"{name}." for name in recipe.networks())
     return {name: tensor for name, tensor in recipe.state_dict().items() if not name.startswith(networks)}
+
+
+def _read_averages(recipe: Recipe, folder: Path, facts: Facts) -> dict[str, Tensor]:
+    """Return what a checkpoint keeps of batch norm beside the weights: all of it, or nothing. Raises GantkError."""
+    path = folder / STATISTICS
+    if facts.settled is None and not path.exists():
+        return {}
+    known = settled_averages(recipe)
+    needed = known if facts.settled else {}
+    other = "it is of another network: "
+    return read_tensors(path, "batch norm's averages", needed, known, together=lambda _: "", reason=other)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

@@ -68,8 +68,7 @@ def settle(recipe: Recipe, batches: Batches, images: int) -> dict[str, Tensor]:
     """
     count = min(max(-(-SAMPLES // images), FEWEST), MOST)
     context, translated = recipe.context, _of_images(recipe)
-    norms = {layer for graph in recipe.graphs().values() for layer in batch_norms(graph.network).values()}
-    if others := norms - {layer for network in translated for layer in batch_norms(network).values()}:
+    if others := _norms(recipe) - {layer for network in translated for layer in batch_norms(network).values()}:
         with _averaging(recipe, others):
             for number in range(count):
                 # From the last turn of a round on, at which everybody moves.
@@ -80,9 +79,22 @@ def settle(recipe: Recipe, batches: Batches, images: int) -> dict[str, Tensor]:
         with _averaging(recipe, batch_norms(network).values()), torch.no_grad():
             for _ in range(count):
                 network(*_images(keys, batches))
-    names = [name for name, layer in batch_norms(recipe).items() if layer in norms]
+    return {name: average.clone() for name, average in settled_averages(recipe).items()}
+
+
+def settled_averages(recipe: Recipe) -> dict[str, Tensor]:
+    """Return the averages that are taken over the data, as they stand, by their names in the recipe."""
+    if not (layers := batch_norms(recipe)):
+        return {}
+    norms = _norms(recipe)
     state = recipe.state_dict()
-    return {f"{name}.{kind}": state[f"{name}.{kind}"].clone() for name in names for kind in _AVERAGES}
+    names = [name for name, layer in layers.items() if layer in norms]
+    return {f"{name}.{kind}": state[f"{name}.{kind}"] for name in names for kind in _AVERAGES}
+
+
+def _norms(recipe: Recipe) -> set[_BatchNorm]:
+    """Return the layers of the networks that graphs hold."""
+    return {layer for graph in recipe.graphs().values() for layer in batch_norms(graph.network).values()}
 
 
 def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:

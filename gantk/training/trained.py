@@ -19,7 +19,7 @@ from gantk.runs.manifest import DataFacts
 from gantk.runs.run import open_run
 from gantk.training.inference import inference_form
 from gantk.training.state import load_own_state, load_settled, load_weights
-from gantk.training.statistics import warning
+from gantk.training.statistics import Settled, warning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,13 @@ def load_trained(
     recipe = build_recipe(resolved, images, Context())
     size = resolved.setting("size")
     recipe.prepare(BlankBatches(images, size))
-    load_weights(recipe, checkpoint, averaged=True)
-    load_own_state(recipe, checkpoint)
-    settled = load_settled(recipe, checkpoint)
+
+    def take(folder: Path) -> Settled:
+        load_weights(recipe, folder, averaged=True)
+        load_own_state(recipe, folder)
+        return load_settled(recipe, folder)
+
+    settled = opened.checkpoints().taken(checkpoint, take)
     number = int(checkpoint.name)
     last = Progress(max(number - 1, 0), resolved.setting("steps") or number)
     return Trained(

@@ -60,9 +60,9 @@ class Training:
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
         self.batches = open_streams(resolved, data, self.context, device, world, choose_workers(config.workers, device))
-        self._other_batches = open_streams(resolved, data, self.context, device, world, 0)
+        self.other_batches = open_streams(resolved, data, self.context, device, world, 0)
         self.recipe.to(device)
-        self.recipe.prepare(self._other_batches)
+        self.recipe.prepare(self.other_batches)
         self.recipe.to(device)
         # Measured: faster in bf16, slower in float32.
         if self.autocast is not None if config.channels_last is None else config.channels_last:
@@ -81,13 +81,6 @@ class Training:
         self.start = 0
         self._warned = False
         self._expected = 0.0
-
-    def resume(self, folder: Path) -> None:
-        """Take everything back from a checkpoint."""
-        state = self._state(0)
-        state.read(folder, self.world)
-        self.start = state.step
-        self.batches.load_state(state.positions)
 
     def start_from(self, folder: Path) -> None:
         """Start from another run's weights alone."""
@@ -183,16 +176,15 @@ class Training:
         try:
             return read()
         except NonFiniteLoss as error:
-            raise NonFiniteLoss(
-                f"{error}; {self.run.checkpoints().last_good}. Try a lower learning_rate, or --precision fp32"
-            ) from None
+            on = self.run.checkpoints().after_failing_from(self.start)
+            raise NonFiniteLoss(f"{error}; {on}. Try --precision fp32, or a new run at a lower learning_rate") from None
 
     def ship(self) -> Shipped:
         """Return what an export would have as the training stands, and warn once where that is not what is trained."""
         fraction = self.context.progress.fraction
         inference, images = inference_of(self.resolved, fraction), images_a_pass(self.resolved, fraction)
-        made = shipped_settled(self.recipe, self.averages, inference, images, self._other_batches)
-        self._other_batches.close()
+        made = shipped_settled(self.recipe, self.averages, inference, images, self.other_batches)
+        self.other_batches.close()
         if made.settled.warning and not self._warned:
             self.say(f"warning: {made.settled.warning}")
             self._warned = True
@@ -220,13 +212,14 @@ class Training:
     def _save(self, step: int, made: Shipped | None) -> None:
         self._finite(self.log.check)
         self._finite(lambda: check_weights(self.movers, step))
-        state = self._state(step)
+        state = self.state(step)
         state.settled = made.settled if made is not None else state.settled
         path = self.run.checkpoints(self.resolved.config.keep).save(state, self.world)
         if self.world.leads:
             self.resolved.plugins.hook.checkpoint_saved(run=self.run, path=path)
 
-    def _state(self, step: int) -> TrainingState:
+    def state(self, step: int) -> TrainingState:
+        """Return what a checkpoint of a step holds."""
         return TrainingState(self.recipe, self.movers, self.averages, self.batches.state(), step, self.device)
 
     def rehearse(self) -> None:
@@ -234,21 +227,19 @@ class Training:
 
         Raises PluginError.
         """
-        conductor = Conductor(
-            self.recipe,
-            self.movers,
-            LossLog(self.context),
-            accumulate=self.conductor.accumulate,
-            rehearsal=True,
-        )
-        self._expected = rehearse(conductor, self._other_batches, self.context) * self.turns
-        check_room(self._other_batches.batch_bytes, self.batches.workers)
-        self._other_batches.close()
+        self._expected = rehearse(self.rehearsal(), self.other_batches, self.context) * self.turns
+        check_room(self.other_batches.batch_bytes, self.batches.workers)
+        self.other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
         preview_columns(made, self._held_out(self._shown[:2]))
         graphs_of(self.recipe, self.data.images)
         for line in announced(self, self._expected):
             self.say(line)
+
+    def rehearsal(self) -> Conductor:
+        """Return what performs steps that move nobody."""
+        log, accumulate = LossLog(self.context), self.conductor.accumulate
+        return Conductor(self.recipe, self.movers, log, accumulate=accumulate, rehearsal=True)
 
     def images_a_turn(self) -> int:
         """Return how many images a turn of the critics takes in all processes."""

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from gantk.cli.main import main
+from gantk.runs.checksums import write_checksums
 from gantk.runs.lock import Lock
 
 TINY = [
@@ -196,6 +197,22 @@ def test_an_optimizer_of_other_shapes_is_refused(home):
     assert f"cannot load the optimizers from {path}: discriminator/0/exp_avg is (1,) there and" in said
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_optimizer_that_lacks_a_parameter_is_refused(home, recorded):
+    checkpoint = home / "run" / "checkpoints" / "000004"
+    if not recorded:
+        facts = json.loads((checkpoint / "state.json").read_text())
+        del facts["moved"]
+        (checkpoint / "state.json").write_text(json.dumps(facts))
+    path = checkpoint / "optimizers.safetensors"
+    state = load_file(path)
+    save_file({name: value for name, value in state.items() if not name.startswith("generator/0/")}, path)
+    write_checksums(checkpoint)
+    said = error("train", "--resume", home / "run", "--steps", 6)
+    assert f"cannot load the optimizers from {path}: it has no generator/0/" in said
+    assert said.endswith(f"{home / 'run' / 'checkpoints' / '000002'} is whole: say --step 2")
+
+
 def test_a_run_of_version_0_2_goes_on(home):
     """Such a run has no lock, no checksums, and no plugins in its manifest; its state tells of the optimizers."""
     run = home / "run"
@@ -206,7 +223,8 @@ def test_a_run_of_version_0_2_goes_on(home):
     for checkpoint in (run / "checkpoints").iterdir():
         (checkpoint / "checksums.json").unlink()
         facts = json.loads((checkpoint / "state.json").read_text())
-        (checkpoint / "state.json").write_text(json.dumps(facts | {"optimizers": {}}))
+        kept = {key: facts[key] for key in ("step", "positions", "processes")}
+        (checkpoint / "state.json").write_text(json.dumps(kept | {"optimizers": {}}))
     assert "from step 4 to 6" in invoke("train", "--resume", run, "--steps", 6)
 
 
