@@ -3,7 +3,9 @@
 import json
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gantk.errors import GantkError
@@ -14,6 +16,47 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_WANTED: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not a name that is known here",
+        "invalid_key": "is a name that is no text",
+        "string_pattern_mismatch": "should have the form {pattern}",
+        "finite_number": "should be a finite number",
+        "greater_than": "should be above {gt}",
+        "greater_than_equal": "should be at least {ge}",
+        "less_than": "should be below {lt}",
+        "less_than_equal": "should be at most {le}",
+        "multiple_of": "should be a multiple of {multiple_of}",
+        "literal_error": "should be {expected}",
+        "string_too_long": "should have at most {max_length} characters",
+        "string_too_short": "should have at least {min_length} characters",
+        "too_long": "should have at most {max_length} items",
+        "too_short": "should have at least {min_length} items",
+        **{
+            kind: f"should be {words}"
+            for words, kinds in {
+                "names and values": (
+                    "model_type",
+                    "model_attributes_type",
+                    "dict_type",
+                    "mapping_type",
+                    "dataclass_type",
+                ),
+                "a list": ("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"),
+                "a whole number": ("int_type", "int_parsing", "int_from_float"),
+                "a whole number of fewer digits": ("int_parsing_size",),
+                "a number": ("float_type", "float_parsing"),
+                "text": ("string_type", "string_unicode"),
+                "true or false": ("bool_type", "bool_parsing"),
+                "nothing": ("none_required",),
+            }.items()
+            for kind in kinds
+        },
+    }
+)
+"""What pydantic's kinds of faults say, in words that know nothing of classes; between braces what pydantic adds."""
+
 _DEEPEST = 64
 _LONGEST = 240
 
@@ -79,18 +122,26 @@ def at_most(characters: int) -> "AfterValidator":
 
     def bounded(text: str) -> str:
         if len(text) > characters:
-            raise ValueError(f"text should have at most {characters:,} characters")
+            raise ValueError(f"should have at most {characters:,} characters")
         return text
 
     return AfterValidator(bounded)
 
 
 def first_fault(error: "ValidationError") -> str:
-    """Return a validation's first fault in one line, `field.inner: what is expected`, without the value."""
+    """Return a validation's first fault in one line, `field.inner should be a list`, without the value."""
     first = error.errors(include_input=False, include_url=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
     where = ".".join(shortened(part, 60) for part in first["loc"])
-    return f"{where}: {message[:1].lower()}{message[1:]}" if where else f"{message[:1].lower()}{message[1:]}"
+    return f"{where} {wanted(first)}" if where else f"it {wanted(first)}"
+
+
+def wanted(fault: Mapping[str, Any]) -> str:
+    """Return what one of a validation's faults says of its field, in words that follow the field's name."""
+    kind, known = fault["type"], fault.get("ctx", {})
+    if kind in _WANTED:
+        return _WANTED[kind].format(**known)
+    said = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def quoted(value: object) -> str:

@@ -17,7 +17,7 @@ MOST_PIXELS = 2**30
 """The pixels of a batch, beyond which nobody has the memory for a step."""
 
 _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "learning_rate": (lambda value: 0 < value < math.inf, "above 0"),
+    "learning_rate": (lambda value: 0 < value < math.inf, "a finite number above 0"),
     "betas": (lambda value: all(0 <= beta < 1 for beta in value), "a pair in [0, 1)"),
     "rmsprop_decay": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "batch_size": _whole(2**20),
@@ -28,7 +28,7 @@ _RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "steps": _whole(10**9),
     "epochs": _whole(10**9),
     "ema": (lambda value: all(0 <= decay < 1 for decay in value.values()), "a decay in [0, 1) by network"),
-    "clip": (lambda value: 0 < value < math.inf, "above 0"),
+    "clip": (lambda value: 0 < value < math.inf, "a finite number above 0"),
     "jitter": (lambda value: 1 <= value <= 16, "from 1 to 16"),
 }
 

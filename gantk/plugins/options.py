@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from gantk.documents import quoted
+from gantk.documents import quoted, wanted
 from gantk.errors import PluginError, UsageError, written_at
 from gantk.plugins import signatures
 
@@ -68,7 +68,7 @@ def parse_value(option: Option, value: Any, name: str) -> Any:
         try:
             parsed = adapter.validate_python(reading)
         except ValidationError as error:
-            reason = reason or error.errors()[0]["msg"]
+            reason = reason or wanted(error.errors(include_url=False)[0])
             continue
         # Pydantic takes true for the number 1.
         if not isinstance(reading, bool) or isinstance(parsed, bool):
@@ -118,7 +118,7 @@ def _refusal(option: Option, value: Any, reason: str) -> str:
     if get_origin(option.annotation) is Literal:
         return f"{said} is none of {kind.removeprefix('one of ')}"
     if get_origin(option.annotation) is Annotated:
-        return f"{said}: {reason[:1].lower()}{reason[1:]}"
+        return f"{said} {reason}"
     article = "" if kind.startswith("one of") else "an " if kind[0] in "aeiou" else "a "
     listed = isinstance(option.default, list | tuple) and option.default
     example = f"; write it like {','.join(str(item) for item in option.default)}" if listed else ""

@@ -18,6 +18,7 @@ from gantk.runs.config import Config, read_config, write_config
 from gantk.runs.lock import NAME as LOCK
 from gantk.runs.manifest import Manifest
 from gantk.runtime.files import written_aside
+from gantk.text import pasted
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
 
@@ -38,8 +39,15 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """What was recorded when the run started. Raises GantkError, naming what in it is wrong."""
-        return read_model(Manifest, self.path / "manifest.json", 1 << 24)
+        """What was recorded when the run started. Raises GantkError: what in it is wrong, and what can be done."""
+        try:
+            return read_model(Manifest, self.path / "manifest.json", 1 << 24)
+        except GantkError as error:
+            anew = pasted("gantk", "train", "--config", self.path / "config.yaml", "--init", self.path)
+            raise GantkError(
+                f"{error}; put the file back as it was, or go on from the run's weights in a new run, which writes a "
+                f"new one: {anew}"
+            ) from error
 
     @property
     def started(self) -> bool:

@@ -26,7 +26,7 @@ def text(*, least: int = 0, most: int = 10_000) -> Check:
 
     def check(value: Any, name: str) -> str:
         if not isinstance(value, str) or not least <= len(value) <= most:
-            raise _wrong(value, name, f"a text of {least} to {most:,} characters")
+            raise _wrong(value, name, f"a text of {_so_many(least, most)} characters")
         return value
 
     return check
@@ -75,7 +75,7 @@ def several(inner: Check, *, least: int = 0, most: int) -> Check:
 
     def check(value: Any, name: str) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or not least <= len(value) <= most:
-            raise _wrong(value, name, f"a list of {least} to {most:,} items")
+            raise _wrong(value, name, f"a list of {_so_many(least, most)} items")
         return tuple(inner(item, f"{name}[{place}]") for place, item in enumerate(value))
 
     return check
@@ -139,6 +139,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key in it comes twice")
     return found
+
+
+def _so_many(least: int, most: int) -> str:
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _wrong(value: Any, name: str, wanted: str) -> FieldError:

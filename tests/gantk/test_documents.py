@@ -2,11 +2,12 @@
 
 import os
 import time
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gantk.documents import parse_json, quoted, read_model, read_text
+from gantk.documents import at_most, first_fault, parse_json, quoted, read_model, read_text
 from gantk.errors import GantkError
 from gantk.plainyaml import parse_yaml
 
@@ -93,11 +94,11 @@ class Outer(BaseModel):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"inner": {"a": {"count": "many"}}}', "inner.a.count: input should be a valid integer"),
-        ('{"inner": {"' + "b" * 9000 + '": {}}}', "field required"),
-        ("[]", "valid dictionary"),
-        ("{}", "inner: field required"),
-        ('{"inner": "' + "x" * 9000 + '"}', "inner: input should be a valid dictionary"),
+        ('{"inner": {"a": {"count": "many"}}}', "inner.a.count should be a whole number"),
+        ('{"inner": {"' + "b" * 9000 + '": {}}}', "count is missing"),
+        ("[]", "facts.json: it should be names and values"),
+        ("{}", "inner is missing"),
+        ('{"inner": "' + "x" * 9000 + '"}', "inner should be names and values"),
     ],
 )
 def test_a_model_that_does_not_fit_names_file_and_field_and_no_value(tmp_path, text, reason):
@@ -106,6 +107,43 @@ def test_a_model_that_does_not_fit_names_file_and_field_and_no_value(tmp_path, t
         read_model(Outer, tmp_path / "facts.json")
     assert str(tmp_path / "facts.json") in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+class Every(BaseModel):
+    """A field of every kind that gantk's files and options have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    whole: int = Field(0, ge=1, le=9)
+    above: float = Field(1.0, gt=0, lt=5, allow_inf_nan=False)
+    text: Annotated[str, at_most(3)] = ""
+    formed: str = Field("a", pattern="^a$")
+    flag: bool = False
+    listed: list[int] = Field([], max_length=1)
+    pair: tuple[int, int] = (0, 0)
+    one: Literal["a", "b"] = "a"
+    inner: Inner | None = None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("whole", "x", "should be a whole number"), ("whole", 1.5, "should be a whole number"),
+        ("whole", None, "should be a whole number"), ("whole", 0, "should be at least 1"),
+        ("whole", 10, "should be at most 9"), ("above", [], "should be a number"), ("above", "x", "should be a number"),
+        ("above", float("inf"), "should be a finite number"), ("above", 0, "should be above 0.0"),
+        ("above", 5, "should be below 5.0"), ("text", 7, "should be text"),
+        ("text", "long", "should have at most 3 characters"), ("formed", "b", "should have the form ^a$"),
+        ("flag", [], "should be true or false"), ("listed", 7, "should be a list"), ("listed", {}, "should be a list"),
+        ("listed", [1, 2], "should have at most 1 items"), ("pair", 3, "should be a list"),
+        ("one", "c", "should be 'a' or 'b'"), ("inner", 3, "should be names and values"),
+        ("other", 3, "is not a name that is known here"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_said_in_plain_words(field, value, words):
+    with pytest.raises(ValidationError) as caught:
+        Every.model_validate({field: value})
+    assert first_fault(caught.value) == f"{field} {words}"
 
 
 def test_huge_values_are_quoted_in_short():

@@ -182,7 +182,7 @@ def test_a_function_is_kept_where_one_is_allowed():
             Annotated[int, Field(gt=0)],
             1,
             "-3",
-            "option generator.filters: '-3': input should be greater than 0",
+            "option generator.filters: '-3' should be above 0",
         ),
     ],
 )
