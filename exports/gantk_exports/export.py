@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gantk.cli.saying import say
+from gantk.cli.step import Said, chosen_step, step_option
 from gantk.cli.waiting import waiting
 from gantk.errors import GantkError, UsageError
 from gantk.installing import require_training
@@ -26,6 +27,7 @@ Example:
   gantk export runs/cyclegan-emoji
   gantk export runs/cyclegan-emoji --graph a_to_b --out a_to_b.onnx
   gantk export runs/cyclegan-emoji --precision int8
+  gantk export runs/cyclegan-emoji --step best:l1     the best of the checkpoints that were evaluated
   gantk export runs/cyclegan-emoji --size 256x512 --io float --opset 17     for engines of fixed shapes
 """
 
@@ -52,7 +54,7 @@ def _sides(_context: click.Context, _parameter: click.Parameter, value: str | No
     type=click.Path(path_type=Path),
     help="An .onnx file for one graph, else a folder.  [default: RUN/exports]",
 )
-@click.option("--step", type=click.IntRange(0), help="Which checkpoint.  [default: the newest]")
+@step_option("Which checkpoint")
 @click.option(
     "--data",
     multiple=True,
@@ -100,7 +102,7 @@ def export(
     run: Path,
     graphs: tuple[str, ...],
     out: Path | None,
-    step: int | None,
+    step: Said,
     data: tuple[str, ...],
     plugins: tuple[str, ...],
     io: "Io",
@@ -126,7 +128,9 @@ def export(
     from gantk_exports.graphs import export_graph
     from gantk_exports.precision import export_reduced
 
-    opened, trained = open_run(run), load_trained(run, step, plugins=plugins, say=partial(say, err=True))
+    told = partial(say, err=True)
+    opened, chosen = open_run(run), chosen_step(run, step, told)
+    trained = load_trained(run, chosen, plugins=plugins, say=told)
     if data and precision == "fp32":
         say("note: fp32 needs no images: --data is not read", err=True)
     for note in trained.notes:

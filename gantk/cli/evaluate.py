@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli.saying import say, say_lines
+from gantk.cli.step import Said, chosen_step, step_option
 from gantk.errors import GantkError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gantk.evaluation.evaluation import Unmeasured
     from gantk.runs.records import Record
@@ -23,6 +24,7 @@ Examples:
   gantk evaluate runs/cyclegan-emoji                     by every metric that applies
   gantk evaluate runs/gan-mnist --metric parzen -s parzen.samples=2000
   gantk evaluate runs/pix2pix-emoji --metric l1 --metric ssim --step 3000
+  gantk evaluate runs/pix2pix-emoji --step best:l1       the checkpoint with the best L1 so far, again
   gantk evaluate a_to_b.onnx --data emoji --size 64 --metric l1 --out scores.jsonl
 """
 
@@ -43,7 +45,7 @@ Examples:
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Where a plugin file of a run is now; may be repeated."
 )
 @click.option("--graph", metavar="NAME", help="Which graph of a run.  [default: the first that a metric can measure]")
-@click.option("--step", type=click.IntRange(1), help="Which checkpoint of a run.  [default: the newest]")
+@step_option("Which checkpoint of a run", least=1)
 @click.option("--size", type=click.IntRange(1), help="Height and width in pixels.  [default: the run's or the model's]")
 @click.option(
     "-s",
@@ -57,7 +59,7 @@ Examples:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also append the records to this file.")
-def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) -> None:
+def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, **said: Any) -> None:
     """Measure a trained run, or a model that `gantk export` wrote.
 
     A run is measured as it would be exported, with averaged weights where it keeps them; each score is appended to
@@ -73,8 +75,10 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
         from gantk.evaluation.evaluation import evaluate as measured
         from gantk.evaluation.target import Request, open_target
 
-        request = Request(target=target, options=dict(_pair(item) for item in sets), **said)
-        opened = open_target(request, partial(say, err=True))
+        told = partial(say, err=True)
+        options = dict(_pair(item) for item in sets)
+        request = Request(target=target, options=options, step=_step(target, step, told), **said)
+        opened = open_target(request, told)
         begin("")
         for note in opened.notes:
             say(f"note: {note}", err=True)
@@ -96,6 +100,12 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, **said: Any) ->
     if not records:
         raise UsageError(f"no metric applies to {target}{_way_to_one(unmeasured)}")
     _regret(unwritten, request.out)
+
+
+def _step(target: Path, said: Said, told: Callable[[str], object]) -> int | None:
+    if isinstance(said, str) and not target.is_dir():
+        raise UsageError("--step names a checkpoint of a run; a model is one already")
+    return chosen_step(target, said, told)
 
 
 def _way_to_one(unmeasured: Mapping[str, Unmeasured]) -> str:

@@ -10,6 +10,7 @@ import click
 from gantk.cli.direction import direction_option
 from gantk.cli.named import named_value
 from gantk.cli.saying import say, say_lines
+from gantk.cli.step import Said, chosen_step, step_option
 
 if TYPE_CHECKING:
     from gantk.runs.config import Config
@@ -119,13 +120,9 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option("--init", metavar="RUN", help="Start from another run's weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on exactly where a run stopped.")
-@click.option(
-    "--step", type=click.IntRange(0), help="With --resume: the checkpoint to go on from; default: the newest."
-)
+@step_option("With --resume: the checkpoint to go on from")
 @click.option("--dry-run", is_flag=True, help="Show everything that was resolved, and train nothing.")
-def train(
-    resume: Path | None, step: int | None, out: Path | None, dry_run: bool, config: Path | None, **said: Any
-) -> None:
+def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, config: Path | None, **said: Any) -> None:
     """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
     from gantk.installing import require_training
 
@@ -142,7 +139,7 @@ def train(
 
         if resume is not None:
             places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
-            again = Again(changes=_resumed(said), step=step, **places)
+            again = Again(changes=_resumed(said), step=chosen_step(resume, step, phases.say), **places)
             relaunch(resume, again, phases.say, phases.begin)
         elif dry_run:
             described = describe(_request(config, said))

@@ -16,6 +16,7 @@ from gantk.plugins.entrypoints import bringing, find, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import nearest, options_of, parse_value
 from gantk.recipe.metric import Metric, Score
+from gantk.runs.checksums import identity
 from gantk.runs.records import Record, append, plain, versions
 
 
@@ -168,6 +169,7 @@ def _record(name: str, score: Score, request: Request, opened: Opened, subject: 
             },
             "graph": " and ".join(subject.used),
             "step": opened.step,
+            "checkpoint": _identity(opened),
             "size": opened.size,
             "form": " and ".join(dict.fromkeys(function.form for function in used)),
             "device": str(opened.device),
@@ -177,3 +179,9 @@ def _record(name: str, score: Score, request: Request, opened: Opened, subject: 
         }
     )
     return record
+
+
+def _identity(opened: Opened) -> str | None:
+    if opened.run is None:
+        return None
+    return next((identity(path) for path in opened.run.checkpoints().all() if int(path.name) == opened.step), None)

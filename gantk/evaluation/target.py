@@ -17,6 +17,7 @@ from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import nearest
 from gantk.recipe.metric import Score
 from gantk.runs.config import Config
+from gantk.runs.records import NAME
 from gantk.runs.run import Run, open_run
 from gantk.runtime.card import Port
 from gantk.runtime.model_file import load
@@ -84,7 +85,7 @@ class Opened:
 
     def records(self, request: Request) -> list[Path]:
         """Return the files that records are appended to."""
-        own = [self.run.own("metrics.jsonl")] if self.run is not None else []
+        own = [self.run.own(NAME)] if self.run is not None else []
         return [*own, request.out] if request.out is not None else own
 
     def tell(self, scores: Sequence[Score]) -> None:

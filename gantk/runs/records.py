@@ -15,6 +15,9 @@ from gantk.errors import GantkError
 Record = Mapping[str, Any]
 """What is written of a score; it holds what JSON holds, and no number that is not finite."""
 
+NAME = "metrics.jsonl"
+"""The file of a run's records."""
+
 _PACKAGES = ("gantk", "torch", "numpy", "onnxruntime", "kornia", "torchmetrics", "scipy")
 
 

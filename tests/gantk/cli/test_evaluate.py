@@ -73,6 +73,12 @@ def test_another_checkpoint_and_other_data(run, tmp_path):
     newest, first = records(run, "--metric", "l1"), records(run, "--metric", "l1", "--step", "1")
     assert first["l1"]["step"] == 1
     assert first["l1"]["value"] != newest["l1"]["value"]
+    better = min((first["l1"], newest["l1"]), key=lambda record: record["value"])
+    said = invoke("evaluate", run, "--metric", "l1", "--step", "best")
+    assert (
+        f"{run}: step {better['step']}, the best by l1: {better['value']:.4g}, lower is better (of 1, 2)" in said.stderr
+    )
+    assert written(run)[-1]["checkpoint"] == better["checkpoint"]
     out = tmp_path / "scores.jsonl"
     other = records(run, "--metric", "l1", "--data", "emoji:flat,3d", "--out", out)["l1"]
     assert "flat -> 3d" in other["data"]["summary"]

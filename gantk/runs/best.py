@@ -1,0 +1,120 @@
+"""The best checkpoint of a run: what the records of its scores say, of those that are still there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gantk.documents import parse_json
+from gantk.errors import GantkError, UsageError
+from gantk.runs.checksums import identity
+from gantk.runs.records import NAME
+from gantk.runs.run import Run, open_run
+from gantk.text import pasted
+
+_LONGEST = 1 << 20
+"""The bytes of the longest line that is read."""
+
+
+class _Measured(BaseModel):
+    """What of a record tells whether two scores compare."""
+
+    model_config = ConfigDict(frozen=True)
+
+    summary: str = ""
+    fingerprint: str
+    share: str = ""
+
+
+class _Scored(BaseModel):
+    """The fields of a record that are read again."""
+
+    metric: str
+    name: str
+    value: float
+    better: Literal["higher", "lower"]
+    step: int
+    data: _Measured
+    graph: str = ""
+    size: int | None = None
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Best:
+    """A checkpoint, and the score by which it is the best.
+
+    Attributes:
+        step: the checkpoint's step.
+        score: what was measured, such as `kid`.
+        value: the number.
+        better: whether higher or lower numbers are better.
+        compared: the steps of all checkpoints that have such a score.
+    """
+
+    step: int
+    score: str
+    value: float
+    better: str
+    compared: Sequence[int]
+
+    def __str__(self) -> str:
+        steps = ", ".join(map(str, self.compared))
+        return f"step {self.step}, the best by {self.score}: {self.value:.4g}, {self.better} is better (of {steps})"
+
+
+def best_checkpoint(path: Path, metric: str | None = None) -> Best:
+    """Return the best checkpoint of a run that is still there, by the scores that `gantk evaluate` recorded.
+
+    `metric` names a metric, or one of its scores; None: the metric that was measured last. Scores compare that were
+    measured as its last one was: on the same data, at the same size, of the same graph. Raises UsageError where the
+    folder is no run, or where nothing is recorded.
+    """
+    run = open_run(path)
+    scored = list(_there(run))
+    by_name = [one for one in scored if one.name == metric]
+    newest = scored[-1].metric if scored else None
+    of_metric = [one for one in scored if one.metric == (metric if metric is not None else newest)]
+    found = by_name or [one for one in of_metric if one.name == of_metric[0].name]
+    if not found:
+        raise UsageError(_nothing(run, metric, sorted({one.metric for one in scored})))
+    last = found[-1]
+    alike = {one.step: one for one in found if _protocol(one) == _protocol(last)}
+    sign = 1 if last.better == "higher" else -1
+    best = max(alike.values(), key=lambda one: (sign * one.value, one.step))
+    return Best(best.step, best.name, best.value, best.better, sorted(alike))
+
+
+def _there(run: Run) -> Iterator[_Scored]:
+    """Yield the scores of checkpoints that are still there and still the same, in the order of their measurement."""
+    path = run.path / NAME
+    if not path.is_file():
+        return
+    known = {int(folder.name): identity(folder) for folder in run.checkpoints().all()}
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST):
+            try:
+                one = _Scored.model_validate(parse_json(line.decode("utf-8")))
+            except (ValueError, ValidationError):
+                # A score that is not finite, one of a model, or what a killed process left of a line.
+                continue
+            if one.step in known and one.checkpoint in (None, known[one.step]):
+                yield one
+
+
+def _protocol(one: _Scored) -> tuple[object, ...]:
+    return one.name, one.better, one.data, one.graph, one.size
+
+
+def _nothing(run: Run, metric: str | None, others: Sequence[str]) -> str:
+    steps = [int(folder.name) for folder in run.checkpoints().all()]
+    if not steps:
+        raise GantkError(str(run.checkpoints().newest()))
+    record = pasted("gantk", "evaluate", run.path, *(("--metric", metric) if metric else ()), "--step")
+    known = f" but by {', '.join(others)}" if others and metric else ""
+    return (
+        f"no score{f' by {metric}' if metric else ''} is recorded of a checkpoint of {run.path} that is still there"
+        f"{known}: record one of each step, {', '.join(map(str, steps))}, with: {record} {steps[-1]}"
+    )
