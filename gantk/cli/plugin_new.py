@@ -14,8 +14,9 @@ import gantk
 from gantk.cli.scaffold import TEMPLATES, docstring_of, module_text
 from gantk.errors import UsageError
 from gantk.installing import editable_line
-from gantk.plugins.entrypoints import installed
-from gantk.plugins.hooks import hook_arguments, part_hooks
+from gantk.plugins.entrypoints import default, installed
+from gantk.plugins.hooks import hook_arguments
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.options import nearest
 
 _LONGEST = 40
@@ -27,16 +28,6 @@ Examples:
   gantk plugin new soft_labels --brings loss --single one file, soft_labels.py
 """
 
-_COMMANDS = {
-    "recipe": "gantk train --plugin {name}",
-    "generator": "gantk train --plugin pix2pix --generator {name}",
-    "discriminator": "gantk train --plugin pix2pix --discriminator {name}",
-    "loss": "gantk train --plugin pix2pix --loss {name}",
-    "normalization": "gantk train --plugin pix2pix --normalization {name}",
-    "dataset": "gantk train --plugin {recipe} --data {name}",
-    "metric": "gantk evaluate runs/RUN --metric {name}",
-}
-
 
 @click.command(epilog=_EXAMPLE)
 @click.argument("name")
@@ -46,7 +37,7 @@ _COMMANDS = {
     default=["recipe"],
     show_default=True,
     metavar="PART,...",
-    help=f"Which parts: {', '.join(part_hooks())}.",
+    help=f"Which parts: {', '.join(KINDS)}.",
 )
 @click.option("--single", is_flag=True, help="Write one .py file, which is used by its path, instead of a package.")
 @click.option(
@@ -78,7 +69,7 @@ def new(name: str, brings: tuple[str, ...], single: bool, out: Path) -> None:
 def _parts(brings: str) -> tuple[str, ...]:
     """Return the parts that are asked for, in the order of the hooks. Raises UsageError."""
     asked = [part.strip() for part in brings.split(",") if part.strip()]
-    known = part_hooks()
+    known = tuple(KINDS)
     for part in asked:
         if part in hook_arguments() and part not in known:
             raise UsageError(f"--brings {part}: this hook brings no part; add it to the plugin as docs/hooks.md shows")
@@ -166,8 +157,8 @@ def _package_files(name: str, module: str, parts: tuple[str, ...]) -> dict[str, 
 def _commands(name: str, parts: tuple[str, ...]) -> list[str]:
     """Return how a plugin is used: the recipe with its own parts, or each part by itself."""
     shown = [part for part in parts if "recipe" not in parts or part in ("recipe", "dataset", "metric")]
-    recipe = name if "recipe" in parts else "pix2pix"
-    return [_COMMANDS[part].format(name=name, recipe=recipe) for part in shown]
+    recipe = name if "recipe" in parts else default("recipe") or "RECIPE"
+    return [KINDS[part].example.format(name=name, recipe=recipe) for part in shown]
 
 
 def _refuse_taken(name: str, module: str) -> None:

@@ -9,10 +9,9 @@ from gantk.plugins import source
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.options import Option, options_of, type_name
-
-_PREFIXES = {"recipe": "", "normalization": "normalization.ROLE.", "dataset": "data."}
 
 
 def entry_of(plugin: InstalledPlugin) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def _part(part: str, factory: Any, name: str) -> dict[str, Any]:
         described["defaults"] = {slot: name for slot, name in vars(factory.defaults).items() if name}
     if part in ("recipe", "loss"):
         described["settings"] = factory.settings.said()
-    prefix = f"{name}." if part == "metric" else _PREFIXES.get(part, f"{part}.")
+    prefix = KINDS[part].prefix.format(role="ROLE", plugin=name)
     described["options"] = [_option(prefix, option) for option in options_of(factory).values()]
     return described
 

@@ -11,17 +11,7 @@ from gantk.cli.plugin_pages import entry_of, page_of
 from gantk.cli.saying import say_lines
 from gantk.errors import UsageError
 from gantk.plugins.entrypoints import find, installed
-from gantk.plugins.hooks import part_hooks
-
-_TITLES = {
-    "recipe": "Recipes (gantk train --plugin NAME)",
-    "generator": "Generators (--generator NAME)",
-    "discriminator": "Discriminators (--discriminator NAME)",
-    "loss": "Losses (--loss NAME)",
-    "normalization": "Normalizations (--normalization NAME)",
-    "dataset": "Data sets (--data NAME)",
-    "metric": "Metrics (gantk evaluate RUN --metric NAME)",
-}
+from gantk.plugins.kinds import KINDS
 
 _EXAMPLE = """\b
 Examples:
@@ -68,7 +58,7 @@ def _table(entries: list[dict[str, Any]]) -> str:
         return "No plugin is installed."
     formatter = click.HelpFormatter()
     column = max(len(entry["name"]) for entry in entries)
-    for part in (*part_hooks(), None):
+    for part in (*KINDS, None):
         shown = [entry for entry in entries if (entry["brings"] or [None])[0] == part]
         others = [entry["name"] for entry in entries if part in entry["brings"][1:]]
         families: dict[str, list[tuple[str, str]]] = {}
@@ -87,7 +77,7 @@ def _table(entries: list[dict[str, Any]]) -> str:
 def _title(part: str | None, family: str) -> str:
     if family:
         return f"{family} (--plugin NAME)"
-    return _TITLES.get(part or "", part.capitalize() if part else "Others (--plugin NAME)")
+    return KINDS[part].title if part else "Others (--plugin NAME)"
 
 
 def _line(entry: dict[str, Any], width: int) -> str:

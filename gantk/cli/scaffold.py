@@ -8,17 +8,15 @@ from functools import cached_property
 from pathlib import Path
 
 import gantk
+from gantk.errors import UsageError
+from gantk.plugins.entrypoints import default
 
 TEMPLATES = Path(__file__).with_name("templates")
 WIDTH = 88
 """Columns of what is written: ruff's own line length, which holds where nobody says another."""
 
-_OWN_DEFAULTS = {
-    "generator": '        generator="resnet",\n',
-    "discriminator": '        discriminator="patchgan",\n',
-    "loss": '        loss="non-saturating",\n',
-}
-"""What the recipe's defaults say of a part; left out, it is the plugin's own."""
+_DEFAULTS = ("generator", "discriminator", "loss", "normalization")
+"""The parts that a recipe's template leaves to be named."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def module_text(title: str, plugin: str, parts: Sequence[str]) -> str:
     stated = (
         f'# The hook API that it was written for, see docs/hooks.md.\ngantk_api = ">={gantk.HOOK_API},<{major + 1}"'
     )
-    bodies = [_own_defaults(template.body, plugin, parts) for template in templates]
+    bodies = [_with_defaults(template.body, plugin, parts) for template in templates]
     imports = _imports(node for template in templates for node in template.imports)
     head = f'"""{docstring}{closing}\n\n{imports}\n\n{stated}'
     # As the formatter has it: a line is left free before a constant, two before a definition.
@@ -87,10 +85,23 @@ def docstring_of(title: str, parts: Sequence[str]) -> str:
     return "\n\n".join([summary, *paragraphs])
 
 
-def _own_defaults(body: str, plugin: str, parts: Sequence[str]) -> str:
-    for part in parts:
-        body = body.replace(_OWN_DEFAULTS.get(part, "\0"), "")
-    return body.replace('or": "instance",', f'or": "{plugin}",') if "normalization" in parts else body
+def _with_defaults(body: str, plugin: str, parts: Sequence[str]) -> str:
+    """Return a template that names the plugin's own parts, and for the others those that an installed package names.
+
+    A generator, discriminator or loss of its own need not be named.
+    """
+    for part in _DEFAULTS:
+        gap = f'"{{{part}}}"'
+        if gap not in body:
+            continue
+        if part in parts and part != "normalization":
+            body = body.replace(f"        {part}={gap},\n", "")
+            continue
+        named = plugin if part in parts else default(part)
+        if named is None:
+            raise UsageError(f"no installed package names a {part} for new recipes: say --brings recipe,{part}")
+        body = body.replace(gap, f'"{named}"')
+    return body
 
 
 def _imports(nodes: Iterable[ast.Import | ast.ImportFrom]) -> str:

@@ -8,7 +8,7 @@ from gantk.data.dataset import Dataset
 from gantk.data.folders import open_folders
 from gantk.data.views import Turned
 from gantk.errors import DataError, UsageError
-from gantk.plugins.entrypoints import default_data, installed
+from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 from gantk.runs.config import Config
@@ -76,12 +76,12 @@ def data_set_names() -> list[str]:
 
 
 def _data(config: Config) -> list[str]:
-    default = default_data()
     if config.data:
         return config.data
-    if default is None:
+    named = default("data")
+    if named is None:
         raise UsageError("say what to train on: --data NAME or --data FOLDER")
-    return [default]
+    return [named]
 
 
 def _named(data: list[str]) -> tuple[Any, str | None] | None:

@@ -92,17 +92,18 @@ def installed() -> dict[str, InstalledPlugin]:
     return dict(sorted(found.items()))
 
 
-def default_data() -> str | None:
-    """Return the plugin whose images are trained on where none are named, if one is installed.
+def default(what: str) -> str | None:
+    """Return the plugin that an installed package names for `what`, if one does.
 
-    Raises PluginError where two distributions name one.
+    `data` is trained on where no images are named; the parts of a new plugin and the recipe that tries one are named
+    likewise. Raises PluginError where two distributions name one.
     """
-    found = {
-        entry.value: name_and_version(entry.dist)[0] for entry in entries("gantk.defaults") if entry.name == "data"
-    }
+    named = [entry for entry in entries("gantk.defaults") if entry.name == what]
+    # The value of an entry point is a name in Python, which has no hyphens.
+    found = {entry.value.replace("_", "-"): name_and_version(entry.dist)[0] for entry in named}
     if len(found) > 1:
-        named = " and ".join(f"{plugin} ({distribution})" for plugin, distribution in found.items())
-        raise PluginError(f"two installed packages name the default data: {named}; say --data")
+        both = " and ".join(f"{plugin} ({distribution})" for plugin, distribution in found.items())
+        raise PluginError(f"two installed packages name the default {what}: {both}; say --{what}")
     return next(iter(found), None)
 
 

@@ -12,6 +12,7 @@ import pluggy
 from gantk import hookspecs
 from gantk.errors import GantkError, PluginError, UsageError, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, bringing, find, installed
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.loading import check_hooks, import_plugin, place
 from gantk.plugins.tracing import trace
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gantk.parts.build import Build
-
-# By name, since torch is not installed where only images are translated.
-_BASES = {
-    "recipe": ("gantk.recipe.recipe", "Recipe"),
-    "loss": ("gantk.parts.losses", "AdversarialLoss"),
-    "normalization": ("gantk.parts.normalization", "Normalization"),
-    "metric": ("gantk.recipe.metric", "Metric"),
-}
 
 
 class Plugins:
@@ -158,8 +151,9 @@ def _what_is_wrong(hook: str, answer: Any) -> str:
         return "returned nothing; return the class or function that makes it"
     if not (inspect.isclass(answer) or inspect.isroutine(answer)):
         return f"returned {_shown(answer)}; return the class or function that makes it"
-    if hook in _BASES and not _is_a(answer, *_BASES[hook]):
-        return f"returned {_shown(answer)}; return a subclass of gantk.{_BASES[hook][1]}"
+    base = KINDS[hook].base
+    if base is not None and not _is_a(answer, *base):
+        return f"returned {_shown(answer)}; return a subclass of gantk.{base[1]}"
     return ""
 
 

@@ -6,18 +6,11 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.options import Option, options_of, type_name
 from gantk.plugins.signatures import function_of
 from gantk.testing.report import Failure
 from gantk.testing.subject import Subject
-
-POSITIONAL = {
-    "recipe": ("build",),
-    "generator": ("spec", "build"),
-    "discriminator": ("spec", "build"),
-    "dataset": ("argument",),
-}
-"""What a factory is called with, by the hook that returns it; others are called with options alone."""
 
 
 def option_kinds(subject: Subject) -> str:
@@ -58,7 +51,7 @@ def option_help(subject: Subject) -> str:
 
 
 def _check_positional(hook: str, factory: Callable[..., Any]) -> None:
-    expected = POSITIONAL.get(hook, ())
+    expected = KINDS[hook].takes
     parameters = list(_parameters(factory))
     several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
     positional = [

@@ -33,12 +33,12 @@ class PairedTranslation(Recipe):
 
     kind = "paired"
     defaults = Defaults(
-        generator="resnet",
-        discriminator="patchgan",
-        loss="non-saturating",
+        generator="{generator}",
+        discriminator="{discriminator}",
+        loss="{loss}",
         normalization={
-            "generator": "instance",
-            "discriminator": "instance",
+            "generator": "{normalization}",
+            "discriminator": "{normalization}",
         },
     )
     settings = Settings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999))

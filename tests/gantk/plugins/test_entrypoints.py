@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from gantk.errors import PluginError, UsageError
-from gantk.plugins.entrypoints import InstalledPlugin, bringing, default_data, find, from_file, installed
+from gantk.plugins.entrypoints import InstalledPlugin, bringing, default, find, from_file, installed
 
 BOMB = 'raise RuntimeError("this must not be imported")\n'
 PLUGIN = '"""Swirls (Author et al. 2024).\n\nMore."""\nfrom gantk import hookimpl\n@hookimpl\ndef loss(): ...\n' + BOMB
@@ -68,11 +68,11 @@ def test_bringing_names_the_plugins_that_answer_a_hook(distribution):
     assert "swirl" not in bringing("generator")
 
 
-def test_the_default_data_is_the_one_that_a_package_names(distribution):
-    assert default_data() == "emoji"
+def test_the_default_is_the_one_that_a_package_names(distribution):
+    assert default("data") == "emoji"
     distribution("other-data", {"gantk.defaults": {"data": "clouds", "colour": "red"}})
     with pytest.raises(PluginError, match=r"clouds \(other-data\)") as caught:
-        default_data()
+        default("data")
     assert "emoji (gantk)" in str(caught.value)
 
 
