@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gantk.data.dataset import ArrayImages, Dataset, Group, Images, Split
+    from gantk.data.kinds import Kind
     from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
     from gantk.hookspecs import hookimpl
     from gantk.parts.build import Build, DataInfo
@@ -33,6 +34,7 @@ HOOK_API = "1.0"
 
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
+    "gantk.data.kinds": ("Kind",),
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.build": ("Build", "DataInfo"),
@@ -72,6 +74,7 @@ __all__ = [
     "Group",
     "Images",
     "Inference",
+    "Kind",
     "Latent",
     "Losses",
     "Mean",

@@ -69,7 +69,7 @@ def _list_data_sets(as_json: bool) -> None:
 
 
 def _show_named(dataset: "Dataset", as_json: bool) -> None:
-    from gantk.data.views import serves
+    from gantk.data.kinds import served
 
     kind = dataset.kinds[0]
     counts = {
@@ -80,7 +80,7 @@ def _show_named(dataset: "Dataset", as_json: bool) -> None:
         "name": dataset.name,
         "summary": dataset.summary,
         "licence": dataset.licence,
-        "kinds": list(serves(dataset.kinds)),
+        "kinds": list(served(dataset.kinds)),
         "counts": counts,
         "classes": list(dataset.classes),
         "domains": list(dataset.domains),
@@ -99,7 +99,7 @@ def _show_named(dataset: "Dataset", as_json: bool) -> None:
 
 def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
     from gantk.data.checks import check
-    from gantk.data.views import serves
+    from gantk.data.kinds import served
 
     with _progress() as progress:
         findings = check(dataset.arranged, progress=progress)
@@ -108,7 +108,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         found = {
             "name": dataset.name,
             "summary": dataset.summary,
-            "kinds": serves(dataset.kinds),
+            "kinds": served(dataset.kinds),
             "stops": stops,
             "readings": dataset.readings,
             "questions": questions,
@@ -117,7 +117,7 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
         say(dataset.summary)
-        _line("kinds", ", ".join(serves(dataset.kinds)))
+        _line("kinds", ", ".join(served(dataset.kinds)))
         _show_counts(findings.counts)
         for key, column in findings.columns.items():
             _show_column(key, column)

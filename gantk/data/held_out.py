@@ -8,6 +8,7 @@ import torch
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, Split, image_columns
+from gantk.data.kinds import aligned_keys, kind_called
 from gantk.data.loading import Crops, image_infos
 from gantk.data.sampling import read_rows
 from gantk.data.stream import KeyedBatch, as_tensors, on_device
@@ -23,8 +24,8 @@ def held_out_batch(
 ) -> dict[str, Any]:
     """Return held-out samples, cut centrally: the rows named, or so many as `held_out_rows` chooses.
 
-    An unpaired batch of aligned data also has `reference`, what `a` should become. Without a test share the training
-    share serves.
+    Where the data holds the kind that this one is aligned by, the batch also has `reference`, what its first side
+    should become: of unpaired batches, what `a` should. Without a test share the training share serves.
     """
     split, aligned = _test_split(dataset, kind, crops.load)
     if isinstance(rows, int):
@@ -40,7 +41,10 @@ def held_out_batch(
     batch = on_device(as_tensors(read), windows, device)
     if not aligned:
         return batch
-    return KeyedBatch({"a": batch["source"], "b": batch["target"], "reference": batch["target"]})
+    first, second = kind_called(kind).sides
+    known = aligned_keys()
+    sides = {key: batch[known[key]] for key in (first, second)}
+    return KeyedBatch(sides | {"reference": sides[second]})
 
 
 def held_out_rows(dataset: Dataset, kind: str, crops: Crops, wanted: Sequence[int] | int) -> list[int]:
@@ -83,9 +87,10 @@ def _is_flat(split: Split, row: int) -> bool:
 
 
 def _test_split(dataset: Dataset, kind: str, load: int) -> tuple[Split, bool]:
-    """Return the test share, and whether it is aligned though unpaired batches are trained on."""
-    aligned = kind == "unpaired" and "paired" in dataset.kinds
-    read = "paired" if aligned else kind
+    """Return the test share, and whether it is aligned though batches that are not are trained on."""
+    known = kind_called(kind)
+    aligned = known.aligned_by in dataset.kinds
+    read = known.aligned_by if aligned else kind
     split = open_split(dataset, read, True, load)
     if not all(len(group) for group in split.groups):
         split = open_split(dataset, read, False, load)

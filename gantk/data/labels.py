@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from gantk.data.kinds import second_sides
 from gantk.data.scanning import ImageFile
 
 Labels = Literal["auto", "none", "a", "b", "both"]
 """Which side holds label maps: the first or the second; `auto` takes a side for such whose images all have palettes."""
 
-SECOND = ("b", "target")
+SECOND = second_sides()
 """Keys of the second side of two."""
 
 

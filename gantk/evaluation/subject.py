@@ -8,20 +8,15 @@ from torch import Tensor
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, Group, image_columns
+from gantk.data.kinds import aligned_keys, kind_called, poorest, served
 from gantk.data.sampling import read_rows
 from gantk.data.stream import as_tensors, on_device
-from gantk.data.views import open_split, serves
+from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.functions import piece
 from gantk.recipe.graph import Task
 from gantk.recipe.metric import Function, Translated
 from gantk.recipe.recipe import Batch
-
-_KINDS = {"image": "images", "source": "paired", "target": "paired", "a": "unpaired", "b": "unpaired"}
-"""The poorest kind of batches that holds a key."""
-
-_ALIGNED = {"source": "source", "target": "target", "a": "source", "b": "target"}
-"""What a key of a pair is called in batches of aligned pairs."""
 
 
 @dataclass(kw_only=True)
@@ -80,13 +75,14 @@ class OpenSubject:
         if further:
             raise Unsupported(f"needs a graph of one image, and {function.name} takes {len(further) + 1}")
         target_key = str(function.outputs[0])
-        aligned = {key: _ALIGNED.get(key, "") for key in (source_key, target_key)}
-        if source_key != target_key and "paired" in self.dataset.kinds and all(aligned.values()):
-            source_key, truth_key = aligned[source_key], aligned[target_key]
-            group = self._group("paired", test=True)
+        known = aligned_keys()
+        source, target = (known.get(key, key) for key in (source_key, target_key))
+        if kind := self._together(source, target):
+            source_key, truth_key = source, target
+            group = self._group(kind, test=True)
         else:
             truth_key = source_key if source_key == target_key else ""
-            group = self._group(_KINDS.get(source_key, source_key), source_key, test=True)
+            group = self._group(poorest(source_key), source_key, test=True)
         self._note(len(group), test=True)
         drawn = [None if isinstance(port, str) else port.fixed(len(group), self.seed) for port in function.inputs]
         for rows in torch.split(torch.arange(len(group)), piece(self.size)):
@@ -97,11 +93,11 @@ class OpenSubject:
 
     def count(self, key: str, *, test: bool) -> int:
         """Return how many images of a batch key are held out, or trained on."""
-        return len(self._group(_KINDS.get(key, key), key, test=test))
+        return len(self._group(poorest(key), key, test=test))
 
     def images(self, key: str, *, test: bool, rows: slice | int = slice(None)) -> Tensor:
         """Return held-out or training images (N, C, H, W): the rows named, or so many spread evenly over the share."""
-        group = self._group(_KINDS.get(key, key), key, test=test)
+        group = self._group(poorest(key), key, test=test)
         count = len(group)
         if isinstance(rows, int):
             chosen = [round(i * (count - 1) / max(rows - 1, 1)) for i in range(rows)] if rows < count else range(count)
@@ -118,11 +114,17 @@ class OpenSubject:
         self._note(len(group), test=test)
         return batch["image"], batch["label"].long()
 
+    def _together(self, source: str, target: str) -> str:
+        """Return the kind that the data serves whose rows hold two images that belong together; empty: none."""
+        known = served(self.dataset.kinds)
+        holding = (kind for kind in known if {source, target} <= set(kind_called(kind).keys("images")))
+        return next((kind for kind in holding if source != target), "")
+
     def _group(self, kind: str, *keys: str, test: bool) -> Group:
         """Return the columns of a kind of batches, those named or all. Raises Unsupported where it has no rows."""
-        served = serves(self.dataset.kinds)
-        if kind not in served:
-            raise Unsupported(f"needs {kind} batches; {self.dataset.name} serves {', '.join(served)}")
+        known = served(self.dataset.kinds)
+        if kind not in known:
+            raise Unsupported(f"needs {kind} batches; {self.dataset.name} serves {', '.join(known)}")
         split = open_split(self.dataset, kind, test, self.size)
         group = next(group for group in split.groups if not keys or keys[0] in group.columns)
         if not len(group):
@@ -132,7 +134,8 @@ class OpenSubject:
     def _read(self, group: Group, rows: Sequence[int]) -> Batch:
         cut = Augmentation(self.size, random=False, flip=False)
         columns = image_columns(group.columns)
-        known = {_ALIGNED.get(key, key): channels for key, channels in self.channels.items()} | dict(self.channels)
+        aligned = aligned_keys()
+        known = {aligned.get(key, key): channels for key, channels in self.channels.items()} | dict(self.channels)
         for key, column in columns.items():
             wanted = known.get(key, column.channels)
             if column.channels != wanted:

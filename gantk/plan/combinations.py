@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gantk.data.kinds import IMAGE_KEYS, kind_called
 from gantk.errors import GantkError, Unsupported, one_line
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.valueless import without_values
@@ -15,7 +16,6 @@ from gantk.recipe.recipe import Recipe
 SIZES = (64, 32, 128, 256)
 """Heights and widths in pixels that are tried until one does, where the recipe's settings state none."""
 
-KEYS = ("image", "a", "b", "source", "target")
 CLASSES = tuple(str(label) for label in range(10))
 
 
@@ -119,9 +119,11 @@ def _size(recipe: type[Recipe], plugins: Plugins) -> int:
 
 def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: int) -> None:
     parts = select(plugins, recipe.defaults, requested)
-    kind = recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0]
+    kind = kind_called(recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0])
     build = Build(
-        data=DataInfo(kind=kind, size=size, channels=dict.fromkeys(KEYS, 3), classes=CLASSES),
+        data=DataInfo(
+            kind=kind, size=size, channels=dict.fromkeys((*IMAGE_KEYS, *kind.keys("images")), 3), classes=CLASSES
+        ),
         parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
         network_built=plugins.network_built,
     )

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gantk.data.dataset import Dataset
+from gantk.data.kinds import kind_called
 
 TRANSLATION: Mapping[str, Any] = MappingProxyType(
     {
@@ -35,7 +36,7 @@ def quick_scale(asked: str | None, dataset: Dataset, kind: str) -> tuple[Mapping
     own = {} if asked == "paper" else dataset.quick(kind)
     if own or asked != "quick":
         return own, f"quick scale of {dataset.name}"
-    return (TRANSLATION if kind in ("paired", "unpaired", "domains") else SINGLE), "quick scale"
+    return (TRANSLATION if kind_called(kind).translates else SINGLE), "quick scale"
 
 
 def is_offered(asked: str | None, dataset: Dataset, kind: str) -> bool:

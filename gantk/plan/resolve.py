@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gantk.data.dataset import Dataset
-from gantk.data.views import serves
+from gantk.data.kinds import Kind, kind_called, served
 from gantk.errors import UsageError
 from gantk.parts.settings import Settings
 from gantk.plan.open_data import data_options, located, open_data
@@ -68,7 +68,7 @@ class Resolved:
     options: Mapping[str, Value]
     settings: Mapping[str, Value]
     dataset: Dataset
-    kind: str
+    kind: Kind
 
     def setting(self, name: str) -> Any:
         """Return a setting's value."""
@@ -163,14 +163,15 @@ def _papers(parts: Mapping[str, Part]) -> tuple[Said, Said]:
     return [*stated, *game, default], []
 
 
-def _kind(recipe: Part, dataset: Dataset, wanted: str | None) -> str:
+def _kind(recipe: Part, dataset: Dataset, wanted: str | None) -> Kind:
     """Return the kind of batches that the user wants, or the first of the recipe's that the data serves."""
     stated: str | tuple[str, ...] = getattr(recipe.factory, "kind", "")
     kinds = (stated,) if isinstance(stated, str) else stated
     if wanted is not None and wanted not in kinds:
         raise UsageError(f"setting kind: {recipe.plugin} trains on {' or '.join(kinds)} batches, not on {wanted} ones")
-    served = serves(dataset.kinds)
-    return wanted or next((kind for kind in kinds if kind in served), kinds[0])
+    can = served(dataset.kinds, *kinds)
+    chosen = next((kind for kind in kinds if kind == wanted or (wanted is None and kind in can)), kinds[0])
+    return kind_called(chosen, *dataset.kinds)
 
 
 def _stated(part: Part) -> dict[str, Any]:

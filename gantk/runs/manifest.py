@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gantk.data.dataset import Dataset, ImageInfo
+from gantk.data.kinds import Holds, Kind, kind_called
 from gantk.documents import at_most
 
 Text = Annotated[str, at_most(10_000)]
@@ -39,6 +40,7 @@ class DataFacts(BaseModel):
     fingerprint: Text
     classes: list[Text] = Field(default_factory=list)
     domains: list[Text] = Field(default_factory=list)
+    columns: dict[Annotated[str, at_most(100)], Holds] = Field(default_factory=dict)
     images: dict[Annotated[str, at_most(100)], ImageFacts]
 
     @model_validator(mode="before")
@@ -48,6 +50,11 @@ class DataFacts(BaseModel):
         if isinstance(facts, dict) and "kind" not in facts and isinstance(images := facts.get("images"), dict):
             return facts | {"kind": "paired" if "source" in images else "unpaired"}
         return facts
+
+    @property
+    def of_kind(self) -> Kind:
+        """The kind of batches, as the run's plugins stated it."""
+        return kind_called(self.kind, Kind(self.kind, self.columns))
 
     @property
     def image_infos(self) -> dict[str, ImageInfo]:
@@ -73,11 +80,12 @@ class Manifest(BaseModel):
     plugins: dict[Text, Text] = Field(default_factory=dict)
 
 
-def data_facts(dataset: Dataset, kind: str, images: Mapping[str, ImageInfo]) -> DataFacts:
+def data_facts(dataset: Dataset, kind: Kind, images: Mapping[str, ImageInfo]) -> DataFacts:
     """Return what a run's manifest says of its data."""
     return DataFacts(
         name=dataset.name,
-        kind=kind,
+        kind=str(kind),
+        columns=dict(kind.columns),
         summary=dataset.summary,
         licence=dataset.licence,
         fingerprint=dataset.fingerprint(),

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from gantk.data.kinds import IMAGE_KEYS
 from gantk.errors import GantkError, Unsupported, blamed_line, one_line
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.networks import Network
@@ -151,7 +152,7 @@ def _made(subject: Subject, part: Part, spec: Spec) -> nn.Module:
     data = DataInfo(
         kind="labelled",
         size=spec.size,
-        channels=dict.fromkeys(("image", "a", "b", "source", "target"), 3),
+        channels=dict.fromkeys(IMAGE_KEYS, 3),
         classes=tuple(str(label) for label in range(CLASSES)),
     )
     build = Build(data=data, parts={f"normalization.{role}": norm for role in ("generator", "discriminator")})

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from gantk.data.dataset import Array, Dataset, Images, Split, image_columns
+from gantk.data.kinds import KINDS, NUMBERS, Kind, kind_called
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.errors import GantkError, PluginError
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
-
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "images": ("image",),
-    "labelled": ("image", "label"),
-    "paired": ("source", "target"),
-    "unpaired": ("a", "b"),
-    "domains": ("image", "domain"),
-    "captioned": ("image", "caption"),
-    "points": ("point",),
-}
-"""What a batch of each kind holds."""
 
 ROWS = 200
 """Rows of a share that are compared."""
@@ -40,12 +30,15 @@ def opens(subject: Subject) -> str:
         if not getattr(dataset, attribute, None):
             raise Failure(f"states no `{attribute}`, which a user is shown")
     for kind in dataset.kinds:
-        if kind not in KEYS:
-            raise Failure(f"serves batches of an unknown kind {kind!r}; known: {', '.join(KEYS)}")
-    if "labelled" in dataset.kinds and not dataset.classes:
-        raise Failure("serves labelled batches, and states no `classes`: the names of the labels")
-    if "domains" in dataset.kinds and not dataset.domains:
-        raise Failure("serves batches of domains, and states no `domains`: their names")
+        known = kind_called(kind)
+        if not known.columns:
+            raise Failure(
+                f"serves batches of an unknown kind {kind!r}; known: {', '.join(KINDS)}; state one of your own, "
+                f"kinds = (gantk.Kind({kind!r}, {{KEY: WHAT IT HOLDS}}),)"
+            )
+        for holds in NUMBERS:
+            if known.keys(holds) and not getattr(dataset, holds):
+                raise Failure(f"serves {kind} batches, and states no `{holds}`: their names")
     if not dataset.fingerprint():
         raise Failure("fingerprint() is empty: return a hash of the contents")
     return dataset.summary
@@ -62,9 +55,9 @@ def batches(subject: Subject) -> str:
             where = f"{kind}, {'held out' if test else 'training'}"
             if not test and not len(split):
                 raise Failure(f"{where}: holds no rows")
-            if missing := [key for key in KEYS[kind] if key not in split.columns]:
+            if missing := [key for key in kind_called(kind).columns if key not in split.columns]:
                 raise Failure(f"{where}: has no column {missing[0]!r}; it has {', '.join(split.columns)}")
-            _check_rows(dataset, split, size, where)
+            _check_rows(dataset, kind_called(kind), split, size, where)
         stream = TrainingBatches(
             dataset=dataset,
             kind=kind,
@@ -152,8 +145,7 @@ def _size(dataset: Dataset) -> int:
     return 1 if dataset.kinds[0] == "points" else 32
 
 
-def _check_rows(dataset: Dataset, split: Split, size: int, where: str) -> None:
-    names = {"label": dataset.classes, "domain": dataset.domains}
+def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: str) -> None:
     for group in split.groups:
         for column in group.columns.values():
             if len(column) != len(group):
@@ -161,7 +153,7 @@ def _check_rows(dataset: Dataset, split: Split, size: int, where: str) -> None:
     for key, images in image_columns(split.columns).items():
         for row in _rows(len(images), 8):
             _check_image(images, images[row], size, f"{where}: row {row} of `{key}`")
-    for key, known in names.items():
+    for key, known in {key: getattr(dataset, holds) for holds in NUMBERS for key in kind.keys(holds)}.items():
         values = np.asarray(split.columns.get(key, ())).tolist()
         if values and not (min(values) >= 0 and max(values) < len(known)):
             raise Failure(f"{where}: `{key}` reaches from {min(values)} to {max(values)}, and {len(known)} have names")

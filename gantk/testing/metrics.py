@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from gantk.data.dataset import ArrayImages, Column, Dataset, Group, Split
-from gantk.data.views import open_split, serves
+from gantk.data.kinds import served
+from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.open_data import open_data
@@ -107,7 +108,7 @@ def _subject(dataset: FewRows) -> OpenSubject:
     draw = torch.Generator().manual_seed(0)
     maker = torch.randn(LENGTH, pixels, generator=draw) / LENGTH**0.5
     reader = torch.randn(pixels, LENGTH, generator=draw) / pixels**0.5
-    source, target = ("source", "target") if "paired" in serves(dataset.kinds) else ("image", "image")
+    source, target = ("source", "target") if "paired" in served(dataset.kinds) else ("image", "image")
     functions = (
         SmallFunction(
             "generate",

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from gantk.data.dataset import Dataset, ImageInfo, Split
+from gantk.data.kinds import KINDS, NUMBERS, kind_called
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
 from gantk.plan.assemble import build_recipe, inference_of
@@ -77,7 +78,7 @@ def load_trained(
     check_size(resolved, images, checkpoint)
     recipe = build_recipe(resolved, images, Context())
     size = resolved.setting("size")
-    recipe.prepare(BlankBatches(images, size))
+    recipe.prepare(BlankBatches(images, size, resolved.kind))
 
     def take(folder: Path) -> Settled:
         load_weights(recipe, folder, averaged=True)
@@ -95,7 +96,7 @@ def load_trained(
         images=images,
         data=dataset.name,
         licence=dataset.licence,
-        classes=dataset.classes if facts.kind == "labelled" else (),
+        classes=dataset.classes if resolved.kind.keys("classes") else (),
         size=size,
         plugins=tuple(config.plugins),
         apart=settled.apart,
@@ -103,14 +104,18 @@ def load_trained(
 
 
 class BlankBatches(Iterator[dict[str, Any]]):
-    """Black images of the right shape, for what a recipe makes from the shape of its data."""
+    """Black images of the right shape, for what a recipe makes from the shape of its data.
 
-    def __init__(self, images: Mapping[str, ImageInfo], size: int) -> None:
+    Besides, a batch has what any kind of the core holds, and the kind that is named.
+    """
+
+    def __init__(self, images: Mapping[str, ImageInfo], size: int, kind: str = "") -> None:
         self.batch: dict[str, Any] = {
             key: torch.full((1, info.channels, size, size), -1.0) for key, info in images.items()
         }
-        self.batch |= {key: torch.zeros(1, dtype=torch.int64) for key in ("label", "domain")}
-        self.batch["caption"] = [""]
+        known = (*KINDS.values(), kind_called(kind))
+        self.batch |= {key: torch.zeros(1, dtype=torch.int64) for each in known for key in each.keys(*NUMBERS)}
+        self.batch |= {key: [""] for each in known for key in each.keys("texts")}
 
     def __next__(self) -> dict[str, Any]:
         return dict(self.batch)
@@ -125,7 +130,7 @@ class RecordedData(Dataset):
 
     def __init__(self, facts: DataFacts) -> None:
         self.name = facts.name
-        self.kinds = (facts.kind,)
+        self.kinds = (facts.of_kind,)
         self.licence = facts.licence
         self.summary = facts.summary
         self.classes = tuple(facts.classes)

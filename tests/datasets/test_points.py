@@ -9,8 +9,8 @@ import torch
 
 from gantk import DataError, UsageError
 from gantk.data.held_out import held_out_batch
+from gantk.data.kinds import served
 from gantk.data.loading import Crops, TrainingBatches
-from gantk.data.views import serves
 from gantk_datasets.points import points
 
 CPU = torch.device("cpu")
@@ -80,7 +80,7 @@ def test_a_seed_says_which_points_and_shares_share_none():
 
 def test_batches_hold_coordinates_as_images_of_one_pixel():
     data = points("grid", count=500)
-    assert serves(data.kinds) == ("points", "images")
+    assert served(data.kinds) == ("points", "images")
     batches = TrainingBatches(
         dataset=data, kind="images", crops=Crops(size=1), seed=0, device=CPU, batch_size=lambda: 500
     )

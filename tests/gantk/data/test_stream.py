@@ -10,11 +10,12 @@ import torch
 from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError
 from gantk.data.augmentation import Augmentation
 from gantk.data.held_out import held_out_batch, held_out_rows
+from gantk.data.kinds import served
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.resizing import resized
 from gantk.data.sampling import Samples
 from gantk.data.stream import BatchStream, as_tensors
-from gantk.data.views import open_split, serves
+from gantk.data.views import open_split
 
 CPU = torch.device("cpu")
 NUMBERED = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
@@ -190,8 +191,8 @@ def test_what_needs_no_cut_never_reaches_albumentations(monkeypatch):
 
 
 def test_a_richer_kind_serves_a_poorer_one():
-    assert serves(("paired",)) == ("paired", "unpaired", "images")
-    assert serves(("labelled",)) == ("labelled", "images")
+    assert served(("paired",)) == ("paired", "unpaired", "images")
+    assert served(("labelled",)) == ("labelled", "images")
     apart = open_split(Aligned(), "unpaired", False, None)
     assert [list(group.columns) for group in apart.groups] == [["a"], ["b"]]
     assert list(open_split(Aligned(), "images", False, None).columns) == ["image"]

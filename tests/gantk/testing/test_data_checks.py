@@ -6,7 +6,7 @@ DATASET = """
 import random
 
 import numpy as np
-from gantk import ArrayImages, DataError, Dataset, Group, Split, hookimpl
+from gantk import ArrayImages, DataError, Dataset, Group, Kind, Split, hookimpl
 
 class Drawn(ArrayImages):
     def __getitem__(self, index):
@@ -69,6 +69,11 @@ def dataset(**faulty):
     [
         ({"says": "summary = ''"}, "opens", "states no `summary`"),
         ({"says": "kinds = ('pictures',)"}, "opens", "an unknown kind 'pictures'"),
+        (
+            {"says": "kinds = (Kind('levels', {'grey': 'images'}),)"},
+            "batches",
+            "levels, training: has no column 'grey'",
+        ),
         ({"says": "classes = ()"}, "opens", "states no `classes`"),
         ({"fingerprint": "''"}, "opens", "fingerprint() is empty"),
         ({"says": "kinds = ('labelled', 'captioned')"}, "batches", "captioned, training: has no column 'caption'"),
@@ -91,6 +96,13 @@ def test_a_right_data_set_passes(check):
     assert report.passed, str(report)
     assert report["batches"].reason == "labelled (image, label)"
     assert "paper" not in [outcome.check for outcome in report.outcomes]
+
+
+def test_a_data_set_with_a_kind_of_its_own_passes(check):
+    kind = "Kind('levels', {'image': 'images', 'label': 'classes'}, serves={'images': {'image': 'image'}})"
+    report = check(dataset(says=f"kinds = ({kind},)"), "opens", "batches", "same-twice", "held-out")
+    assert report.passed, str(report)
+    assert report["batches"].reason == "levels (image, label)"
 
 
 def test_a_data_set_whose_files_are_not_here_is_skipped(check):

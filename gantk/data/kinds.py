@@ -1,0 +1,156 @@
+"""The kinds of batches: the keys of each, which kind serves which other, and what to say where data serves it not."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal, Self
+
+from gantk.data.dataset import Group, Split
+
+Holds = Literal["images", "classes", "domains", "texts"]
+"""What a column holds: images, numbers of classes or of domains that the data set names, or texts."""
+
+NUMBERS: tuple[Holds, ...] = ("classes", "domains")
+"""What columns of whole numbers hold, each as a data set's attribute of that name calls them."""
+
+View = Mapping[str, str] | Callable[[Split], Split]
+"""How one kind serves another: its columns that are kept, `{"image": "target"}`, or a function of its split."""
+
+
+class Kind(str):
+    """A kind of batches: its name, and what is known of it. A plugin may state one of its own.
+
+    Args:
+        name: the name, by which data sets and recipes agree on it.
+        columns: what each key of a batch holds; the keys of a batch in their order.
+        sides: the two image keys that `--direction` exchanges; empty: there is no direction.
+        translates: whether recipes make images of its images, which is what a quick scale depends on.
+        serves: poorer kinds that data of this kind serve, and how; the core says so of its own by `served_by`.
+        served_by: richer kinds whose data serve this one, and how; the first that there is.
+        aligned_by: the kind whose two sides are those of this one, row by row; held-out batches are read so.
+        cure: what to do where data cannot serve it, in words that follow the error.
+    """
+
+    columns: Mapping[str, Holds]
+    sides: tuple[str, ...]
+    translates: bool
+    serves: Mapping[str, View]
+    served_by: Mapping[str, View]
+    aligned_by: str
+    cure: str
+
+    def __new__(
+        cls,
+        name: str,
+        columns: Mapping[str, Holds],
+        *,
+        sides: tuple[str, ...] = (),
+        translates: bool = False,
+        serves: Mapping[str, View] | None = None,
+        served_by: Mapping[str, View] | None = None,
+        aligned_by: str = "",
+        cure: str = "",
+    ) -> Self:
+        kind = super().__new__(cls, name)
+        kind.columns, kind.sides, kind.translates = columns, sides, translates
+        kind.serves, kind.served_by, kind.aligned_by, kind.cure = serves or {}, served_by or {}, aligned_by, cure
+        return kind
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Holds]]:  # type: ignore[override]
+        """Return what a copy is made with; all else is copied from its attributes."""
+        return str(self), self.columns
+
+    def keys(self, *holding: Holds) -> tuple[str, ...]:
+        """Return its keys; those that hold what is named, where something is."""
+        return tuple(key for key, holds in self.columns.items() if not holding or holds in holding)
+
+
+def _apart(split: Split) -> Split:
+    columns = split.columns
+    return Split((Group({"a": columns["source"]}), Group({"b": columns["target"]})))
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind: kind
+        for kind in (
+            Kind("labelled", {"image": "images", "label": "classes"}, cure="labels are one folder a class"),
+            Kind(
+                "paired",
+                {"source": "images", "target": "images"},
+                sides=("source", "target"),
+                translates=True,
+                cure="pairs are two folders with the same file names, or images side by side; where the names of "
+                "partners differ, say how: -s 'data.partners=*_photo,*_drawing'",
+            ),
+            Kind(
+                "unpaired",
+                {"a": "images", "b": "images"},
+                sides=("a", "b"),
+                translates=True,
+                served_by={"paired": _apart},
+                aligned_by="paired",
+                cure="name a second folder by another --data",
+            ),
+            Kind("domains", {"image": "images", "domain": "domains"}, translates=True),
+            Kind("captioned", {"image": "images", "caption": "texts"}),
+            Kind("points", {"point": "images"}),
+            Kind(
+                "images",
+                {"image": "images"},
+                served_by={
+                    "labelled": {"image": "image"},
+                    "captioned": {"image": "image"},
+                    "domains": {"image": "image"},
+                    "paired": {"image": "target"},
+                    "unpaired": {"image": "b"},
+                    "points": {"image": "point"},
+                },
+            ),
+        )
+    }
+)
+"""The core's own kinds, by name."""
+
+IMAGE_KEYS = tuple(dict.fromkeys(key for kind in KINDS.values() for key in kind.keys("images")))
+"""Every key that holds images in a kind of the core."""
+
+
+def kind_called(name: str, *stated: str) -> Kind:
+    """Return what is known of a kind: what its own plugin states, or one of those `stated`, or the core.
+
+    Of one that nobody states, that is its name alone.
+    """
+    if isinstance(name, Kind):
+        return name
+    return next((kind for kind in stated if kind == name and isinstance(kind, Kind)), KINDS.get(name, Kind(name, {})))
+
+
+def views(wanted: str, kinds: Iterable[str]) -> Iterator[tuple[str, View]]:
+    """Yield the kinds among those of a data set that serve another, best first, and how."""
+    own = tuple(kinds)
+    yield from ((richer, view) for richer, view in kind_called(wanted).served_by.items() if richer in own)
+    yield from ((kind, kind.serves[wanted]) for kind in map(kind_called, own) if wanted in kind.serves)
+
+
+def served(kinds: Iterable[str], *asked: str) -> tuple[str, ...]:
+    """Return every kind of batches that data of these kinds can serve, of the core's and of those asked for."""
+    own = tuple(kinds)
+    others = dict.fromkeys((*KINDS, *(poorer for kind in own for poorer in kind_called(kind).serves), *asked))
+    return (*own, *(kind for kind in others if kind not in own and any(views(kind, own))))
+
+
+def poorest(key: str) -> str:
+    """Return the poorest kind of batches that holds images of a key; of an unknown one, the key."""
+    holding = [kind for kind in KINDS.values() if key in kind.keys("images")]
+    return min(holding, key=lambda kind: len(kind.columns), default=key)
+
+
+def aligned_keys() -> dict[str, str]:
+    """Return what the keys of sides that are drawn independently are called where their rows belong together."""
+    kinds = [kind for kind in KINDS.values() if kind.aligned_by]
+    return {key: other for kind in kinds for key, other in zip(kind.sides, KINDS[kind.aligned_by].sides, strict=True)}
+
+
+def second_sides() -> frozenset[str]:
+    """Return the keys of the second side of two."""
+    return frozenset(kind.sides[1] for kind in KINDS.values() if kind.sides)
