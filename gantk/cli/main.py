@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import gantk
+from gantk.cli.interrupts import answered_interrupts
 from gantk.cli.saying import say, say_lines
 from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, one_line
@@ -88,7 +89,7 @@ class Commands(click.Group):
         """Run as a program; neither the encoding nor the readers of its output can end it."""
         # Whatever a command, or a plugin, imports.
         switch_off()
-        with guarded_streams():
+        with guarded_streams(), answered_interrupts():
             for note in hide_damaged():
                 say(f"note: {note}", err=True)
             return super().main(*arguments, **options)
