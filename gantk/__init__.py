@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
     from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
+    from gantk.parts.schedules import Constant, Cosine, Exponential, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
     from gantk.recipe.graph import Graph, Inference
@@ -42,6 +43,7 @@ _HOMES = {
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
     "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
     "gantk.parts.normalization": ("Normalization",),
+    "gantk.parts.schedules": ("Constant", "Cosine", "Exponential", "Linear", "Schedule", "Stepwise", "WarmUp"),
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
     "gantk.recipe.graph": ("Graph", "Inference"),
@@ -61,6 +63,8 @@ __all__ = [
     "Batches",
     "Build",
     "Category",
+    "Constant",
+    "Cosine",
     "Critic",
     "DataError",
     "DataInfo",
@@ -68,6 +72,7 @@ __all__ = [
     "Defaults",
     "Discriminator",
     "DiscriminatorSpec",
+    "Exponential",
     "GantkError",
     "GeneratorSpec",
     "Graph",
@@ -76,6 +81,7 @@ __all__ = [
     "Inference",
     "Kind",
     "Latent",
+    "Linear",
     "Losses",
     "Mean",
     "Metric",
@@ -87,15 +93,18 @@ __all__ = [
     "PluginError",
     "Points",
     "Recipe",
+    "Schedule",
     "Score",
     "Scores",
     "Settings",
     "Split",
     "Step",
+    "Stepwise",
     "Subject",
     "Unsupported",
     "UsageError",
     "Vector",
+    "WarmUp",
     "hookimpl",
     "initialize_normal",
     "load",

@@ -57,7 +57,7 @@ def import_run(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         recipe = build_recipe(resolved, images, Context())
-        recipe.prepare(BlankBatches(images, resolved.setting("size"), resolved.kind))
+        recipe.prepare(BlankBatches(images, resolved.settings.size, resolved.kind))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)
         with new_run(out, gathered.title) as run:
@@ -112,7 +112,7 @@ def _fitting(recipe: Recipe, gathered: Gathered) -> dict[str, dict[str, Tensor]]
 
 def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:
     # An optimizer that has not moved keeps nothing, and making one would load torch's compiler.
-    state = TrainingState(recipe, {}, Averages(recipe, resolved.setting("ema")), {}, 0, torch.device("cpu"))
+    state = TrainingState(recipe, {}, Averages(recipe, resolved.settings.ema), {}, 0, torch.device("cpu"))
     run.checkpoints().save(state, World())
 
 

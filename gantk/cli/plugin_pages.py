@@ -1,6 +1,7 @@
 """What `gantk plugins` says of plugins, as docs/new-plugin.md has it for other programs."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from gantk.errors import PluginError, Unsupported, UsageError
@@ -91,10 +92,16 @@ def _part(part: str, factory: Any, name: str) -> dict[str, Any]:
         described["kind"] = getattr(factory, "kind", None)
         described["defaults"] = {slot: name for slot, name in vars(factory.defaults).items() if name}
     if part in ("recipe", "loss"):
-        described["settings"] = factory.settings.said()
+        described["settings"] = _settings(factory.settings.said())
     prefix = KINDS[part].prefix.format(role="ROLE", plugin=name)
     described["options"] = [_option(prefix, option) for option in options_of(factory).values()]
     return described
+
+
+def _settings(said: Mapping[str, Any]) -> dict[str, Any]:
+    from gantk.parts.scheduled import is_writable, shown, written
+
+    return {name: written(value) if is_writable(value) else shown(value) for name, value in said.items()}
 
 
 def _option(prefix: str, option: Option) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from gantk.data.loading import Crops, TrainingBatches, image_infos
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError
 from gantk.parts.build import Build, DataInfo
-from gantk.parts.context import Context, Informed
+from gantk.parts.context import Context, Informed, Progress
+from gantk.parts.scheduled import value_at
 from gantk.plan.resolve import USER, Resolved
 from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from gantk.training.processes import World
+
+START = Progress(0, 1)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class OpenedData:
 
 def open_training_data(resolved: Resolved) -> OpenedData:
     """Open the kind of batches that the recipe needs. Raises DataError."""
-    crops = Crops(size=resolved.setting("size"), jitter=resolved.setting("jitter"), flip=resolved.setting("flip"))
+    settings = resolved.settings
+    crops = Crops(size=settings.size, jitter=settings.jitter, flip=settings.flip)
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
@@ -47,7 +51,7 @@ def open_training_data(resolved: Resolved) -> OpenedData:
 
 def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
     """Return what a user should hear of the data before a training, a line each."""
-    batch = images_a_pass(resolved, 0.0) * world
+    batch = images_a_pass(resolved, START) * world
     few = [group for group in data.split.groups if len(group) < batch]
     repeated = [
         f"{len(group)} to train on ({', '.join(group.columns)}) and {batch} in a batch: each batch holds the same "
@@ -67,7 +71,7 @@ def open_streams(
         crops=data.crops,
         seed=resolved.config.seed,
         device=device,
-        batch_size=lambda: images_a_pass(resolved, context.progress.fraction),
+        batch_size=lambda: images_a_pass(resolved, context.progress),
         rank=world.rank,
         world=world.size,
         workers=workers,
@@ -81,30 +85,28 @@ def recipe_of(resolved: Resolved) -> type[Recipe]:
 
 def allows_bf16(resolved: Resolved) -> bool:
     """Return whether networks may compute in bfloat16: single pixels are coordinates, which it would round."""
-    return recipe_of(resolved).allows_bf16 and resolved.setting("size") > 1
+    return recipe_of(resolved).allows_bf16 and resolved.settings.size > 1
 
 
 def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
     """Return the run's length in steps: as stated, or from the passes over the data that are stated."""
-    steps, epochs = resolved.settings["steps"], resolved.settings["epochs"]
-    if steps.value is not None and (steps.origin == USER or epochs.origin != USER):
-        return int(steps.value)
-    per_turn = images_a_pass(resolved, 0.0) * resolved.setting("accumulate") * world
-    per_step = per_turn * resolved.setting("critic_steps")
-    return max(1, int(epochs.value * samples // per_step))
+    settings, origins = resolved.settings, resolved.origins
+    if settings.steps is not None and (origins["steps"] == USER or origins["epochs"] != USER):
+        return settings.steps
+    per_turn = images_a_pass(resolved, START) * settings.accumulate * world
+    return max(1, settings.epochs * samples // (per_turn * settings.critic_steps))
 
 
-def images_a_pass(resolved: Resolved, fraction: float) -> int:
-    """Return how many images pass a network at a time, in one process and micro-batch, at a fraction of the run."""
-    size = resolved.setting("batch_size")
-    return int(size(fraction) if callable(size) else size)
+def images_a_pass(resolved: Resolved, progress: Progress) -> int:
+    """Return how many images pass a network at a time, in one process and micro-batch, at a point of the run."""
+    return round(value_at(resolved.settings.batch_size, progress))
 
 
-def inference_of(resolved: Resolved, fraction: float) -> Inference:
-    """Return how networks behave once trained up to a fraction of the run: as is stated, else as they were trained."""
-    stated = resolved.setting("statistics")
+def inference_of(resolved: Resolved, progress: Progress) -> Inference:
+    """Return how networks behave once trained up to a point of the run: as is stated, else as they were trained."""
+    stated = resolved.settings.statistics
     inference = Inference(stated) if stated is not None else recipe_of(resolved).inference
-    return inference.after(images_a_pass(resolved, fraction))
+    return inference.after(images_a_pass(resolved, progress))
 
 
 def build_recipe(
@@ -115,7 +117,7 @@ def build_recipe(
     build = Build(
         data=DataInfo(
             kind=resolved.kind,
-            size=resolved.setting("size"),
+            size=resolved.settings.size,
             channels={key: info.channels for key, info in images.items()},
             classes=dataset.classes,
             domains=dataset.domains,

@@ -7,9 +7,11 @@ from typing import Any
 from gantk.data.dataset import Dataset
 from gantk.data.kinds import Kind, kind_called, served
 from gantk.errors import UsageError
+from gantk.parts.scheduled import is_writable, written
 from gantk.parts.settings import Settings
 from gantk.plan.open_data import data_options, located, open_data
 from gantk.plan.quick import quick_scale
+from gantk.plan.settings import DECAY_FROM, RunSettings
 from gantk.plan.synonyms import meant
 from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
@@ -18,31 +20,12 @@ from gantk.plugins.selection import Part, Requested, select
 from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
 
-FALLBACK = Settings(
-    optimizer="adam",
-    learning_rate=2e-4,
-    betas=(0.5, 0.999),
-    rmsprop_decay=0.99,
-    batch_size=1,
-    accumulate=1,
-    critic_steps=1,
-    schedule="constant",
-    decay_from=0.5,
-    size=256,
-    epochs=100,
-    ema={},
-    jitter=1.0,
-    flip=False,
-)
-"""What holds where nobody states a setting."""
-
-
 USER = "you"
 
 
 @dataclass(frozen=True)
 class Value:
-    """An option's or a setting's value, and who said it."""
+    """A value of an option, and who said it."""
 
     value: Any
     origin: str
@@ -57,7 +40,8 @@ class Resolved:
         plugins: the plugins in play.
         parts: the chosen part of each slot, with its options.
         options: every option of the parts in play, by dotted name.
-        settings: every setting, by name.
+        settings: every setting.
+        origins: who said each setting, by its name.
         dataset: the data, opened.
         kind: the kind of batches that is trained on.
     """
@@ -66,17 +50,15 @@ class Resolved:
     plugins: Plugins
     parts: Mapping[str, Part]
     options: Mapping[str, Value]
-    settings: Mapping[str, Value]
+    settings: RunSettings
+    origins: Mapping[str, str]
     dataset: Dataset
     kind: Kind
 
-    def setting(self, name: str) -> Any:
-        """Return a setting's value."""
-        return self.settings[name].value
-
     def complete(self, facts: Mapping[str, Any]) -> Config:
         """Return the configuration that says everything that was resolved; facts are what was found besides."""
-        said = {name: value.value for name, value in {**self.options, **self.settings}.items()} | dict(facts)
+        options = {name: option.value for name, option in self.options.items()}
+        said = options | vars(self.settings) | dict(facts)
         return self.config.model_copy(
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
@@ -89,7 +71,7 @@ class Resolved:
                     for slot, part in self.parts.items()
                     if slot.startswith("normalization.")
                 },
-                "set": self.config.set | {name: value for name, value in said.items() if not callable(value)},
+                "set": self.config.set | {name: written(value) for name, value in said.items() if is_writable(value)},
             }
         )
 
@@ -120,7 +102,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     parts = select(plugins, defaults, requested)
     _refuse_silence(plugins)
     declared = _declared(parts)
-    setting_options = options_of(Settings)
+    setting_options = options_of(RunSettings)
     if dataset is None:
         _refuse_unknown(config, [*declared, *setting_options, *(f"data.{name}" for name in data_options(config))])
         dataset = open_data(config)
@@ -131,18 +113,19 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]
-    settings = {name: _first(name, option, sources) for name, option in setting_options.items()}
-    if settings["steps"].origin == scale[1]:
+    said = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    said["decay_from"] = _decay_from(setting_options["decay_from"], sources, said["schedule"].value)
+    settings = RunSettings(**{name: value.value for name, value in said.items()})
+    if said["steps"].origin == scale[1] and settings.steps is not None:
         # A scale is quick by the time that it takes, and each turn of the critics takes it.
-        turns = settings["steps"].value // settings["critic_steps"].value
-        settings["steps"] = replace(settings["steps"], value=max(turns, 1))
-    Settings(**{name: setting.value for name, setting in settings.items()})  # refuses what is out of range
+        settings = replace(settings, steps=max(settings.steps // settings.critic_steps, 1))
     return Resolved(
         config=config,
         plugins=plugins,
         parts={slot: part.with_options(_options_of_slot(slot, options)) for slot, part in parts.items()},
         options=options,
         settings=settings,
+        origins={name: value.origin for name, value in said.items()},
         dataset=dataset,
         kind=kind,
     )
@@ -157,8 +140,10 @@ def _papers(parts: Mapping[str, Part]) -> tuple[Said, Said]:
     recipe, loss = parts["recipe"], parts.get("loss")
     stated: Said = [(_stated(recipe), f"recipe {recipe.plugin}")]
     game: Said = [(_stated(loss), f"loss {loss.plugin}")] if loss is not None else []
-    default = (FALLBACK.said(), "default")
-    if loss is not None and not loss.origin.startswith("default"):
+    default = (RunSettings().said(), "default")
+    usual = getattr(recipe.factory, "defaults", Defaults()).loss or recipe.plugin
+    # A run's configuration names the loss that a recipe has by default, too.
+    if loss is not None and loss.plugin != usual:
         return [*stated, default], game
     return [*stated, *game, default], []
 
@@ -201,11 +186,18 @@ def _refuse_unknown(config: Config, known: list[str]) -> None:
             raise UsageError(f"no option is called {name}{meant(name, known)}")
 
 
-def _first(name: str, option: Option, said: list[tuple[Mapping[str, Any], str]]) -> Value:
+def _first(name: str, option: Option, said: Said) -> Value:
     for values, origin in said:
         if name in values:
             return Value(parse_value(option, values[name], name), origin)
     return Value(option.default, "default")
+
+
+def _decay_from(option: Option, sources: Said, schedule: Any) -> Value:
+    """Return where the schedule begins to fall, as it is said by none that states another schedule."""
+    said = [(values, origin) for values, origin in sources[:-1] if values.get("schedule", schedule) == schedule]
+    begins = DECAY_FROM.get(schedule, 0.0) if isinstance(schedule, str) else 0.0
+    return _first("decay_from", option, [*said, ({"decay_from": begins}, "default")])
 
 
 def _options_of_slot(slot: str, options: Mapping[str, Value]) -> dict[str, Any]:

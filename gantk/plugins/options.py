@@ -92,7 +92,7 @@ def type_name(annotation: Any) -> str:
     if origin is Literal:
         return f"one of {', '.join(str(choice) for choice in arguments)}"
     if origin in (Union, types.UnionType):
-        return " or ".join(type_name(argument) for argument in arguments)
+        return " or ".join(type_name(argument) for argument in arguments if get_origin(argument) is not Callable)
     if annotation is type(None):
         return "none"
     if isinstance(annotation, type) and not arguments:

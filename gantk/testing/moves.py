@@ -58,7 +58,7 @@ class Watch:
             self.faults.append(f"{first} changed {what}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WatchedMover(Mover):
     """A mover that tells what its moves do."""
 
@@ -147,10 +147,7 @@ def _watched(ready: Training) -> Watch:
 
 
 def _watching(movers: Mapping[str, Mover], watch: Watch) -> dict[str, Mover]:
-    return {
-        name: WatchedMover(mover.player, mover.optimizer, mover.parameters, mover.clip, name, watch)
-        for name, mover in movers.items()
-    }
+    return {name: WatchedMover(**vars(mover), name=name, watch=watch) for name, mover in movers.items()}
 
 
 def _let_constrain(game: AdversarialLoss, watch: Watch) -> None:

@@ -131,6 +131,6 @@ def _sized(wanted: Config) -> Config:
             continue
         except GantkError:
             pass  # the training tells it, and where
-        steps = {"critic_steps": min(2, resolved.setting("critic_steps"))}
+        steps = {"critic_steps": min(2, resolved.settings.critic_steps)}
         return found.model_copy(update={"set": steps | found.set})
     raise Failure(f"can be trained at none of the sizes {', '.join(map(str, sizes))}; it said last: {refusal}")

@@ -1,18 +1,19 @@
 """`gantk train --dry-run`: everything that was resolved, and where it came from."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 
-from gantk.parts.context import Context
+from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
+from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, inference_of, notes_on, total_steps
 from gantk.plan.device import choose_precision
-from gantk.plan.protocol import players_of
-from gantk.plan.resolve import Resolved, Value
+from gantk.plan.resolve import Resolved
 from gantk.recipe.recipe import Recipe
-from gantk.training.console import magnitude, moves_in_words
+from gantk.training.console import magnitude
 from gantk.training.statistics import batch_norms
 
 
@@ -22,22 +23,18 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         recipe = build_recipe(resolved, data.images, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
     steps = total_steps(resolved, len(data.split))
-    turns = resolved.setting("critic_steps") if resolved.config.steps_are == "rounds" else 1
-    moves = moves_in_words(players_of(recipe), turns)
     notes = [("note", note, "") for note in notes_on(resolved, data)]
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.networks().items()}
     images = ", ".join(
         f"{key}: {info.channels} channels of {info.dtype}, {info.window[0]:g} .. {info.window[1]:g}"
         for key, info in data.images.items()
     )
-    stated = resolved.settings["steps"]
-    origin = stated.origin if stated.value == steps else f"{resolved.setting('epochs')} epochs"
-    settings = dict(resolved.settings) | {"steps": Value(steps, origin)}
+    passes = {} if resolved.settings.steps == steps else {"steps": f"{resolved.settings.epochs} epochs"}
+    settings, origins = replace(resolved.settings, steps=steps), {**resolved.origins, **passes}
     sections = {
         "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
-        "options": [(name, _shown(value), value.origin) for name, value in resolved.options.items()],
-        "settings": [(name, _shown(value), value.origin) for name, value in settings.items() if value.value is not None]
-        + ([("in each step", moves, "")] if moves else []),
+        "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()],
+        "settings": [(name, shown(value), origins[name]) for name, value in settings.said().items()],
         "data": [
             ("found", resolved.dataset.summary, ""),
             ("batches", resolved.kind, ""),
@@ -46,7 +43,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
         "computation": [("device", str(device), ""), ("precision", _precision(recipe, autocast), "")],
-        "once trained": [("batch norm", _STATISTICS[inference_of(resolved, 1.0).statistics], "")]
+        "once trained": [("batch norm", _STATISTICS[inference_of(resolved, Progress(1, 1)).statistics], "")]
         if batch_norms(recipe)
         else [],
     }
@@ -63,10 +60,6 @@ def _precision(recipe: Recipe, autocast: torch.dtype | None) -> str:
     games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
     penalized = any(type(game).penalty is not AdversarialLoss.penalty for game in games)
     return "bf16, gradient penalties fp32" if penalized else "bf16"
-
-
-def _shown(value: Value) -> str:
-    return "a function of the progress" if callable(value.value) else str(value.value)
 
 
 def _table(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -67,7 +67,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
             training = Training(resolved, data, run, device, world, say)
             if init is not None:
                 training.start_from(init)
-            begin(_trying(training))
+            begin("trying one step")
             training.rehearse()
             if world.leads:
                 run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
@@ -87,7 +87,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         config = with_data(run, recalled(run, again.plugins, told), again.data)
         resolved = resolve(_changed(config, again.changes, str(path)))
         checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
-        if _is_done(run, int(checkpoint.name), resolved.setting("steps"), "steps" in again.changes, told):
+        if _is_done(run, int(checkpoint.name), resolved.settings.steps, "steps" in again.changes, told):
             return
         data = _opened(resolved, world, say)
         recorded = run.manifest
@@ -96,7 +96,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
         resume(training, checkpoint)
-        begin(_trying(training))
+        begin("trying one step")
         training.rehearse()
         if world.leads:
             facts = _facts(training)
@@ -113,12 +113,6 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
             )
         world.wait()
         training.train()
-
-
-def _trying(training: Training) -> str:
-    if training.resolved.config.compile:
-        return "compiling the networks, which takes minutes, and trying one step"
-    return "trying one step"
 
 
 def _silence(_said: str) -> None:
@@ -207,7 +201,6 @@ def _facts(training: Training) -> dict[str, Any]:
 @contextmanager
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[Run]:
     """Give the run's folder, the same in every process: the first one chooses, and holds it."""
-    # Backslashes, which stand for bytes of a name that are not UTF-8, would be a hassle in a folder's.
-    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}".replace("\\", "_")
+    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
     with ExitStack() as held:
         yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

@@ -1,30 +1,62 @@
-"""One optimizer a player, the schedule of its learning rate, and moving averages of weights."""
+"""One optimizer a player, what of it follows the run's progress, and moving averages of weights."""
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gantk.errors import PluginError
+from gantk.parts.context import Progress
+from gantk.parts.scheduled import Scheduled, changes, value_at
+from gantk.plan.assemble import START
 from gantk.plan.protocol import players_of
+from gantk.plan.settings import RunSettings
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Recipe
 
-Setting = Callable[[str], Any]
-"""Gives a run's setting by name."""
+
+@dataclass(frozen=True)
+class Told:
+    """What an optimizer is told, made of numbers that may follow the progress."""
+
+    numbers: tuple[Scheduled, ...]
+    combined: Callable[..., Any]
+
+    @property
+    def follows(self) -> bool:
+        """Whether it follows the progress."""
+        return any(map(changes, self.numbers))
+
+    def at(self, progress: Progress) -> Any:
+        """Return what holds during a step."""
+        return self.combined(*(value_at(number, progress) for number in self.numbers))
 
 
 @dataclass(frozen=True)
 class Mover:
-    """A player with its optimizer: what moves when a recipe yields the player's name."""
+    """A player with its optimizer: what moves when a recipe yields the player's name.
+
+    Attributes:
+        following: what follows the progress, for each group of the optimizer's parameters; empty: nothing does.
+    """
 
     player: Player
     optimizer: torch.optim.Optimizer
     parameters: list[nn.Parameter]
     clip: float | None
+    following: tuple[Mapping[str, Told], ...] = ()
+
+    def follow(self, progress: Progress) -> None:
+        """Give the optimizer the rates, momenta and decays that hold during a step."""
+        # A resume replaces the groups.
+        for group, following in zip(self.optimizer.param_groups, self.following, strict=True):
+            for name, told in following.items():
+                group[name] = told.at(progress)
 
     def move(self) -> None:
         """Step along the gradients, then drop them."""
@@ -42,29 +74,15 @@ class Mover:
             parameter.grad = None
 
 
-def make_movers(recipe: Recipe, setting: Setting) -> dict[str, Mover]:
+def make_movers(recipe: Recipe, settings: RunSettings) -> dict[str, Mover]:
     """Return a mover for each player. Raises PluginError where a parameter belongs to no or to two players."""
-    return {name: _mover(player, setting) for name, player in players_of(recipe).items()}
-
-
-def schedule_factor(schedule: str, decay_from: float, fraction: float) -> float:
-    """Return what a learning rate is multiplied by at a fraction of the run in [0, 1]."""
-    if schedule == "constant" or fraction <= decay_from:
-        return 1.0
-    return (1.0 - fraction) / (1.0 - decay_from)
-
-
-def set_learning_rates(movers: Mapping[str, Mover], factor: float) -> None:
-    """Multiply every optimizer's initial learning rate by a factor."""
-    for mover in movers.values():
-        for group in mover.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
+    return {name: _mover(player, settings) for name, player in players_of(recipe).items()}
 
 
 class Averages:
     """Exponential moving averages of networks' weights, by the networks' names."""
 
-    def __init__(self, recipe: Recipe, decays: Mapping[str, float]) -> None:
+    def __init__(self, recipe: Recipe, decays: Mapping[str, Scheduled]) -> None:
         networks = recipe.networks()
         for name in decays:
             if name not in networks:
@@ -74,9 +92,10 @@ class Averages:
         self.networks = {name: copy.deepcopy(networks[name]).requires_grad_(False) for name in decays}
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Move the averages towards the live weights; buffers are copied."""
-        for name, decay in self.decays.items():
+    def update(self, progress: Progress) -> None:
+        """Move the averages towards the live weights after a step; buffers are copied."""
+        for name, scheduled in self.decays.items():
+            decay = value_at(scheduled, progress)
             average, live = self.networks[name], self.live[name]
             means: list[Tensor] = list(average.parameters())
             if means:
@@ -91,25 +110,37 @@ class Averages:
             networks[name].module.load_state_dict(average.module.state_dict())
 
 
-def _mover(player: Player, setting: Setting) -> Mover:
-    learning_rate = player.learning_rate or setting("learning_rate")
+def _mover(player: Player, settings: RunSettings) -> Mover:
+    rate = settings.learning_rate if player.learning_rate is None else player.learning_rate
+    make, told = _rule(player, settings)
     groups: list[dict[str, Any]] = []
+    following: list[dict[str, Told]] = []
     for network in player.networks:
-        rate = learning_rate * player.scale.get(network, 1.0)
+        scale = player.scale.get(network, 1.0)
+        own = {"lr": Told((rate, scale, settings.rate_factor), lambda *factors: math.prod(factors)), **told}
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        groups.append({"params": parameters, "lr": rate, "initial_lr": rate})
-    betas, decay = player.betas or setting("betas"), setting("rmsprop_decay")
-    optimizer = _optimizer(player.optimizer or setting("optimizer"), groups, betas, decay)
+        groups.append({"params": parameters, **{name: one.at(START) for name, one in own.items()}})
+        following.append({name: one for name, one in own.items() if one.follows})
     parameters = [parameter for group in groups for parameter in group["params"]]
-    return Mover(player, optimizer, parameters, player.clip or setting("clip"))
+    return Mover(
+        player, make(groups), parameters, player.clip or settings.clip, tuple(following) if any(following) else ()
+    )
 
 
-def _optimizer(
-    name: str, groups: list[dict[str, Any]], betas: tuple[float, float], decay: float
-) -> torch.optim.Optimizer:
+def _rule(
+    player: Player, settings: RunSettings
+) -> tuple[Callable[[list[dict[str, Any]]], torch.optim.Optimizer], dict[str, Told]]:
+    """Return what makes a player's optimizer, and what that is told besides the learning rate."""
+    betas = settings.betas if player.betas is None else player.betas
+    decay = settings.rmsprop_decay if player.rmsprop_decay is None else player.rmsprop_decay
+    told = {} if player.weight_decay is None else {"weight_decay": Told((player.weight_decay,), float)}
+    name = player.optimizer or settings.optimizer
     if name == "rmsprop":
-        return torch.optim.RMSprop(groups, alpha=decay, momentum=0.0, foreach=True)
+        return partial(torch.optim.RMSprop, foreach=True), {"alpha": Told((decay,), float), **told}
     if name == "sgd":
-        return torch.optim.SGD(groups, momentum=betas[0], fused=True)
+        momentum = Told(betas[:1], float)
+        # A checkpoint may hold a momentum that begins later: what an optimizer may keep is asked of this default.
+        usual = 0.5 if momentum.follows else momentum.at(START)
+        return partial(torch.optim.SGD, momentum=usual, fused=True), {"momentum": momentum, **told}
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
-    return kind(groups, betas=betas, fused=True)
+    return partial(kind, fused=True), {"betas": Told(betas, lambda *pair: pair), **told}

@@ -77,7 +77,7 @@ def load_trained(
     resolved = resolve(config, dataset)
     check_size(resolved, images, checkpoint)
     recipe = build_recipe(resolved, images, Context())
-    size = resolved.setting("size")
+    size = resolved.settings.size
     recipe.prepare(BlankBatches(images, size, resolved.kind))
 
     def take(folder: Path) -> Settled:
@@ -87,12 +87,12 @@ def load_trained(
 
     settled = opened.checkpoints().taken(checkpoint, take)
     number = int(checkpoint.name)
-    last = Progress(max(number - 1, 0), resolved.setting("steps") or number)
+    last = Progress(max(number - 1, 0), resolved.settings.steps or number)
     return Trained(
         run=run,
         plugin=resolved.plugins.leading,
         step=number,
-        recipe=inference_form(recipe, inference_of(resolved, last.fraction)),
+        recipe=inference_form(recipe, inference_of(resolved, last)),
         images=images,
         data=dataset.name,
         licence=dataset.licence,

@@ -14,6 +14,7 @@ from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import Losses
 from gantk.plan.assemble import (
+    START,
     OpenedData,
     allows_bf16,
     build_recipe,
@@ -31,7 +32,7 @@ from gantk.training.announcing import announced, said_at_end, stopped_by
 from gantk.training.conductor import Conductor
 from gantk.training.interrupts import Interrupts
 from gantk.training.losslog import LossLog, NonFiniteLoss, check_weights, latest
-from gantk.training.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
+from gantk.training.optimizers import Averages, make_movers
 from gantk.training.previews import draw_preview, preview_columns, preview_rows, save_preview
 from gantk.training.processes import World, is_started_by_torchrun
 from gantk.training.progress import TrainingProgress
@@ -52,9 +53,9 @@ class Training:
         self.device = device
         self.world = world
         self.say = say if world.leads else lambda _: None
-        config, setting = resolved.config, resolved.setting
+        config, settings = resolved.config, resolved.settings
         self.total = total_steps(resolved, len(data.split), world.size)
-        self.context = Context(Progress(0, self.total), setting("critic_steps"))
+        self.context = Context(Progress(0, self.total), settings.critic_steps)
         self.turns = self.context.critic_steps if config.steps_are == "rounds" else 1
         self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
@@ -73,10 +74,11 @@ class Training:
                 network.compile_forward()
         # Every process draws its own noise; initial weights were drawn alike.
         torch.manual_seed(config.seed + 1 + world.rank)
-        self.movers = make_movers(self.recipe, setting)
-        self.averages = Averages(self.recipe, setting("ema"))
+        self.movers = make_movers(self.recipe, settings)
+        self.changing = [mover for mover in self.movers.values() if mover.following]
+        self.averages = Averages(self.recipe, settings.ema)
         self.log = LossLog(self.context)
-        self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=setting("accumulate"))
+        self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=settings.accumulate)
         self.data = data
         self.start = 0
         self._warned = False
@@ -85,7 +87,7 @@ class Training:
     def start_from(self, folder: Path) -> None:
         """Start from another run's weights alone."""
         load_weights(self.recipe, folder)
-        self.averages = Averages(self.recipe, self.resolved.setting("ema"))
+        self.averages = Averages(self.recipe, self.resolved.settings.ema)
 
     def train(self) -> None:
         """Run to the last step, or until a signal. Raises GantkError; the run's hooks hear of every end."""
@@ -155,15 +157,13 @@ class Training:
     def step(self, step: int) -> None:
         """Train one step, counted from 0; nothing here waits for the device."""
         self.context.progress = Progress(step, self.total)
-        factor = schedule_factor(
-            self.resolved.setting("schedule"), self.resolved.setting("decay_from"), self.context.progress.fraction
-        )
-        set_learning_rates(self.movers, factor)
+        for mover in self.changing:
+            mover.follow(self.context.progress)
         losses: dict[str, Losses] = {}
         for number in range(step * self.turns, (step + 1) * self.turns):
             self.context.take_turn(number)
             losses |= self.conductor.step(self.batches)
-        self.averages.update()
+        self.averages.update(self.context.progress)
         self.resolved.plugins.hook.step_ended(run=self.run, step=step + 1, losses=latest(losses))
 
     def _log(self, step: int, scalars: ScalarLog | None, bar: TrainingProgress) -> None:
@@ -181,8 +181,8 @@ class Training:
 
     def ship(self) -> Shipped:
         """Return what an export would have as the training stands, and warn once where that is not what is trained."""
-        fraction = self.context.progress.fraction
-        inference, images = inference_of(self.resolved, fraction), images_a_pass(self.resolved, fraction)
+        progress = self.context.progress
+        inference, images = inference_of(self.resolved, progress), images_a_pass(self.resolved, progress)
         made = shipped_settled(self.recipe, self.averages, inference, images, self.other_batches)
         self.other_batches.close()
         if made.settled.warning and not self._warned:
@@ -230,7 +230,7 @@ class Training:
         self._expected = rehearse(self.rehearsal(), self.other_batches, self.context) * self.turns
         check_room(self.other_batches.batch_bytes, self.batches.workers)
         self.other_batches.close()
-        made = shipped(self.recipe, self.averages, inference_of(self.resolved, 0.0))
+        made = shipped(self.recipe, self.averages, inference_of(self.resolved, START))
         preview_columns(made, self._held_out(self._shown[:2]))
         graphs_of(self.recipe, self.data.images)
         for line in announced(self, self._expected):

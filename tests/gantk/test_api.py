@@ -107,7 +107,7 @@ def signature(node: ast.FunctionDef) -> str:
 
 def subject(line: str) -> str:
     """Return what a line is about: `Recipe` of `Recipe.step(self)`, `recipe` of `hook recipe()`."""
-    return re.sub(r"^(@\S+ )*(class |hook )?", "", line).split(".")[0].split("(")[0].split()[0].rstrip(":")
+    return re.sub(r"^(@\w+(\([^)]*\))? )*(class |hook )?", "", line).split(".")[0].split("(")[0].split()[0].rstrip(":")
 
 
 def changed(before: list[str], after: list[str]) -> set[str]:

@@ -31,8 +31,14 @@ class Quick(Dataset):
 
 
 def values(plugin="cyclegan", **said):
-    resolved = resolve(Config(plugins=[plugin], **said), Quick())
-    return {name: (value.value, value.origin) for name, value in {**resolved.options, **resolved.settings}.items()}
+    return stated(resolve(Config(plugins=[plugin], **said), Quick()))
+
+
+def stated(resolved):
+    return {
+        **{name: (option.value, option.origin) for name, option in resolved.options.items()},
+        **{name: (value, resolved.origins[name]) for name, value in vars(resolved.settings).items()},
+    }
 
 
 def test_the_papers_settings_hold_where_nobody_says_anything():
@@ -73,13 +79,13 @@ class Plain(Quick):
 )
 def test_the_quick_scale_is_there_for_any_data_where_it_is_asked_for(plugin, expected):
     resolved = resolve(Config(plugins=[plugin], scale="quick", set={"discriminator.filters": 7}), Plain())
-    found = {**resolved.options, **resolved.settings}
-    assert {name: (found[name].value, found[name].origin) for name in expected} == {
+    found = stated(resolved)
+    assert {name: found[name] for name in expected} == {
         name: (value, "quick scale") for name, value in expected.items()
     }
-    assert found["discriminator.filters"].value == 7
+    assert found["discriminator.filters"] == (7, "you")
     unasked = resolve(Config(plugins=[plugin]), Plain())
-    assert unasked.setting("size") == resolve(Config(plugins=[plugin], scale="paper"), Plain()).setting("size") > 32
+    assert unasked.settings.size == resolve(Config(plugins=[plugin], scale="paper"), Plain()).settings.size > 32
     assert [is_offered(asked, Plain(), "images") for asked in (None, "paper", "quick")] == [True, True, False]
     assert [is_offered(asked, Quick(), "images") for asked in (None, "paper", "quick")] == [False, True, False]
 
@@ -106,9 +112,15 @@ def test_a_chosen_loss_wins_over_the_quick_scale():
         scale = {**Quick.scale, "learning_rate": 4e-4}
 
     def rate(loss):
-        return resolve(Config(plugins=["cyclegan"], loss=loss), Hasty()).setting("learning_rate")
+        return resolve(Config(plugins=["cyclegan"], loss=loss), Hasty()).settings.learning_rate
 
     assert (rate(None), rate("wgan-gp")) == (4e-4, 1e-4)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "batch_size", "epochs", "ema", "flip"])
+def test_a_setting_that_must_have_a_value_takes_no_none(name):
+    with pytest.raises(UsageError, match=f"option {name}: 'none' is not a"):
+        values(set={name: "none"})
 
 
 @pytest.mark.parametrize(
@@ -166,9 +178,9 @@ def test_the_complete_configuration_gives_the_same_run_again(tmp_path):
     write_config(first.complete({"steps": 7}), path)
     again = resolve(read_config(path), Quick())
     assert {n: v.value for n, v in again.options.items()} == {n: v.value for n, v in first.options.items()}
-    assert again.setting("steps") == 7
+    assert again.settings.steps == 7
     assert {s: p.plugin for s, p in again.parts.items()} == {s: p.plugin for s, p in first.parts.items()}
-    assert all(value.origin == "you" for name, value in again.settings.items() if value.value is not None)
+    assert all(again.origins[name] == "you" for name in again.settings.said())
 
 
 def test_a_file_plugin_is_found_again_from_anywhere(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gantk import GantkError, Network, Player, Recipe
+from gantk.plan.settings import RunSettings
 from gantk.recipe.graph import Graph
 from gantk.runs import checkpoints as room
 from gantk.runs.checkpoints import Checkpoints
@@ -20,7 +22,7 @@ from gantk.training.processes import World
 from gantk.training.state import TrainingState, load_settled, load_weights
 from gantk.training.statistics import Settled, settled_averages
 
-SETTINGS = {"optimizer": "adam", "learning_rate": 0.1, "betas": (0.5, 0.9), "rmsprop_decay": 0.99, "clip": None}
+SETTINGS = RunSettings(optimizer="adam", learning_rate=0.1, betas=(0.5, 0.9))
 
 
 class Feedback(Recipe):
@@ -42,7 +44,7 @@ class Feedback(Recipe):
 def make_state(step: int) -> TrainingState:
     torch.manual_seed(step)
     recipe = Feedback()
-    movers = make_movers(recipe, SETTINGS.__getitem__)
+    movers = make_movers(recipe, SETTINGS)
     averages = Averages(recipe, {"generator": 0.9})
     recipe.generator(torch.randn(4, 2)).square().sum().backward()
     movers["generator"].move()
@@ -269,9 +271,9 @@ def test_from_where_numbers_failed_a_run_does_not_go_on_again(tmp_path):
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_what_each_optimizer_keeps_is_known_beforehand(optimizer, momentum):
-    settings = {**SETTINGS, "optimizer": optimizer, "betas": (momentum, 0.9)}
+    settings = replace(SETTINGS, optimizer=optimizer, betas=(momentum, 0.9))
     recipe = Feedback()
-    movers = make_movers(recipe, settings.__getitem__)
+    movers = make_movers(recipe, settings)
     recipe.generator(torch.randn(4, 2)).square().sum().backward()
     movers["generator"].move()
     kept, possible = optimizer_state(movers), possible_state(movers)

@@ -1,6 +1,7 @@
 """Two linear networks that the tests drive by hand."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 
 from gantk import Network, Player, Recipe
 from gantk.parts.context import Context, Informed, Progress
+from gantk.plan.settings import RunSettings
 from gantk.training.conductor import Conductor
 from gantk.training.losslog import LossLog
 from gantk.training.optimizers import make_movers
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "betas": (0.0, 0.999), "rmsprop_decay": 0.99, "clip": None}
+SETTINGS = RunSettings(optimizer="sgd", learning_rate=0.1, betas=(0.0, 0.999))
 
 
 class Pair(Recipe):
@@ -44,7 +46,7 @@ class Stage:
         for module in recipe.modules():
             if isinstance(module, Informed):
                 module.context = self.context
-        self.movers = make_movers(recipe, {**SETTINGS, **settings}.__getitem__)
+        self.movers = make_movers(recipe, replace(SETTINGS, **settings))
         self.log = LossLog(self.context)
         self.conductor = Conductor(recipe, self.movers, self.log, **options)
 

@@ -1,17 +1,19 @@
 """Optimizers, schedules, moving averages, and the log of losses."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from gantk import Network, Player, PluginError, Recipe
+from gantk import Linear, Network, Player, PluginError, Recipe, Stepwise, UsageError
 from gantk.parts.context import Context, Progress
+from gantk.plan.settings import RunSettings
 from gantk.training.losslog import LossLog, NonFiniteLoss
-from gantk.training.optimizers import Averages, make_movers, schedule_factor, set_learning_rates
+from gantk.training.optimizers import Averages, make_movers
 
-SETTINGS = {"optimizer": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999), "rmsprop_decay": 0.99, "clip": None}
+SETTINGS = RunSettings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999))
 
 
 class Two(Recipe):
@@ -32,7 +34,7 @@ class Two(Recipe):
 
 
 def test_a_player_has_its_own_rates():
-    optimizer = make_movers(Two(), SETTINGS.__getitem__)["generator"].optimizer
+    optimizer = make_movers(Two(), SETTINGS)["generator"].optimizer
     assert [group["lr"] for group in optimizer.param_groups] == [1e-5, 1e-3]
     assert all(group["betas"] == (0.0, 0.9) for group in optimizer.param_groups)
     assert all(group["fused"] for group in optimizer.param_groups)
@@ -40,7 +42,7 @@ def test_a_player_has_its_own_rates():
 
 def test_gradients_are_clipped_by_norm():
     recipe = Two()
-    mover = make_movers(recipe, {**SETTINGS, "optimizer": "sgd", "clip": 1.0, "betas": (0.0, 0.0)}.__getitem__)
+    mover = make_movers(recipe, replace(SETTINGS, optimizer="sgd", clip=1.0, betas=(0.0, 0.0)))
     before = [parameter.detach().clone() for parameter in recipe.parameters()]
     for parameter in recipe.parameters():
         parameter.grad = torch.full_like(parameter, 100.0)
@@ -50,17 +52,79 @@ def test_gradients_are_clipped_by_norm():
     torch.testing.assert_close(before[2] - after[0], torch.full((2, 2), 1e-3 / math.sqrt(12)), atol=1e-7, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("fraction", "factor"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.5), (0.999, 0.002)])
-def test_linear_decay_is_constant_then_falls_to_zero(fraction, factor):
-    assert schedule_factor("linear", 0.5, fraction) == pytest.approx(factor)
-    assert schedule_factor("constant", 0.5, fraction) == 1.0
+def rates(movers, step):
+    """Return the learning rates of a player's networks during a step of 8, as the training sets them."""
+    movers["generator"].follow(Progress(step, 8))
+    return [group["lr"] for group in movers["generator"].optimizer.param_groups]
 
 
 def test_learning_rates_follow_the_schedule():
-    movers = make_movers(Two(), SETTINGS.__getitem__)
-    set_learning_rates(movers, 0.5)
-    set_learning_rates(movers, 0.25)
-    assert [group["lr"] for group in movers["generator"].optimizer.param_groups] == [2.5e-6, 2.5e-4]
+    movers = make_movers(Two(), replace(SETTINGS, schedule="linear", decay_from=0.5))
+    assert [rates(movers, step) for step in (0, 4, 6)] == [[1e-5, 1e-3], [1e-5, 1e-3], [0.5e-5, 0.5e-3]]
+    # To the bit what version 0.2 computed, whose runs go on.
+    assert rates(movers, 7)[1] == 1e-3 * ((1.0 - 7 / 8) / (1.0 - 0.5))
+
+
+def test_where_nothing_follows_the_progress_nothing_is_set():
+    assert make_movers(Two(), replace(SETTINGS, learning_rate=1e-4))["generator"].following == ()
+
+
+class Owner(Two):
+    """A recipe whose player is told everything itself."""
+
+    def __init__(self, **said) -> None:
+        super().__init__()
+        self.said = said
+
+    def players(self):
+        return {"generator": Player(self.mapping, self.synthesis, **self.said)}
+
+
+def test_a_player_has_schedules_of_its_own():
+    recipe = Owner(
+        learning_rate=Linear(start=0.4, end=0.0),
+        betas=(lambda fraction: 0.5 + 0.2 * fraction, 0.99),
+        weight_decay=Stepwise(start=0.1, factor=0.5, points=(0.5,)),
+    )
+    mover = make_movers(recipe, replace(SETTINGS, schedule="step"))["generator"]
+    told = []
+    for step in (0, 4, 6):
+        mover.follow(Progress(step, 8))
+        told.append([mover.optimizer.param_groups[0][name] for name in ("lr", "betas", "weight_decay")])
+    # The run's schedule multiplies the player's own rate.
+    expected = [(0.4, 0.5, 0.1), (0.2 * 0.1, 0.6, 0.05), (0.1 * 0.01, 0.65, 0.05)]
+    for (rate, betas, decay), (wanted, first, shrinks) in zip(told, expected, strict=True):
+        assert (rate, *betas, decay) == pytest.approx((wanted, first, 0.99, shrinks))
+
+
+def test_a_player_s_own_rmsprop_and_sgd_follow_too():
+    smooth = make_movers(Owner(optimizer="rmsprop", rmsprop_decay=Linear(start=0.9, end=0.5)), SETTINGS)["generator"]
+    heavy = make_movers(Owner(optimizer="sgd", betas=(Linear(start=0.0, end=0.8), 0.9)), SETTINGS)["generator"]
+    for mover in (smooth, heavy):
+        mover.follow(Progress(4, 8))
+    assert smooth.optimizer.param_groups[1]["alpha"] == pytest.approx(0.7)
+    assert heavy.optimizer.param_groups[1]["momentum"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"betas": (2.0, 0.9)}, {"learning_rate": 0.0}, {"weight_decay": -1.0}, {"rmsprop_decay": Linear(start=2.0)}],
+)
+def test_a_player_s_number_out_of_range_is_one_line(said):
+    (name,) = said
+    with pytest.raises(UsageError, match=f"a player's {name}: .* is not ") as caught:
+        Player(**said)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_decay_of_an_average_may_follow_the_progress():
+    recipe = Two()
+    averages = Averages(recipe, {"mapping": lambda fraction: fraction})
+    start = recipe.mapping.module.weight.detach().clone()
+    with torch.no_grad():
+        recipe.mapping.module.weight.add_(1.0)
+    averages.update(Progress(3, 4))
+    torch.testing.assert_close(averages.networks["mapping"].module.weight, start + 0.25)
 
 
 def test_averages_follow_weights_and_copy_buffers():
@@ -71,7 +135,7 @@ def test_averages_follow_weights_and_copy_buffers():
     with torch.no_grad():
         recipe.mapping.module.weight.add_(1.0)
         recipe.mapping.module.seen.add_(7)
-    averages.update()
+    averages.update(Progress(0, 1))
     torch.testing.assert_close(averages.networks["mapping"].module.weight, start + 0.1)
     assert averages.networks["mapping"].module.seen == 7
     with pytest.raises(PluginError, match="decoder is not a network of this recipe; it has mapping, synthesis"):

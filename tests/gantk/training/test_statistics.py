@@ -6,6 +6,7 @@ from torch import nn
 
 from gantk import Graph, Latent, Network, Player, Recipe
 from gantk.errors import GantkError
+from gantk.parts.context import Progress
 from gantk.parts.networks import Generator
 from gantk.parts.specs import GeneratorSpec
 from gantk.plan.assemble import images_a_pass, inference_of
@@ -150,8 +151,8 @@ def test_a_warning_is_given_from_the_stated_difference_on(apart, warns):
 )
 def test_what_batch_norm_reads_follows_from_how_many_images_pass_at_a_time(said, images, reads):
     resolved = resolve(Config(plugins=["pix2pix"], data=["emoji:line,flat"], set=said))
-    assert images_a_pass(resolved, 1.0) == images
-    assert inference_of(resolved, 1.0).statistics == reads
+    assert images_a_pass(resolved, Progress(1, 1)) == images
+    assert inference_of(resolved, Progress(1, 1)).statistics == reads
 
 
 def test_a_batch_that_grows_ships_what_its_last_steps_trained(plugin_file):
@@ -170,7 +171,7 @@ def test_a_batch_that_grows_ships_what_its_last_steps_trained(plugin_file):
         """,
     )
     resolved = resolve(Config(plugins=[str(growing)], data=["emoji:line,flat"], scale="paper"))
-    assert [inference_of(resolved, fraction).statistics for fraction in (0.2, 0.9)] == ["image", "running"]
+    assert [inference_of(resolved, Progress(step, 10)).statistics for step in (2, 9)] == ["image", "running"]
 
 
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path):

@@ -1,0 +1,111 @@
+"""What may stand for a number: what it is at a step, and how it is read, written and shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gantk.documents import quoted
+from gantk.errors import UsageError
+from gantk.parts.context import Progress
+from gantk.parts.schedules import SCHEDULES, Schedule
+from gantk.plugins.options import nearest, options_of, parse_value
+
+Scheduled = float | Schedule | Callable[[float], float]
+"""A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
+
+
+def value_at(number: Scheduled, progress: Progress) -> float:
+    """Return the number that holds during a step."""
+    if isinstance(number, Schedule):
+        return number.at(progress)
+    return number(progress.fraction) if callable(number) else number
+
+
+def changes(number: object) -> bool:
+    """Return whether anything stands for a number that is not one."""
+    return isinstance(number, Schedule) or callable(number)
+
+
+def read_schedule(said: Any) -> Schedule:
+    """Return the schedule that a configuration says, by its name or by a mapping with its name and its parameters.
+
+    Raises ValueError where it says another thing, UsageError where a name or a parameter is wrong.
+    """
+    if isinstance(said, Schedule):
+        return said
+    if isinstance(said, str) and said in SCHEDULES:
+        return SCHEDULES[said]()
+    if not isinstance(said, Mapping):
+        raise ValueError("no schedule")
+    name = said.get("name")
+    if not isinstance(name, str) or name not in SCHEDULES:
+        wrong = f"has no name: write {{name: linear, ...}}; known: {', '.join(SCHEDULES)}"
+        if name is not None:
+            wrong = f"names {quoted(name)}, which there is not{nearest(str(name), SCHEDULES)}"
+        raise UsageError(f"schedule {quoted(dict(said))} {wrong}")
+    options = options_of(SCHEDULES[name])
+    parameters = {key: value for key, value in said.items() if key != "name"}
+    for key in parameters:
+        if key not in options:
+            raise UsageError(f"schedule {name} has no {key}{nearest(str(key), options)}")
+    parsed = {key: parse_value(options[key], value, f"{name}.{key}") for key, value in parameters.items()}
+    return SCHEDULES[name](**parsed)
+
+
+def read_number(said: Any) -> Schedule:
+    """Return the schedule that stands for a number itself, of which a configuration must say where it starts.
+
+    Raises as `read_schedule` does.
+    """
+    if isinstance(said, Schedule):
+        return said
+    if not isinstance(said, Mapping):
+        raise ValueError("no schedule")
+    schedule, inner = read_schedule(said), said
+    while isinstance(inner, Mapping) and inner["name"] == "warm-up":
+        inner = inner.get("then", {"name": ""})
+    if not isinstance(inner, Mapping) or "start" not in inner:
+        raise UsageError(
+            f"schedule {quoted(dict(said))} stands for the number itself: say where it starts, such as "
+            "{name: linear, start: 0.5, end: 0.7}"
+        )
+    return schedule
+
+
+def written(value: Any) -> Any:
+    """Return a value as a configuration says it: schedules by their names and parameters."""
+    if isinstance(value, Schedule):
+        return {"name": value.name, **{key: written(item) for key, item in vars(value).items() if item is not None}}
+    if isinstance(value, Mapping):
+        return {key: written(item) for key, item in value.items()}
+    return [written(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def is_writable(value: Any) -> bool:
+    """Return whether a configuration can say a value: functions and a plugin's own schedules it cannot."""
+    if isinstance(value, Schedule):
+        return bool(value.name)
+    if isinstance(value, Mapping):
+        return all(is_writable(item) for item in value.values())
+    return all(map(is_writable, value)) if isinstance(value, list | tuple) else not callable(value)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a user reads it: functions and schedules by name, with what is not as by default."""
+    if isinstance(value, Schedule):
+        parameters = ", ".join(f"{key} {shown(item)}" for key, item in _unusual(value).items())
+        return f"{value.name or type(value).__name__}{f' ({parameters})' if parameters else ''}"
+    if callable(value):
+        return f"{getattr(value, '__name__', type(value).__name__)}, a function of the progress"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(shown, value))})"
+    return str(value)
+
+
+def _unusual(schedule: Schedule) -> dict[str, Any]:
+    """Return the parameters of a named schedule that differ from its defaults."""
+    if not schedule.name:
+        return {}
+    usual, own = type(schedule)(), vars(schedule)
+    return {key: value for key, value in own.items() if value != getattr(usual, key)}

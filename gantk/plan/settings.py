@@ -1,0 +1,46 @@
+"""The settings of a run: what nobody states has a value here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from gantk.parts.scheduled import Scheduled
+from gantk.parts.schedules import SCHEDULES, Factor, Schedule
+from gantk.parts.settings import Name, Settings
+
+DECAY_FROM: Mapping[str, float] = {"constant": 0.5, "linear": 0.5}
+"""Where a schedule that is said by its name alone begins to fall, where nobody says it; of others: at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(Settings):
+    """All settings of a run. The defaults hold where nobody states a setting; None is a value of those that allow it.
+
+    Raises UsageError for a value outside its range.
+    """
+
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    learning_rate: Scheduled = 2e-4
+    betas: tuple[Scheduled, Scheduled] = (0.5, 0.999)
+    rmsprop_decay: Scheduled = 0.99
+    batch_size: int | Schedule | Callable[[float], int] = 1
+    accumulate: int = 1
+    critic_steps: int = 1
+    schedule: Name | Factor | Callable[[float], float] = "constant"
+    decay_from: float = DECAY_FROM["linear"]
+    size: int = 256
+    epochs: int = 100
+    ema: Mapping[str, Scheduled] = field(default_factory=dict)
+    jitter: float = 1.0
+    flip: bool = False
+
+    @property
+    def rate_factor(self) -> Scheduled:
+        """What learning rates are multiplied by."""
+        if not isinstance(self.schedule, str):
+            return self.schedule
+        kind = SCHEDULES[self.schedule]
+        begins = "begin" in {parameter.name for parameter in fields(kind)}  # type: ignore[arg-type]
+        if self.schedule == "constant" or (begins and self.decay_from == 1):
+            return 1.0
+        return kind(begin=self.decay_from) if begins else kind()  # type: ignore[call-arg]

@@ -1,0 +1,152 @@
+"""Schedules: what each gives at the start, in the middle and at the end, and how it is read, written and shown."""
+
+import math
+
+import pytest
+import yaml
+
+from gantk import Constant, Cosine, Exponential, Linear, PluginError, Schedule, Settings, Stepwise, UsageError, WarmUp
+from gantk.parts.context import Progress
+from gantk.parts.scheduled import Scheduled, is_writable, read_schedule, shown, value_at, written
+from gantk.parts.schedules import SCHEDULES
+from gantk.plan.settings import RunSettings
+from gantk.plugins.options import Option, parse_value
+
+
+def growing(fraction):
+    return 0.5 + 0.2 * fraction
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (0.3, (0.3, 0.3, 0.3)),
+        (growing, (0.5, 0.6, 0.7)),
+        (Constant(start=0.3), (0.3, 0.3, 0.3)),
+        (Linear(), (1.0, 0.5, 0.0)),
+        (Linear(start=0.5, end=0.7, begin=0.25, finish=0.75), (0.5, 0.6, 0.7)),
+        (Linear(begin=0.5), (1.0, 1.0, 0.0)),
+        (Cosine(), (1.0, 0.5, 0.0)),
+        (Cosine(start=2.0, end=1.0, begin=0.25), (2.0, 1.0 + (1 + math.cos(math.pi / 3)) / 2, 1.0)),
+        (Stepwise(start=16, factor=2, points=(0.5, 1.0)), (16, 32, 64)),
+        (Exponential(), (1.0, 0.1, 0.01)),
+        (Exponential(begin=0.5), (1.0, 1.0, 0.01)),
+        (Exponential(start=0.1, factor=0.99, end=1e-9), (0.1, 0.1 * 0.99**500, 0.1 * 0.99**1000)),
+        (Exponential(factor=0.99, end=0.5), (1.0, 0.5, 0.5)),
+        (Exponential(factor=1.01, end=2.0), (1.0, 2.0, 2.0)),
+        (WarmUp(), (0.0, 1.0, 1.0)),
+        (WarmUp(start=0.5, steps=1000), (0.5, 0.75, 1.0)),
+        (WarmUp(finish=0.1, then=Cosine(end=0.2)), (0.0, 0.6, 0.2)),
+    ],
+)
+def test_what_holds_at_the_start_in_the_middle_and_at_the_end(schedule, expected):
+    found = [value_at(schedule, Progress(step, 1000)) for step in (0, 500, 1000)]
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def parsed(text, annotation=Scheduled | None):
+    return parse_value(Option("learning_rate", annotation, None), text, "learning_rate")
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Linear(start=0.5, end=0.7, begin=1 / 3),
+        Exponential(start=0.1, end=1e-6, factor=1 / 1.000004),
+        Stepwise(start=2.0, points=(0.1, 0.2)),
+        WarmUp(steps=7, then=Cosine(start=0.4, end=0.1)),
+    ],
+)
+def test_what_is_written_is_read_to_the_bit(schedule):
+    text = yaml.safe_dump(written(schedule))
+    assert parsed(text) == schedule
+    assert parsed(yaml.safe_load(text)) == schedule
+    assert written({"a": (schedule, 1.0)}) == {"a": [written(schedule), 1.0]}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_name_alone_is_a_schedule_of_factors(name):
+    assert read_schedule(name) == SCHEDULES[name]() == read_schedule({"name": name})
+    assert RunSettings(schedule=name).schedule == name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cosine", "option learning_rate: 'cosine' is not a float or Schedule"),
+        ("{name: cosin, start: 1}", "names 'cosin', which there is not; did you mean 'cosine'"),
+        ("{start: 3}", "has no name: write {name: linear, ...}; known: constant, linear, "),
+        ("{name: [1]}", r"names \[1\], which there is not"),
+        ("{name: cosine, end: 0.1}", "stands for the number itself: say where it starts, such as "),
+        ("{name: warm-up, then: cosine}", "say where it starts"),
+        ("{name: linear, strat: 3}", "schedule linear has no strat; did you mean 'start'"),
+        ("{name: linear, start: x}", "option linear.start: 'x' is not a float"),
+        ("{name: linear, start: 1, begin: 2}", "schedule linear: begin 2.0 and finish 1.0 are not "),
+        ("{name: exponential, start: -1}", "schedule exponential: start -1.0, .* must be above 0"),
+        (
+            "{name: warm-up, steps: 0, then: {name: constant, start: 1}}",
+            "finish 0.05 must be above 0, and steps 0 at least 1",
+        ),
+    ],
+)
+def test_a_wrong_schedule_is_one_line(text, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        parsed(text)
+    assert "\n" not in str(caught.value)
+
+
+class Waves(Schedule):
+    def at(self, progress):
+        return 1.0 + progress.step % 2
+
+
+def test_what_a_configuration_cannot_say_is_left_out_of_it():
+    assert [is_writable(value) for value in (1, (0.5, Linear()), {"a": growing}, growing, Waves())] == [
+        True, True, False, False, False
+    ]  # fmt: skip
+    assert shown((Linear(start=0.5, end=0.7), 0.9)) == "(linear (start 0.5, end 0.7), 0.9)"
+    assert shown(growing) == "growing, a function of the progress"
+    assert shown(Waves()) == "Waves"
+    assert shown({"a": Cosine()}) == "{a: cosine}"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"betas": (Linear(start=0.5, end=1.5), 0.9)}, "setting betas: .*linear.* comes to 1.0, which is not a pair"),
+        (
+            {"batch_size": lambda fraction: 4 * fraction},
+            "setting batch_size: .*lambda.* comes to 0.0, which",
+        ),
+        ({"ema": {"a": lambda fraction: 2}}, "setting ema: .* comes to 2, which is not a decay"),
+        ({"learning_rate": Stepwise(start=math.nan)}, "setting learning_rate: .* comes to nan, which is not above 0"),
+    ],
+)
+def test_a_schedule_that_leaves_its_range_is_refused_before_a_run(said, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        Settings(**said)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("function", [lambda fraction: fraction.step, lambda: 1, lambda fraction: "1"])
+def test_a_function_that_cannot_be_called_names_its_line(function):
+    with pytest.raises(PluginError, match=r"test_schedules\.py:\d+: .*of learning_rate, at 0.00 of the run: "):
+        Settings(learning_rate=function)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"schedule": "constant", "decay_from": 0.0}, (1.0, 1.0, 1.0)),
+        ({"schedule": "linear"}, (1.0, 1.0, 0.0)),
+        ({"schedule": "linear", "decay_from": 0.0}, (1.0, 0.5, 0.0)),
+        ({"schedule": "linear", "decay_from": 1.0}, (1.0, 1.0, 1.0)),
+        ({"schedule": "exponential", "decay_from": 0.0}, (1.0, 0.1, 0.01)),
+        ({"schedule": "step"}, (1.0, 0.1, 0.01)),
+        ({"schedule": Cosine(end=0.5)}, (1.0, 0.75, 0.5)),
+        ({"schedule": growing}, (0.5, 0.6, 0.7)),
+    ],
+)
+def test_the_factor_on_learning_rates(said, expected):
+    factor = RunSettings(**said).rate_factor
+    assert [value_at(factor, Progress(step, 2)) for step in (0, 1, 2)] == pytest.approx(expected)
