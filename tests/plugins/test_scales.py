@@ -37,12 +37,12 @@ def own(tmp_path_factory):
 def test_own_images_are_trained_at_the_papers_scale(plugin, own):
     size, length = SCALES[plugin]
     resolved = resolve(Config(plugins=[plugin], data=[str(own)], scale="paper"))
-    assert resolved.setting("size") == size
+    assert resolved.settings.size == size
     for name, value in length.items():
-        assert (resolved.setting(name), resolved.settings[name].origin) == (value, f"recipe {plugin}")
+        assert (getattr(resolved.settings, name), resolved.origins[name]) == (value, f"recipe {plugin}")
 
 
 def test_what_the_user_says_wins(own):
     said = Config(plugins=["dcgan"], data=[str(own)], scale="paper", set={"size": 96, "epochs": 2})
     resolved = resolve(said)
-    assert (resolved.setting("size"), resolved.setting("epochs")) == (96, 2)
+    assert (resolved.settings.size, resolved.settings.epochs) == (96, 2)

@@ -11,12 +11,11 @@ fake pairs, and the same for the real pairs with reflected scores. For the non-s
 inverse objective, and for `--loss minimax` equation 2 itself. A game without a middle is refused.
 
 Networks and settings are those of the authors' code for permutation-invariant MNIST: Adam 2e-4, beta1 0.5, batches of
-128, 400 epochs, of which the last half with a falling rate, latent vectors from U(-1, 1), weight decay, weights from
-N(0, 0.02), objectives halved. Departures from it: the rate falls linearly to zero, not exponentially to a hundredth;
-batch norms learn a scale and a shift, and layers have biases. As that code does before it measures, averages of batch
-norms are taken anew over the data once trained; it takes a thousand batches, this what gantk takes. The accuracies that
-the paper gives for MNIST are, by that code's published log, those of the graph `features`, the encoder's last hidden
-layer; E(x) itself has lower ones.
+128, 400 epochs, over the last half of which the rate falls exponentially to a hundredth, latent vectors from U(-1, 1),
+weight decay, weights from N(0, 0.02), objectives halved. Departures from it: batch norms learn a scale and a shift, and
+layers have biases. As that code does before it measures, averages of batch norms are taken anew over the data once
+trained; it takes a thousand batches, this what gantk takes. The accuracies that the paper gives for MNIST are, by that
+code's published log, those of the graph `features`, the encoder's last hidden layer; E(x) itself has lower ones.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from gantk import (
     Build,
     Defaults,
     DiscriminatorSpec,
+    Exponential,
     GeneratorSpec,
     Graph,
     Latent,
@@ -75,8 +75,7 @@ class BiGAN(Recipe):
         batch_size=128,
         size=28,
         epochs=400,
-        schedule="linear",
-        decay_from=0.5,
+        schedule=Exponential(end=0.01, begin=0.5),
         jitter=1.0,
         flip=False,
     )

@@ -3,13 +3,12 @@
 Both networks see y beside their own input (equation 2), and what the generator makes is judged under the label that it
 was made for. Labels are those of the images in the batch. Conditioning on an image instead of a label is pix2pix.
 
-Networks, dropout, batch size, rate and momentum are those of section 4.1; what it leaves open is as in `gan`, on whose
-code it builds. Departures:
+Networks, dropout, batch size, rate and momentum are those of section 4.1: the rate is divided by 1.00004 at each step,
+down to 1e-6, and momentum grows from 0.5 to 0.7. What it leaves open is as in `gan`, on whose code it builds.
+Departures:
 
 - One-hot vectors times a matrix are an embedding, and are computed as one.
 - Noise is uniform in [-1, 1], not in the unit hypercube: the same functions up to an affine map of what goes in.
-- The rate falls linearly to zero, where the paper's falls by a factor of 1.00004 a step; momentum stays at 0.5, where
-  the paper's grows to 0.7.
 - Labels begin with wider weights than the rest, in the discriminator fifty times as wide: a one-hot vector is ten
   times shorter than a digit, and each of its numbers is seen at every tenth image alone. So most digits were their
   label's after 2,000 steps; where labels began with as much say as digits, they were not after 6,000.
@@ -29,6 +28,7 @@ from gantk import (
     Build,
     Defaults,
     DiscriminatorSpec,
+    Exponential,
     GeneratorSpec,
     Normalization,
     Recipe,
@@ -55,7 +55,7 @@ class CGAN(GAN):
         normalization={"generator": "none", "discriminator": "none"},
     )
     # MNIST's size; the length is that of `gan`, since the paper stops where the validation's likelihood says so.
-    settings = replace(GAN.settings, schedule="linear", decay_from=0.0)
+    settings = replace(GAN.settings, schedule=Exponential(factor=1 / 1.00004, end=1e-5))
     distribution = "uniform"
     # At a rate of 0.1 its rounding let a training of Fashion-MNIST become infinite, which went well in float32.
     allows_bf16 = False

@@ -7,11 +7,12 @@ section 3 advises; `--loss minimax` plays equation 1 as it stands.
 The paper names the layers (section 5) and leaves their sizes to the authors' published configuration for MNIST, whose
 networks, initial weights, batch size and rate are the defaults here. Images are in [0, 1] there, and inside these
 networks too: the generator's sigmoid is brought to [-1, 1], and the discriminator brings images back. As there, the
-generator starts at the mean image, here that of the first thousand. Departures:
+generator starts at the mean image, here that of the first thousand. As there, the rate is divided by 1.000004 at each
+step, down to 1e-6, and momentum grows in a straight line from 0.5 after the first pass to 0.7 at the end of 250; over a
+run of another length it grows likewise.
 
-- The rate stays at its start. There it falls by a factor of 1.000004 a step, to 0.6 of it in 250 passes over MNIST; and
-  momentum grows from 0.5 to 0.7 over these.
-- The players move in turn, by algorithm 1; there they move at once, and the discriminator by half of its gradient.
+Departure: the players move in turn, by algorithm 1; there they move at once, and the discriminator by half of its
+gradient.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from gantk import (
     DataError,
     Defaults,
     DiscriminatorSpec,
+    Exponential,
     GeneratorSpec,
     Graph,
     Latent,
+    Linear,
     Player,
     Recipe,
     Settings,
@@ -78,7 +81,15 @@ class GAN(Recipe):
         normalization={"generator": "none", "discriminator": "none"},
     )
     # MNIST's size, and the passes over which the authors' momentum grows; their configuration states no end.
-    settings = Settings(optimizer="sgd", learning_rate=0.1, betas=(0.5, 0.999), batch_size=100, size=28, epochs=250)
+    settings = Settings(
+        optimizer="sgd",
+        learning_rate=0.1,
+        schedule=Exponential(factor=1 / 1.000004, end=1e-5),
+        betas=(Linear(start=0.5, end=0.7, begin=1 / 250), 0.999),
+        batch_size=100,
+        size=28,
+        epochs=250,
+    )
     distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
 
     def __init__(self, build: Build, *, latent: int = 100) -> None:

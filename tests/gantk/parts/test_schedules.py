@@ -119,7 +119,7 @@ def test_what_a_configuration_cannot_say_is_left_out_of_it():
             "setting batch_size: .*lambda.* comes to 0.0, which",
         ),
         ({"ema": {"a": lambda fraction: 2}}, "setting ema: .* comes to 2, which is not a decay"),
-        ({"learning_rate": Stepwise(start=math.nan)}, "setting learning_rate: .* comes to nan, which is not above 0"),
+        ({"learning_rate": Stepwise(start=math.nan)}, "setting learning_rate: .* comes to nan, which is not a finite"),
     ],
 )
 def test_a_schedule_that_leaves_its_range_is_refused_before_a_run(said, message):

@@ -6,12 +6,13 @@ from torch.nn.functional import softplus
 
 from gantk import AdversarialLoss, Unsupported, UsageError
 from gantk.parts.context import Context
+from gantk.plan.settings import RunSettings
 from gantk.training.conductor import Conductor
 from gantk.training.losslog import LossLog
 from gantk.training.optimizers import make_movers
 from gantk_plugins.autoencoders.vae import divergence, surprise
 
-SGD = {"optimizer": "sgd", "learning_rate": 1.0, "betas": (0.0, 0.0), "rmsprop_decay": 0.99, "clip": None}
+SGD = RunSettings(optimizer="sgd", learning_rate=1.0, betas=(0.0, 0.0))
 PLAYERS = ("encoder", "decoder", "discriminator")
 
 
@@ -61,7 +62,7 @@ def conducted(recipe, batches):
     before = {name: value.detach().clone() for name, value in recipe.named_parameters()}
     context = Context()
     torch.manual_seed(1)
-    Conductor(recipe, make_movers(recipe, SGD.__getitem__), LossLog(context)).step(batches)
+    Conductor(recipe, make_movers(recipe, SGD), LossLog(context)).step(batches)
     moved = {name: value.detach() - before[name] for name, value in recipe.named_parameters()}
     return {
         player: torch.cat([value.flatten() for name, value in moved.items() if name.startswith(player)])

@@ -6,6 +6,9 @@ from torch import nn
 from torch.nn.functional import relu, softplus
 
 from gantk import AdversarialLoss, Unsupported, UsageError
+from gantk.parts.context import Progress
+from gantk.parts.scheduled import value_at
+from gantk.plan.settings import RunSettings
 from gantk_plugins.codes.bigan import reflection
 
 SMALL = {
@@ -233,7 +236,11 @@ def test_settings_and_defaults_of_the_paper(factory):
     bigan = factory("bigan", "recipe")
     said = bigan.settings.said()
     assert (said["learning_rate"], said["betas"], said["batch_size"]) == (2e-4, (0.5, 0.999), 128)
-    assert (said["epochs"], said["schedule"], said["decay_from"]) == (400, "linear", 0.5)
+    assert said["epochs"] == 400
+    # Constant over the first half, then to a hundredth by equal factors.
+    factor = RunSettings(**said).rate_factor
+    found = [value_at(factor, Progress(epoch, 400)) for epoch in (0, 200, 300, 400)]
+    assert found == pytest.approx([1.0, 1.0, 0.1, 0.01])
     defaults = bigan.defaults
     assert (defaults.generator, defaults.discriminator, defaults.loss) == ("bigan", "bigan", "non-saturating")
     assert set(defaults.normalization.values()) == {"batch"}

@@ -6,6 +6,9 @@ from torch import nn
 from torch.nn.functional import one_hot, relu, softplus
 
 from gantk import DataError, DiscriminatorSpec, GeneratorSpec, Unsupported, UsageError
+from gantk.parts.context import Progress
+from gantk.parts.scheduled import value_at
+from gantk.plan.settings import RunSettings
 
 LABELS = ("cat", "dog", "hen")
 GENERATOR = {"noise_units": 4, "label_units": 6, "units": 8}
@@ -213,5 +216,13 @@ def test_wrong_options(part, options, cgan, build):
 
 def test_settings_of_the_paper(cgan):
     said = cgan.settings.said()
-    assert (said["optimizer"], said["learning_rate"], said["betas"][0], said["batch_size"]) == ("sgd", 0.1, 0.5, 100)
+    assert (said["optimizer"], said["learning_rate"], said["batch_size"]) == ("sgd", 0.1, 100)
     assert cgan.kind == "labelled"
+
+
+def test_rate_and_momentum_follow_the_papers_schedules(cgan):
+    points = [Progress(step, 50_000) for step in (0, 25_000, 50_000)]
+    factor, momentum = RunSettings(**cgan.settings.said()).rate_factor, cgan.settings.betas[0]
+    assert [value_at(factor, point) for point in points] == pytest.approx([1.0, 1.00004**-25_000, 1.00004**-50_000])
+    assert value_at(factor, Progress(10**6, 10**6)) * 0.1 == pytest.approx(1e-6)
+    assert [value_at(momentum, point) for point in points] == pytest.approx([0.5, 0.5 + 0.2 * 124 / 249, 0.7])

@@ -8,6 +8,9 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from gantk import Unsupported, UsageError
+from gantk.parts.context import Progress
+from gantk.parts.scheduled import value_at
+from gantk.plan.settings import RunSettings
 
 
 @pytest.fixture
@@ -140,4 +143,14 @@ def test_wrong_options(part, options, message, gan, build_gan):
 
 def test_settings_of_the_authors(gan):
     said = gan.settings.said()
-    assert (said["optimizer"], said["learning_rate"], said["betas"][0], said["batch_size"]) == ("sgd", 0.1, 0.5, 100)
+    assert (said["optimizer"], said["learning_rate"], said["batch_size"]) == ("sgd", 0.1, 100)
+
+
+def test_rate_and_momentum_follow_the_authors_schedules(gan):
+    # 250 passes over 50,000 digits in batches of 100.
+    points = [Progress(step, 125_000) for step in (0, 62_500, 125_000)]
+    factor, momentum = RunSettings(**gan.settings.said()).rate_factor, gan.settings.betas[0]
+    assert [value_at(factor, point) for point in points] == pytest.approx([1.0, 1.000004**-62_500, 1.000004**-125_000])
+    assert value_at(factor, Progress(10**7, 10**7)) * 0.1 == pytest.approx(1e-6)
+    # Between epoch 1, where it is 0.5, and epoch 250.
+    assert [value_at(momentum, point) for point in points] == pytest.approx([0.5, 0.5 + 0.2 * 124 / 249, 0.7])
