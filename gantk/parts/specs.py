@@ -1,11 +1,42 @@
 """What a recipe asks of a network."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from gantk.errors import Unsupported
+
+
+class Spec:
+    """What a network is asked to be. A part serves the fields that it says, and refuses every other that is asked."""
+
+    _words: ClassVar[Mapping[str, tuple[str, str]]]
+    """Of each field that a part need not serve: what a part says that does not, and what one needs that wants it."""
+
+    def accept(self, *served: str) -> None:
+        """Say which fields a part serves, besides channels and size, which every part does.
+
+        A field that is asked, which is to say that it has another value than its default, and is not served raises
+        Unsupported. So a field that a later gantk adds is refused and never ignored.
+        """
+        asked = [name for name in self._words if getattr(self, name) != self._default(name)]
+        if refused := [self._words[name][0] for name in asked if name not in served]:
+            raise Unsupported(" and ".join(refused))
+
+    def need(self, name: str) -> Any:
+        """Return a field's value. Raises Unsupported where it is not asked, though the part can do nothing without."""
+        value = getattr(self, name)
+        if value == self._default(name):
+            raise Unsupported(f"needs {self._words[name][1]}")
+        return value
+
+    def _default(self, name: str) -> Any:
+        return getattr(type(self), name)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorSpec:
+class GeneratorSpec(Spec):
     """What is asked of a network that makes images.
 
     Attributes:
@@ -18,6 +49,16 @@ class GeneratorSpec:
         features: whether `features(x)` must be offered.
     """
 
+    _words = MappingProxyType(
+        {
+            "inputs": ("translates no images", "an image to translate"),
+            "latent": ("takes no latent vector", "a latent vector"),
+            "classes": ("takes no class labels", "class labels"),
+            "domains": ("takes no target domains", "target domains"),
+            "features": ("offers no inner activations", "inner activations"),
+        }
+    )
+
     inputs: int | None = None
     latent: int | None = None
     classes: int | None = None
@@ -28,7 +69,7 @@ class GeneratorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiscriminatorSpec:
+class DiscriminatorSpec(Spec):
     """What is asked of a network that scores images.
 
     Attributes:
@@ -40,6 +81,16 @@ class DiscriminatorSpec:
         output: whether scores (logits, N rows of any shape) or energies (N,) are wanted.
         features: whether `features(x, *conditions)` must be offered.
     """
+
+    _words = MappingProxyType(
+        {
+            "condition_channels": ("scores no images under other images", "an image as the condition"),
+            "classes": ("scores no images under class labels", "class labels"),
+            "joint_latent": ("scores no latent vectors", "a latent vector"),
+            "output": ("gives scores, not energies", "a game of energies"),
+            "features": ("offers no inner activations", "inner activations"),
+        }
+    )
 
     channels: int
     condition_channels: int = 0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, GeneratorSpec, Normalization, UsageError, hookimpl
 
 gantk_api = ">=1.0,<2"
 
@@ -64,14 +64,11 @@ def dilated(
         filters: channels of every layer.
         dilations: of each layer; an output pixel reads twice their sum, and one, to a side: 65 pixels.
     """
-    if spec.inputs is None:
-        raise Unsupported("needs an image to translate, not a latent vector alone")
-    if spec.latent is not None or spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
+    spec.accept("inputs", "features")
     if filters < 1 or not dilations or min(dilations) < 1:
         raise UsageError(f"dilated needs filters and dilations >= 1, not filters={filters}, dilations={dilations}")
     normalization = build.normalization("generator")
-    network = Dilated(spec.inputs, spec.outputs, normalization, filters=filters, dilations=dilations)
+    network = Dilated(spec.need("inputs"), spec.outputs, normalization, filters=filters, dilations=dilations)
     return normalization.network(network)
 
 

@@ -61,10 +61,7 @@ def patch_scores(
         filters: channels of the first layer; each further one doubles them.
         layers: how often height and width are halved.
     """
-    if spec.classes or spec.joint_latent:
-        raise Unsupported("scores images under images, not under labels or latents")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "features")
     if filters < 1 or layers < 1:
         raise UsageError(
             f"filters and layers must be at least 1, not {filters} and {layers}"

@@ -79,10 +79,7 @@ def adding_network(
         filters: channels of the first layer; each level doubles them.
         levels: how often height and width are halved.
     """
-    if spec.inputs is None or spec.latent or spec.classes or spec.domains:
-        raise Unsupported("translates images, without latent vectors or labels")
-    if spec.features:
-        raise Unsupported("offers no inner activations")
+    spec.accept("inputs")
     if filters < 1 or levels < 1:
         raise UsageError(
             f"filters and levels must be at least 1, not {filters} and {levels}"
@@ -94,7 +91,7 @@ def adding_network(
         )
     normalization = build.normalization("generator")
     network = AddingNetwork(
-        spec.inputs, spec.outputs, normalization, filters=filters, levels=levels
+        spec.need("inputs"), spec.outputs, normalization, filters=filters, levels=levels
     )
     return normalization.network(network)
 

@@ -109,15 +109,10 @@ def decoder(spec: GeneratorSpec, build: Build, *, filters: int = 64) -> nn.Modul
     Args:
         filters: a quarter of the channels of the first layers; table 1's widths are those of 64.
     """
-    if spec.latent is None or spec.inputs is not None:
-        raise Unsupported("makes images of a latent vector, and translates none")
-    if spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes a latent vector alone, no class or domain beside it")
-    if spec.features:
-        raise Unsupported("offers no inner activations")
+    spec.accept("latent")
     _check_filters(filters)
     normalization = build.normalization("generator")
-    return normalization.network(Decoder(spec.latent, spec.outputs, spec.size, filters, normalization))
+    return normalization.network(Decoder(spec.need("latent"), spec.outputs, spec.size, filters, normalization))
 
 
 def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> nn.Module:
@@ -126,10 +121,7 @@ def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> n
     Args:
         filters: a quarter of the channels of the last convolutions; table 1's widths are those of 64.
     """
-    if spec.classes is not None or spec.joint_latent is not None:
-        raise Unsupported("scores images under image conditions, not under classes or latent vectors")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "features")
     _check_filters(filters)
     normalization = build.normalization("discriminator")
     network = Similarity(spec.channels + spec.condition_channels, spec.size, filters, normalization)

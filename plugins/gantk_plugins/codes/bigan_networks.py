@@ -22,7 +22,6 @@ from gantk import (
     GeneratorSpec,
     Network,
     Normalization,
-    Unsupported,
     UsageError,
     initialize_normal,
 )
@@ -145,14 +144,11 @@ def generator_network(
         units: width of each hidden layer.
         output: "sigmoid", stretched to [-1, 1], or "linear": values beyond [-1, 1] too, as points have.
     """
-    if spec.latent is None or spec.inputs is not None:
-        raise Unsupported("makes images of a latent vector, and translates none")
-    if spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes a latent vector alone, no class or domain beside it")
+    spec.accept("latent", "features")
     _check(units)
     normalization = build.normalization("generator")
     end = SignedSigmoid() if output == "sigmoid" else nn.Identity()
-    network = Generator(spec.latent, spec.outputs, spec.size, normalization, units=units, end=end)
+    network = Generator(spec.need("latent"), spec.outputs, spec.size, normalization, units=units, end=end)
     return initialize_normal(normalization.network(network))
 
 
@@ -162,10 +158,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, units: int =
     Args:
         units: width of each hidden layer.
     """
-    if spec.classes is not None:
-        raise Unsupported("scores images, with or without a latent vector, not under classes")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "joint_latent", "features")
     _check(units)
     normalization = build.normalization("discriminator")
     values = (spec.channels + spec.condition_channels) * spec.size**2

@@ -91,16 +91,13 @@ def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 64, d
         filters: channels before the last layer.
         dense: units of the first layer.
     """
-    if spec.latent is None or spec.inputs is not None:
-        raise Unsupported("makes images of a latent vector, and translates none")
-    if spec.classes is not None or spec.domains is not None or spec.features:
-        raise Unsupported("takes a latent vector alone, no class or domain, and offers no inner activations")
+    spec.accept("latent")
     _check(spec.size, filters, dense)
     normalization = build.normalization("generator")
     weight, side = normalization.weight, spec.size // 4
     flat = 2 * filters * side**2
     network = nn.Sequential(
-        weight(nn.Linear(spec.latent, dense)),
+        weight(nn.Linear(spec.need("latent"), dense)),
         VectorNorm(normalization, dense),
         nn.ReLU(),
         weight(nn.Linear(dense, flat)),
@@ -123,10 +120,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
         filters: channels of the first layer.
         dense: units of the dense layer.
     """
-    if spec.classes is not None or spec.joint_latent is not None:
-        raise Unsupported("scores images under image conditions, not under classes or latent vectors")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "features")
     _check(spec.size, filters, dense)
     normalization = build.normalization("discriminator")
     weight, channels = normalization.weight, spec.channels + spec.condition_channels

@@ -32,7 +32,6 @@ from gantk import (
     GeneratorSpec,
     Normalization,
     Recipe,
-    Unsupported,
     UsageError,
     hookimpl,
 )
@@ -112,16 +111,16 @@ def generator_network(
         units: width of the joint layer.
         dropout: share of each hidden layer's activations dropped in training.
     """
-    if spec.inputs is not None or spec.domains is not None or spec.latent is None or spec.classes is None:
-        raise Unsupported("makes images of a latent vector and a class label, of nothing less or else")
+    spec.accept("latent", "classes", "features")
+    latent, classes = spec.need("latent"), spec.need("classes")
     _check(dropout, noise_units=noise_units, label_units=label_units, units=units)
     normalization, draw = build.normalization("generator"), drawing("uniform", 0.05)
     shape = (spec.outputs, spec.size, spec.size)
     network = Conditioned(
         nn.Sequential(
-            dense(spec.latent, noise_units, normalization, draw), VectorNorm(normalization, noise_units), nn.ReLU()
+            dense(latent, noise_units, normalization, draw), VectorNorm(normalization, noise_units), nn.ReLU()
         ),
-        nn.Sequential(_embedding(spec.classes, label_units, normalization, 0.13), nn.ReLU()),
+        nn.Sequential(_embedding(classes, label_units, normalization, 0.13), nn.ReLU()),
         nn.Sequential(
             nn.Dropout(dropout),
             dense(noise_units + label_units, units, normalization, draw),
@@ -153,10 +152,7 @@ def discriminator_network(
         joint_pieces: linear pieces of a unit in the joint layer.
         dropout: share of each hidden layer's activations dropped in training.
     """
-    if spec.classes is None or spec.condition_channels or spec.joint_latent is not None:
-        raise Unsupported("scores images under a class label, not under images or latent vectors, or alone")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("classes", "features")
     _check(dropout, units=units, pieces=pieces, label_units=label_units, joint_pieces=joint_pieces)
     normalization, draw = build.normalization("discriminator"), drawing("uniform", 0.005)
     pixels = spec.channels * spec.size**2
@@ -167,7 +163,7 @@ def discriminator_network(
             Maxout(dense(pixels, units * pieces, normalization, draw), pieces),
             VectorNorm(normalization, units),
         ),
-        Maxout(_embedding(spec.classes, label_units * pieces, normalization, 0.25), pieces),
+        Maxout(_embedding(spec.need("classes"), label_units * pieces, normalization, 0.25), pieces),
         nn.Sequential(
             nn.Dropout(dropout),
             Maxout(dense(units + label_units, units * joint_pieces, normalization, draw), joint_pieces),

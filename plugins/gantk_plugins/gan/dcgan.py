@@ -34,7 +34,6 @@ from gantk import (
     Normalization,
     Recipe,
     Settings,
-    Unsupported,
     UsageError,
     hookimpl,
     initialize_normal,
@@ -145,14 +144,11 @@ def generator_network(
         activation: what follows each layer but the last.
         upsampling: "transposed" convolution, or "resize": enlarge, then a 3x3 convolution.
     """
-    if spec.inputs is not None or spec.latent is None:
-        raise Unsupported("makes images of a latent vector, not of an image")
-    if spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes a latent vector alone, no class or domain beside it")
+    spec.accept("latent", "features")
     base, widths = _plan(spec.size, filters, kernel)
     normalization = build.normalization("generator")
     network = ConvolutionalGenerator(
-        spec.latent,
+        spec.need("latent"),
         spec.outputs,
         normalization,
         base=base,
@@ -179,10 +175,7 @@ def discriminator_network(
         kernel: height and width of the convolutions, 4 or 5.
         activation: what follows each layer but the last: "leaky" ReLU with slope 0.2, or "tanh".
     """
-    if spec.classes is not None or spec.joint_latent is not None:
-        raise Unsupported("scores images under image conditions, not under classes or latent vectors")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "features")
     base, widths = _plan(spec.size, filters, kernel)
     normalization = build.normalization("discriminator")
     made = nn.Tanh if activation == "tanh" else partial(nn.LeakyReLU, 0.2)

@@ -153,8 +153,7 @@ def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) ->
     """
     if spec.output != "energies":
         raise Unsupported("gives energies, not scores: play the game of energies, --loss ebgan")
-    if spec.classes is not None or spec.joint_latent is not None:
-        raise Unsupported("gives the energy of images under image conditions, not under classes or latent vectors")
+    spec.accept("condition_channels", "output", "features")
     if filters < 1:
         raise UsageError(f"ebgan needs filters >= 1, not {filters}")
     normalization = build.normalization("discriminator")

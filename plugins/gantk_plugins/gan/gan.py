@@ -40,7 +40,6 @@ from gantk import (
     Recipe,
     Settings,
     Step,
-    Unsupported,
     UsageError,
     hookimpl,
 )
@@ -172,8 +171,8 @@ def generator_network(
             "he": as wide as keeps the scale of activations in ReLU networks (He et al. 2015, arXiv:1502.01852).
         spread: half width or standard deviation of the initial weights.
     """
-    if spec.inputs is not None or spec.domains is not None or spec.latent is None:
-        raise Unsupported("makes images of a latent vector, and of class labels, not of images or domains")
+    spec.accept("latent", "classes", "features")
+    spec.need("latent")
     if units < 1 or layers < 1:
         raise UsageError(f"gan needs units >= 1 and layers >= 1, not units={units}, layers={layers}")
     normalization = build.normalization("generator")
@@ -214,8 +213,7 @@ def discriminator_network(
         initial: what weights are drawn from, as the generator's.
         spread: half width or standard deviation of the initial weights.
     """
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "classes", "joint_latent", "features")
     if min(units, layers, pieces) < 1 or not (0 <= input_dropout < 1 and 0 <= dropout < 1):
         raise UsageError(
             "gan needs units, layers and pieces >= 1 and both dropouts in [0, 1), not "

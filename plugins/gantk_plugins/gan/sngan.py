@@ -74,6 +74,7 @@ class ProjectionDiscriminator(ResidualTrunk):
     """
 
     def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, *, classes: int) -> None:
+        spec.accept("condition_channels", "classes", "features")
         super().__init__(spec, normalization, filters, "sum")
         self.scores = linear(filters, 1, normalization)
         embedding = nn.Embedding(classes, filters)

@@ -69,10 +69,7 @@ def patchgan(
         layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
     """
-    if spec.classes is not None or spec.joint_latent is not None:
-        raise Unsupported("scores images under image conditions, not under classes or latent vectors")
-    if spec.output == "energies":
-        raise Unsupported("gives scores, not energies")
+    spec.accept("condition_channels", "features")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
     normalization = build.normalization("discriminator")

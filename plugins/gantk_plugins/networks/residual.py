@@ -105,14 +105,11 @@ class ResidualGenerator(nn.Module):
 
     def __init__(self, spec: GeneratorSpec, normalization: Normalization, filters: int) -> None:
         super().__init__()
-        if spec.inputs is not None or spec.latent is None:
-            raise Unsupported("makes images of noise, and translates none")
-        if spec.domains is not None or spec.features:
-            raise Unsupported("knows no domains, and offers no inner activations")
+        spec.accept("latent", "classes")
         _check(filters)
         self.start, doublings = coarsest(spec.size)
         self.classes = spec.classes
-        self.linear = linear(spec.latent, filters * self.start**2, normalization)
+        self.linear = linear(spec.need("latent"), filters * self.start**2, normalization)
         self.blocks = nn.ModuleList(UpBlock(filters, filters, normalization, spec.classes) for _ in range(doublings))
         self.last = nn.Sequential(
             normalization.activation(filters),
@@ -145,10 +142,6 @@ class ResidualTrunk(nn.Module):
 
     def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
         super().__init__()
-        if spec.joint_latent is not None:
-            raise Unsupported("scores images, not images with latent vectors")
-        if spec.output == "energies":
-            raise Unsupported("gives scores, not energies")
         if spec.size < 4:
             raise Unsupported(f"needs at least 4 pixels, not {spec.size}")
         _check(filters)
@@ -179,9 +172,8 @@ class ResidualDiscriminator(ResidualTrunk):
     """Scores images (N, channels, H, W) under image conditions: (N, 1). Its arguments are the trunk's."""
 
     def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
+        spec.accept("condition_channels", "features")
         super().__init__(spec, normalization, filters, pooling)
-        if spec.classes is not None:
-            raise Unsupported("scores images under image conditions, not under classes")
         self.scores = linear(filters, 1, normalization)
 
     def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:

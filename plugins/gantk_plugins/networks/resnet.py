@@ -128,17 +128,15 @@ def resnet(
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: whether half of each residual block's inner activations are dropped in training.
     """
-    if spec.inputs is None:
-        raise Unsupported("needs an image to translate, not a latent vector alone")
-    if spec.latent is not None or spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
+    spec.accept("inputs", "features")
+    inputs = spec.need("inputs")
     if spec.size % ResNet.multiple or spec.size < ResNet.minimum:
         raise Unsupported(f"needs a size that is a multiple of 4 and at least 8, not {spec.size}")
     if filters < 1 or (blocks is not None and blocks < 0):
         raise UsageError(f"resnet needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
     normalization = build.normalization("generator")
     network = ResNet(
-        spec.inputs,
+        inputs,
         spec.outputs,
         normalization,
         filters=filters,

@@ -115,12 +115,8 @@ def unet(
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: share of the activations dropped in the first three decoder blocks in training, pix2pix's noise.
     """
-    if spec.inputs is None:
-        raise Unsupported("needs an image to translate, not a latent vector alone")
-    if spec.latent is not None or spec.classes is not None or spec.domains is not None:
-        raise Unsupported("takes an image alone, no latent vector, class or domain beside it")
-    if spec.features:
-        raise Unsupported("offers no inner activations: its skips leave no single path through it")
+    spec.accept("inputs")
+    inputs = spec.need("inputs")
     if depth is not None and depth < 2:
         raise UsageError(f"unet needs depth >= 2, not {depth}")
     halved = depth or max((times for times in range(9) if spec.size % 2**times == 0), default=0)
@@ -130,7 +126,7 @@ def unet(
         raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
     normalization = build.normalization("generator")
     network = UNet(
-        spec.inputs,
+        inputs,
         spec.outputs,
         normalization,
         depth=halved,

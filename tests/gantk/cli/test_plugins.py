@@ -210,12 +210,12 @@ def test_a_recipes_combinations_are_found_by_building_it(plugin_file):
     }
     generator, loss = found["slots"]["generator"], found["slots"]["loss"]
     assert {"gan", "dcgan"} <= set(generator["accepts"])
-    assert generator["refuses"]["resnet"] == "needs an image to translate, not a latent vector alone"
+    assert generator["refuses"]["resnet"] == "takes no latent vector"
     assert loss["refuses"]["wgan"] == "plays another game"
     assert {"hinge", "lsgan", "wgan-gp"} <= set(loss["accepts"])
     assert not set(loss["accepts"]) & set(loss["refuses"])
     shown = " ".join(show(path, "--combinations").stdout.split())
-    assert "not resnet, unet: needs an image to translate" in shown
+    assert "not resnet, unet: takes no latent vector" in shown
     assert "[one of up, down]" in shown
 
 
@@ -231,7 +231,7 @@ def test_combinations_are_those_of_one_recipe(plugin_file):
     assert "--combinations is for recipes: hinge brings loss" in str(show("hinge", "--combinations").exception)
     unable = RECIPE.replace('generator="gan"', 'generator="resnet"')
     said = str(show(str(plugin_file("unable", unable)), "--combinations").exception)
-    assert said.startswith("recipe unable cannot be built on its own: needs an image to translate")
+    assert said.startswith("recipe unable cannot be built on its own: takes no latent vector")
 
 
 def test_every_key_of_the_json_is_documented_and_no_other(plugin_file):

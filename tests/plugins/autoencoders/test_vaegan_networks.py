@@ -65,8 +65,8 @@ def test_sizes(size, layers, make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"latent": None, "inputs": 3}, "translates none"),
-        ({"latent": None}, "of a latent vector"),
+        ({"latent": None, "inputs": 3}, "translates no images"),
+        ({"latent": None}, "needs a latent vector"),
         ({"classes": 10}, "no class"),
         ({"features": True}, "no inner activations"),
         ({"size": 7}, "even size"),
@@ -80,7 +80,7 @@ def test_what_the_decoder_cannot_do(asked, reason, make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"classes": 10}, "not under classes"),
+        ({"classes": 10}, "under class labels"),
         ({"joint_latent": 8}, "latent vectors"),
         ({"output": "energies"}, "not energies"),
         ({"size": 1}, "even size"),

@@ -64,13 +64,13 @@ def test_without_a_latent_vector_the_discriminator_sees_images_and_conditions(fa
 def test_what_they_cannot_do(factory, make_build):
     build = make_build(normalization=("batch", "batch"))
     for spec, reason in (
-        (GeneratorSpec(inputs=3, size=8), "translates none"),
-        (GeneratorSpec(latent=3, domains=2, size=8), "no class or domain"),
+        (GeneratorSpec(inputs=3, size=8), "translates no images"),
+        (GeneratorSpec(latent=3, domains=2, size=8), "no target domains"),
     ):
         with pytest.raises(Unsupported, match=reason):
             factory("bigan", "generator")(spec, build)
     for spec, reason in (
-        (DiscriminatorSpec(channels=3, size=8, classes=2), "not under classes"),
+        (DiscriminatorSpec(channels=3, size=8, classes=2), "under class labels"),
         (DiscriminatorSpec(channels=3, size=8, output="energies"), "not energies"),
     ):
         with pytest.raises(Unsupported, match=reason):

@@ -41,12 +41,12 @@ def test_the_discriminator_sees_image_conditions(factory, make_build):
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        (GeneratorSpec(inputs=3, size=32), "translates none"),
+        (GeneratorSpec(inputs=3, size=32), "translates no images"),
         (GeneratorSpec(latent=3, classes=2, size=32), "no class"),
         (GeneratorSpec(latent=3, features=True, size=32), "no inner activations"),
         (GeneratorSpec(latent=3, size=30), "multiple of 4"),
         (DiscriminatorSpec(channels=3, size=4), "at least 8"),
-        (DiscriminatorSpec(channels=3, size=32, classes=2), "not under classes"),
+        (DiscriminatorSpec(channels=3, size=32, classes=2), "under class labels"),
         (DiscriminatorSpec(channels=3, size=32, joint_latent=2), "latent vectors"),
         (DiscriminatorSpec(channels=3, size=32, output="energies"), "not energies"),
     ],

@@ -176,10 +176,10 @@ def test_noise_is_uniform(dcgan, build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"inputs": 3}, "not of an image"),
-        ({"latent": None}, "of a latent vector"),
-        ({"classes": 10}, "no class or domain"),
-        ({"domains": 3}, "no class or domain"),
+        ({"inputs": 3}, "translates no images"),
+        ({"latent": None}, "needs a latent vector"),
+        ({"classes": 10}, "no class labels"),
+        ({"domains": 3}, "no target domains"),
     ],
 )
 def test_what_the_generator_cannot_do(asked, reason, build):
@@ -190,8 +190,8 @@ def test_what_the_generator_cannot_do(asked, reason, build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"classes": 10}, "not under classes or latent vectors"),
-        ({"joint_latent": 8}, "not under classes or latent vectors"),
+        ({"classes": 10}, "under class labels"),
+        ({"joint_latent": 8}, "no latent vectors"),
         ({"output": "energies"}, "scores, not energies"),
     ],
 )

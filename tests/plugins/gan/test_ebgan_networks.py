@@ -89,7 +89,7 @@ def test_sizes(size, code, make_build):
     ("asked", "reason"),
     [
         ({"output": "scores"}, "--loss ebgan"),
-        ({"classes": 10}, "not under classes"),
+        ({"classes": 10}, "under class labels"),
         ({"joint_latent": 8}, "latent vectors"),
         ({"size": 7}, "even size of at least 8 pixels, or points, not 7"),
         ({"size": 4}, "at least 8"),

@@ -71,7 +71,7 @@ def test_the_first_and_last_layers_have_no_norm(factory, make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"classes": 10}, "not under classes"),
+        ({"classes": 10}, "under class labels"),
         ({"joint_latent": 8}, "latent vectors"),
         ({"output": "energies"}, "not energies"),
         ({"size": 23}, "at least 24 pixels to give a score, not 23"),

@@ -54,9 +54,9 @@ def test_an_image_condition_is_joined_to_the_image(make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"latent": None, "inputs": 3}, "makes images of noise"),
-        ({"latent": None}, "makes images of noise"),
-        ({"domains": 2}, "knows no domains"),
+        ({"latent": None, "inputs": 3}, "translates no images"),
+        ({"latent": None}, "needs a latent vector"),
+        ({"domains": 2}, "no target domains"),
         ({"features": True}, "no inner activations"),
         ({"size": 36}, "4, 5, 6 or 7 times a power of two"),
         ({"size": 4}, "4, 5, 6 or 7 times a power of two"),
@@ -70,7 +70,7 @@ def test_what_the_generator_cannot_do(asked, reason, make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"classes": 10}, "not under classes"),
+        ({"classes": 10}, "under class labels"),
         ({"joint_latent": 8}, "latent vectors"),
         ({"output": "energies"}, "not energies"),
         ({"size": 3}, "at least 4 pixels"),

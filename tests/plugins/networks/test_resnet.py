@@ -69,10 +69,10 @@ def test_biases_stand_only_where_no_norm_shifts(make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"inputs": None, "latent": 100}, "needs an image"),
+        ({"inputs": None, "latent": 100}, "no latent vector"),
         ({"latent": 8}, "no latent vector"),
-        ({"classes": 10}, "no latent vector, class"),
-        ({"domains": 3}, "class or domain"),
+        ({"classes": 10}, "no class labels"),
+        ({"domains": 3}, "no target domains"),
         ({"size": 30}, "multiple of 4"),
         ({"size": 4}, "at least 8"),
     ],

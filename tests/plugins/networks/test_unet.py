@@ -90,10 +90,10 @@ def test_skips_join_layers_of_one_size(factory, make_build):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"inputs": None, "latent": 100}, "needs an image"),
+        ({"inputs": None, "latent": 100}, "no latent vector"),
         ({"latent": 8}, "no latent vector"),
-        ({"classes": 10}, "no latent vector, class"),
-        ({"domains": 3}, "class or domain"),
+        ({"classes": 10}, "no class labels"),
+        ({"domains": 3}, "no target domains"),
         ({"features": True}, "no inner activations"),
         ({"size": 30}, "multiple of 4, not 30"),
         ({"size": 2}, "multiple of 4, not 2"),
