@@ -18,7 +18,7 @@ from gantk.runs.config import Config, read_config, write_config
 from gantk.runs.lock import NAME as LOCK
 from gantk.runs.manifest import Manifest
 from gantk.runtime.files import written_aside
-from gantk.text import pasted
+from gantk.text import is_utf8, pasted
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
 
@@ -113,6 +113,8 @@ def open_run(path: Path) -> Run:
         if config.is_symlink() or config.exists():
             read_config(config)  # it says what else it is
         raise UsageError(f"{path} is not a run: it has no config.yaml; `gantk train` makes one under runs/")
+    if not is_utf8(path):
+        raise UsageError(f"{path}: checkpoints are read from folders whose names are UTF-8 alone; rename it")
     return run
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, create_model
 
+from gantk.documents import wanted
 from gantk.runtime.card import Card, Numbers
 from gantk.runtime.generation import numbers_in
 from gantk.runtime.random import LEAST_TRUNCATION
@@ -58,7 +59,7 @@ def parsed(form: type[Asked], body: bytes) -> Any:
         if first["type"] == "extra_forbidden":
             raise Refusal(422, f"{first['loc'][0]}: there is no such thing to say, only {', '.join(names)}") from None
         where = next((str(part) for part in first["loc"] if part in names), "the body")
-        raise Refusal(422, f"{where}: {first['msg']}") from None
+        raise Refusal(422, f"{where}: {wanted(first)}") from None
 
 
 def most_samples(card: Card, limits: Limits) -> int:

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -16,9 +17,12 @@ from gantk.runs import lock
 from gantk.runs.config import Config
 from gantk.runs.folder import new_run, taken
 from gantk.runs.lock import HeldError, Lock
-from gantk.runs.run import WRITTEN, Run
+from gantk.runs.run import WRITTEN, Run, open_run
 from gantk.runs.scalars import ScalarLog
+from gantk.text import printable
+from gantk.training.launch import _shared_run
 from gantk.training.previews import save_preview
+from gantk.training.processes import World
 
 
 def started(path: Path) -> Run:
@@ -107,7 +111,7 @@ def test_going_on_is_offered_only_where_there_is_a_checkpoint(tmp_path):
     with pytest.raises(UsageError, match=r"choose another --out$"), new_run(tmp_path / "run", ""):
         pass
     (tmp_path / "run" / "checkpoints" / "000001").mkdir(parents=True)
-    with pytest.raises(UsageError, match="or go on with --resume"), new_run(tmp_path / "run", ""):
+    with pytest.raises(UsageError, match="or go on with: gantk train --resume"), new_run(tmp_path / "run", ""):
         pass
 
 
@@ -204,3 +208,18 @@ def test_scalars_that_are_a_pipe_are_one_line(tmp_path):
     os.mkfifo(tmp_path / "scalars.jsonl")
     with pytest.raises(GantkError, match="scalars.jsonl is no regular file"):
         ScalarLog(tmp_path, 4)
+
+
+def test_a_run_in_a_folder_whose_name_is_not_utf_8_says_what_to_do(tmp_path):
+    run = started(tmp_path / "run").path.rename(tmp_path / "p\udcff")
+    with pytest.raises(UsageError, match=r"p\\xff: checkpoints are read from folders whose names are UTF-8"):
+        open_run(run)
+
+
+def test_the_bytes_of_a_name_that_is_not_utf_8_are_no_backslashes_in_a_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = SimpleNamespace(
+        plugins=SimpleNamespace(leading="plugins/gan.py"), dataset=SimpleNamespace(name=printable("nu\udcff"))
+    )
+    with _shared_run(None, named, World()) as run:
+        assert run.path == Path("runs/gan-nu_xff")
