@@ -1,13 +1,13 @@
 """What may stand for a number: what it is at a step, and how it is read, written and shown."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_type_hints
 
-from gantk.documents import quoted
+from gantk.documents import quoted, wanted
 from gantk.errors import UsageError
 from gantk.parts.context import Progress
 from gantk.parts.schedules import SCHEDULES, Schedule
-from gantk.plugins.options import nearest, options_of, parse_value
 
 Scheduled = float | Schedule | Callable[[float], float]
 """A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
@@ -30,6 +30,8 @@ def read_schedule(said: Any) -> Schedule:
 
     Raises ValueError where it says another thing, UsageError where a name or a parameter is wrong.
     """
+    from pydantic import TypeAdapter, ValidationError
+
     if isinstance(said, Schedule):
         return said
     if isinstance(said, str) and said in SCHEDULES:
@@ -38,17 +40,24 @@ def read_schedule(said: Any) -> Schedule:
         raise ValueError("no schedule")
     name = said.get("name")
     if not isinstance(name, str) or name not in SCHEDULES:
-        wrong = f"has no name: write {{name: linear, ...}}; known: {', '.join(SCHEDULES)}"
-        if name is not None:
-            wrong = f"names {quoted(name)}, which there is not{nearest(str(name), SCHEDULES)}"
-        raise UsageError(f"schedule {quoted(dict(said))} {wrong}")
-    options = options_of(SCHEDULES[name])
-    parameters = {key: value for key, value in said.items() if key != "name"}
-    for key in parameters:
-        if key not in options:
-            raise UsageError(f"schedule {name} has no {key}{nearest(str(key), options)}")
-    parsed = {key: parse_value(options[key], value, f"{name}.{key}") for key, value in parameters.items()}
-    return SCHEDULES[name](**parsed)
+        wrong = "has no name" if name is None else f"names {quoted(name)}, which there is not"
+        raise UsageError(
+            f"schedule {quoted(dict(said))} {wrong}: write {{name: linear, ...}}; known: {', '.join(SCHEDULES)}"
+        )
+    kind = SCHEDULES[name]
+    types = get_type_hints(kind.__init__, include_extras=True)
+    parameters: dict[str, Any] = {}
+    for key, value in said.items():
+        if key == "name":
+            continue
+        known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        if key not in known:
+            raise UsageError(f"schedule {name} has no {quoted(key)}; known: {', '.join(known)}")
+        try:
+            parameters[key] = TypeAdapter(types[key]).validate_python(value)
+        except ValidationError as error:
+            raise UsageError(f"schedule {name}: {key} {quoted(value)}: it {wanted(error.errors()[0])}") from None
+    return kind(**parameters)
 
 
 def read_number(said: Any) -> Schedule:

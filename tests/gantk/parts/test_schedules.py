@@ -74,13 +74,13 @@ def test_a_name_alone_is_a_schedule_of_factors(name):
     ("text", "message"),
     [
         ("cosine", "option learning_rate: 'cosine' is not a float or Schedule"),
-        ("{name: cosin, start: 1}", "names 'cosin', which there is not; did you mean 'cosine'"),
+        ("{name: cosin, start: 1}", "names 'cosin', which there is not: .*; known: constant, linear, cosine"),
         ("{start: 3}", "has no name: write {name: linear, ...}; known: constant, linear, "),
         ("{name: [1]}", r"names \[1\], which there is not"),
         ("{name: cosine, end: 0.1}", "stands for the number itself: say where it starts, such as "),
         ("{name: warm-up, then: cosine}", "say where it starts"),
-        ("{name: linear, strat: 3}", "schedule linear has no strat; did you mean 'start'"),
-        ("{name: linear, start: x}", "option linear.start: 'x' is not a float"),
+        ("{name: linear, strat: 3}", "schedule linear has no 'strat'; known: start, end, begin, finish"),
+        ("{name: linear, start: x}", "schedule linear: start 'x': it should be a number"),
         ("{name: linear, start: 1, begin: 2}", "schedule linear: begin 2.0 and finish 1.0 are not "),
         ("{name: exponential, start: -1}", "schedule exponential: start -1.0, .* must be above 0"),
         (

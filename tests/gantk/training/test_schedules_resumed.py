@@ -127,7 +127,7 @@ def test_a_run_of_version_0_2_follows_the_schedule_that_it_states(tmp_path):
             "schedule=cosin",
             "option schedule: 'cosin' is not one of constant, linear, cosine, step, exponential, warm-up",
         ),
-        ("schedule={name: cosine, ends: 3}", "schedule cosine has no ends; did you mean 'end'?"),
+        ("schedule={name: cosine, ends: 3}", "schedule cosine has no 'ends'; known: start, end"),
         ("betas=[{name: linear, start: 0.5, end: 1.5}, 0.9]", "setting betas: .* comes to 1.0, which is not a pair"),
         ("learning_rate=cosine", "option learning_rate: 'cosine' is not a float"),
     ],
