@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -19,11 +19,15 @@ from gantk_exports.server.batching import Values
 from gantk_exports.server.bodies import Bodies, gone
 from gantk_exports.server.clock import Clock, Limit
 from gantk_exports.server.limits import MEBI, Limits
+from gantk_exports.server.memory import give_back
 from gantk_exports.server.pictures import Pictures
 from gantk_exports.server.refusing import Refusal
 from gantk_exports.server.served import Prepared, Served
 
 Result = TypeVar("Result")
+
+_AFTER = 2.0
+"""Seconds after which the memory of a large image is given back."""
 
 
 class Service:
@@ -110,6 +114,8 @@ class Service:
                 stack.enter_context(served.room())
                 image = await self._image(served, kind, body, limit, stack)
                 prepared = await self._by_hand(served.prepare, image)
+                # It is as large as what the model takes of it.
+                del image
             return await self._by_hand(answer, prepared, await _unless_gone(request, served.run(prepared)))
 
     async def _image(
@@ -122,9 +128,19 @@ class Service:
             limit.extend(limits.longer(read.width * read.height))
             await self._by_hand(served.check_strips, read.width, read.height)
             await stack.enter_async_context(self._large)
+            stack.callback(self._give_back)
             read = await self._pictures.read(kind, body, card, limits.pixels)
         assert read.image is not None
         return read.image
+
+    def _give_back(self) -> None:
+        """Give back the memory of a large image, once its answer is on its way."""
+
+        def begin() -> None:
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                self._hands.submit(give_back)
+
+        asyncio.get_running_loop().call_later(_AFTER, begin)
 
     def _find(self, name: str, task: str) -> Served:
         """Return a model with room for a request. Raises Refusal where there is none, or it does another task."""

@@ -1,6 +1,9 @@
 """Pictures that are too large to run whole run in strips, one at a time, and small ones go on meanwhile."""
 
+import mmap
+import platform
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -15,7 +18,8 @@ from PIL import Image
 import gantk
 from gantk.errors import Unsupported
 from gantk.runtime.model import Model
-from gantk_exports.server import limits
+from gantk_exports.server import limits, service
+from gantk_exports.server.memory import give_back
 
 Photo = Callable[..., bytes]
 Serve = Callable[..., httpx.Client]
@@ -43,6 +47,39 @@ def test_a_large_picture_is_what_python_makes_of_it_in_strips(
     assert answer.status_code == 200, answer.text
     expected = gantk.load(models["a_to_b"])(opened(photo(90, 70, mode=mode)), tile=512)
     assert np.array_equal(np.asarray(opened(answer.content)), np.asarray(expected))
+
+
+def test_what_a_large_picture_took_is_given_back(serve: Serve, photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr(service, "give_back", given.set)
+    monkeypatch.setattr(service, "_AFTER", 0.0)
+    client = serve("a_to_b", pixels=10_000)
+    assert client.post(TRANSLATE, content=photo(20, 20)).status_code == 200
+    assert not given.is_set()
+    assert client.post(TRANSLATE, content=photo(90, 70)).status_code == 200
+    assert given.wait(20)
+
+
+def test_memory_that_is_held_in_circles_or_between_others_is_given_back() -> None:
+    class Circle:
+        def __init__(self) -> None:
+            self.own, self.arrays = self, [np.ones(100_000, np.uint8) for _ in range(2000)]
+
+    circle = Circle()
+    pins = circle.arrays[::20]
+    gone = weakref.ref(circle)
+    del circle
+    before = _resident()
+    give_back()
+    assert gone() is None
+    if platform.libc_ver()[0] == "glibc":
+        assert before - _resident() > 100e6
+    assert len(pins) == 100
+
+
+def _resident() -> int:
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * mmap.PAGESIZE if statm.exists() else 0
 
 
 def test_a_photograph_held_upright_is_taken_by_its_size_and_refused_beyond_the_limit(
