@@ -103,6 +103,8 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
 
     with _progress() as progress:
         findings = check(dataset.arranged, progress=progress)
+    # What is trained on is known once every image was looked at.
+    dataset.bad.update(findings.bad)
     stops, questions = _what_stops(dataset, findings), _what_is_asked(dataset, findings)
     if as_json:
         found = {
@@ -120,7 +122,8 @@ def _show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         _line("kinds", ", ".join(served(dataset.kinds)))
         _show_counts(findings.counts)
         for key, column in findings.columns.items():
-            _show_column(key, column)
+            if column.modes:
+                _show_column(key, column)
         _show_list("wrong, training stops", stops)
         _show_list("read so", dataset.readings)
         _show_list("is this meant?", questions)
@@ -160,7 +163,7 @@ def _what_is_asked(dataset: "FolderDataset", findings: "Findings") -> list[str]:
 
 def _show_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
     for share, by_key in counts.items():
-        _line(share, ", ".join(f"{key} {count}" for key, count in by_key.items()))
+        _line(share, ", ".join(f"{key} {count}" for key, count in by_key.items()) if any(by_key.values()) else "none")
 
 
 def _show_column(key: str, column: "Column") -> None:

@@ -21,7 +21,7 @@ from gantk.errors import DataError
 Bad = dict[Path, str]
 """Why files cannot be used, by path."""
 
-RULES = 2
+RULES = 3
 """Raised whenever the headers of the same files would be read otherwise."""
 
 ReportProgress = Callable[[int, int], None]

@@ -115,6 +115,8 @@ class _Said:
         height, width = (size["X"], size["Y"]) if self.orientation >= 5 else (size["Y"], size["X"])
         dtype = str(in_own_precision(np.zeros((1, 1), series.dtype)).dtype)
         note = SEVERAL if "P" in axes or self.images > len(series.pages) else ""
+        if axes == "CYX" and series.axes[0] not in "CS":
+            note = note or f"is of {channels} grey pages, which are read as channels"
 
         def pixels() -> Array:
             array = _decoded(data, series.shape, first="P" in axes)

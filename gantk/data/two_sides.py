@@ -1,10 +1,12 @@
 """Images of two sides: in two folders, in one, or in two halves of one image."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from gantk.data.arranged import Arranged, Found
 from gantk.data.pairing import Sides, how_paired, match
-from gantk.data.partners import ALIKE, Namings, recognised_namings, stem_of
+from gantk.data.partners import ALIKE, Naming, Namings, recognised_namings, stem_of
 from gantk.data.rows import Rows
 from gantk.data.scanning import ImageFile
 from gantk.errors import DataError
@@ -13,6 +15,7 @@ from gantk.text import printable
 
 def read_sides(found: Found) -> Arranged:
     """Read two folders as pairs, or as unpaired images."""
+    found = _in_the_order_said(found)
     shares = [found.sides_of(folders) for folders in found.shares]
     a, b = (printable(folder.resolve().name) for folder in found.tree.train.values())
     namings, hint = _namings(found, shares)
@@ -67,6 +70,23 @@ def _namings(found: Found, shares: Sequence[Sides]) -> tuple[Namings | None, str
     if found.asked.layout == "unpaired":
         return None, ""
     return how_paired(shares, found.headers, named=found.tree.pairs)
+
+
+def _in_the_order_said(found: Found) -> Found:
+    """Return the two sides as the names of partners were said: first the folder whose files bear the first name."""
+    if found.asked.partners is None:
+        return found
+    one, other = found.sides_of(found.tree.train)
+    first, second = found.asked.partners
+    if _named(one, first) + _named(other, second) >= _named(other, first) + _named(one, second):
+        return found
+    tree = found.tree
+    train, test = ({"a": side["b"], "b": side["a"]} if side else side for side in (tree.train, tree.test))
+    return replace(found, tree=replace(tree, train=train, test=test))
+
+
+def _named(files: Sequence[Path], naming: Naming) -> int:
+    return sum(naming.shared(stem_of(path)) is not None for path in files)
 
 
 def _pairs(found: Found, how: str, shares: Sequence[Sides], namings: Namings, names: tuple[str, str]) -> Arranged:

@@ -10,6 +10,7 @@ from gantk.data.formats.known import SHOWN
 from gantk.data.layouts import Tree
 from gantk.data.listing import in_words, look_into, subfolders, total
 from gantk.errors import DataError
+from gantk.text import pasted
 
 _LOOKED_INTO = 2000
 """Folders that are looked into for images at most: a hint should not take long."""
@@ -43,10 +44,10 @@ def _where_instead(folder: Path) -> str:
         return ""
     shared = Path(commonpath(holding))
     if len(holding) == 1:
-        return f"name {shared}, which holds {holding[shared]}"
+        return f"name {pasted(shared)}, which holds {holding[shared]}"
     if shared != folder:
-        return f"name {shared}, in whose folders images are"
-    shown = ", ".join(f"{count} in {path}" for path, count in list(holding.items())[:3])
+        return f"name {pasted(shared)}, in whose folders images are"
+    shown = ", ".join(f"{count} in {pasted(path)}" for path, count in list(holding.items())[:3])
     return f"name one of its folders, or two for two domains: {shown}{', ...' if len(holding) > 3 else ''}"
 
 

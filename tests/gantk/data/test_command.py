@@ -1,6 +1,7 @@
 """`gantk data` as a user runs it, and the checks behind it."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -301,3 +302,49 @@ def test_looking_at_folders_imports_no_torch(root: Path) -> None:
         "assert 'torch' not in sys.modules and 'albumentations' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_where_no_image_is_left_nothing_is_said_of_images(root: Path) -> None:
+    for number in range(3):
+        (root / f"{number}.png").write_bytes(b"no picture")
+    result = gantk(root)
+    assert result.exit_code == 1
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert {"train none", "test none"} <= set(lines)
+    assert not any(line.startswith("image:") for line in lines)
+
+
+def test_a_file_that_cannot_be_used_is_not_counted_as_trained_on(root: Path) -> None:
+    for number in range(12):
+        picture(number).save(root / f"{number}.png")
+    whole = (root / "3.png").read_bytes()
+    (root / "3.png").write_bytes(whole[: len(whole) // 2])
+    result = gantk(root, "-s", "data.hold_out=0")
+    assert result.exit_code == 1
+    assert "11 to train on" in result.stdout.splitlines()[0]
+
+
+def test_grey_pages_that_are_channels_are_told(root: Path) -> None:
+    for number in range(2):
+        first, *others = (picture(10 * number + page, "L") for page in range(6))
+        first.save(root / f"{number}.tif", save_all=True, append_images=others)
+    result = gantk(root)
+    assert "is of 6 grey pages, which are read as channels; so are 1 more" in result.stdout
+
+
+def test_a_folder_to_name_can_be_pasted(root: Path) -> None:
+    inside = root / "sp ace" / "it's a"
+    inside.mkdir(parents=True)
+    picture(0).save(inside / "0.png")
+    assert f"name {shlex.quote(str(inside))}, which holds 1" in gantk(root / "sp ace").output
+
+
+def test_what_pillow_warns_of_does_not_reach_the_user(root: Path) -> None:
+    for number in range(3):
+        # A directory of a thousand entries, of which none is there.
+        exif = b"Exif\0\0II*\0\x08\0\0\0\xe8\x03"
+        picture(number).save(root / f"{number}.jpg", exif=exif)
+    said = [sys.executable, "-m", "gantk", "data", str(root)]
+    result = subprocess.run(said, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""

@@ -111,6 +111,26 @@ def test_partners_are_named_by_an_option(fill: Fill) -> None:
     assert dataset.bad == {root / "left" / "notes.png": "is not named *x, so that its partner is not clear"}
 
 
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        ({"gtFine": "{}_gtFine_color", "leftImg8bit": "{}_leftImg8bit"}, "*_leftImg8bit,*_gtFine_color"),
+        ({"a": "{}_mask", "b": "{}"}, "*,*_mask"),
+        ({"train_a": "m{}", "train_b": "p{}", "test_a": "m{}", "test_b": "p{}"}, "p*,m*"),
+    ],
+)
+def test_the_first_pattern_is_the_source_whichever_folder_bears_it(
+    fill: Fill, folders: dict[str, str], said: str
+) -> None:
+    root = fill({folder: [name.format(number) for number in range(4)] for folder, name in folders.items()})
+    source, target = (name.replace("*", "2") for name in said.split(","))
+    dataset = open_folders([root], partners=said, layout="paired", hold_out=0)
+    assert (source, target) in partners(dataset)
+    assert not dataset.bad
+    turned = open_folders([root], partners=said, layout="paired", hold_out=0, direction="b_to_a")
+    assert (target, source) in partners(turned)
+
+
 @pytest.mark.parametrize("said", ["_a,_b", "*_a", "*_a,*_a", "*a*,b*"])
 def test_an_option_that_says_no_partners_is_refused(fill: Fill, said: str) -> None:
     with pytest.raises(UsageError, match=r"data.partners: .* write it like '\*_photo,\*_drawing'"):
