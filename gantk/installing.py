@@ -19,6 +19,9 @@ from gantk.text import pasted
 
 _BROUGHT_BY = {"cv2": "albumentations"}
 
+_EXTRAS = {"serve": "serve", **dict.fromkeys(("train", "export", "evaluate", "import", "bench"), "train")}
+"""The extra that belongs to a command; the others need none."""
+
 
 def require_training(command: str) -> None:
     """Raise GantkError, saying what to install, where the packages that `command` needs are not there."""
@@ -27,14 +30,21 @@ def require_training(command: str) -> None:
         raise GantkError(f"{command} needs {', '.join(missing)}: {extra_line('train')}")
 
 
-def install_line(error: ImportError) -> str | None:
-    """Return the command that installs the module whose import failed, or None where no extra of gantk brings it."""
+def install_line(error: ImportError, command: str = "") -> str | None:
+    """Return what installs the module whose import failed, or None where gantk does not bring it.
+
+    Where several extras do, it is the one that belongs to gantk's command.
+    """
     module = (error.name or "").split(".")[0]
     wanted = _normalized(_BROUGHT_BY.get(module, module))
-    for requirement, extra in _requirements():
-        if _normalized(_name(requirement)) == wanted:
-            return extra_line(extra)
-    return None
+    found = {extra: one for one, extra in _requirements() if _normalized(_name(one)) == wanted}
+    if not found:
+        return None
+    if "" in found:
+        # It belongs to every installation, and is gone from this one.
+        return packages_line(found[""])
+    own = _EXTRAS.get(command, "")
+    return extra_line(own if own in found else next(iter(found)))
 
 
 def extra_line(extra: str) -> str:
@@ -100,15 +110,15 @@ def _reference(origin: dict[str, Any]) -> str:
 
 
 def _requirements() -> Iterator[tuple[str, str]]:
-    """Yield each requirement of an extra without its condition, and the extra."""
+    """Yield each requirement without its condition, and the extra it is of; empty: every installation's."""
     try:
         requirements = distribution("gantk").requires or []
     except PackageNotFoundError:
         return
     for requirement in requirements:
         wanted, _, condition = requirement.partition(";")
-        if extra := re.search(r"extra\s*==\s*['\"]([\w.-]+)['\"]", condition):
-            yield wanted.strip(), extra[1]
+        extra = re.search(r"extra\s*==\s*['\"]([\w.-]+)['\"]", condition)
+        yield wanted.strip(), extra[1] if extra else ""
 
 
 def _name(requirement: str) -> str:

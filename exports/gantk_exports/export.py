@@ -16,8 +16,11 @@ from gantk.installing import require_training
 from gantk.text import pasted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
+    from gantk.training.trained import Trained
     from gantk_exports.form import Form
     from gantk_exports.ports import Io
     from gantk_exports.precision import Precision
@@ -149,6 +152,8 @@ def export(
     form = Form(io, sides, opset)
     places = _places(names, out or run / "exports", precision, form)
     _check_writable(next(iter(places.values())).parent)
+    if precision != "fp32":
+        _look_for_images(trained, places, precision, data)
     with waiting() as begin:
         for name, path in places.items():
             began = perf_counter()
@@ -163,6 +168,16 @@ def export(
             size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
             say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
     say(f"next: {_next(written)}")
+
+
+def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Precision", data: "Sequence[str]") -> None:
+    """Raise GantkError where the images are not there that a smaller model is measured on."""
+    from gantk.plan.protocol import graphs_of
+    from gantk_exports.material import look_for
+
+    graphs = graphs_of(trained.recipe, trained.images)
+    keys = dict.fromkeys(key for name in names for key in graphs[name].inputs if isinstance(key, str))
+    look_for(trained.run, keys, (True, False) if precision == "int8" else (True,), data)
 
 
 def _next(written: "list[Model]") -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from gantk.data.dataset import Array
+from gantk.data.dataset import Array, Dataset
 from gantk.errors import UsageError
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.moved import with_data
@@ -30,13 +31,11 @@ def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[st
         numbers = drawn(card, count, seed=0 if test else 1)
         columns = [numbers[port.name] for port in card.inputs]
         return [tuple(column[row : row + 1] for column in columns) for row in range(count)]
-    opened, port = open_run(run), card.image_in
-    dataset = open_data(with_data(opened, opened.config, data))
-    trained_size = int(opened.config.set["size"])
+    port = card.image_in
+    dataset, trained_size = _opened(run, data)
     height, width = card.sides or (trained_size, trained_size)
     subject = OpenSubject(functions={}, dataset=dataset, size=max(height, width), channels={port.key: port.channels})
-    if not subject.count(port.key, test=test):
-        raise UsageError(f"{dataset.name} has no {'held-out' if test else 'training'} images")
+    _refuse_none(subject, port.key, test=test)
     images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     images = images[:, top : top + height, left : left + width]
@@ -45,3 +44,28 @@ def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[st
     if port.dtype != "float32":
         tensors = np.rint(tensors).astype(port.dtype)
     return [(port.to_tensor(tensor[None]),) for tensor in tensors]
+
+
+def look_for(run: Path, keys: Iterable[str], shares: Iterable[bool], data: Sequence[str] = ()) -> None:
+    """Raise DataError or UsageError where `material` would find no images of a key, in the held-out share or the other.
+
+    To be asked before an export, which takes minutes until it needs them.
+    """
+    keys = list(keys)
+    if not keys:
+        return
+    dataset, size = _opened(run, data)
+    subject = OpenSubject(functions={}, dataset=dataset, size=size, channels={})
+    for key, test in product(keys, shares):
+        _refuse_none(subject, key, test=test)
+
+
+def _opened(run: Path, data: Sequence[str]) -> tuple[Dataset, int]:
+    """Return a run's data, and the size in pixels that it was trained at."""
+    opened = open_run(run)
+    return open_data(with_data(opened, opened.config, data)), int(opened.config.set["size"])
+
+
+def _refuse_none(subject: OpenSubject, key: str, *, test: bool) -> None:
+    if not subject.count(key, test=test):
+        raise UsageError(f"{subject.dataset.name} has no {'held-out' if test else 'training'} images")

@@ -1,6 +1,7 @@
 """The command `gantk`: a group whose commands are found through entry points and imported when they are called."""
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -65,7 +66,7 @@ class Commands(click.Group):
         try:
             command = found[0].load()
         except Exception as error:
-            install = install_line(error) if isinstance(error, ImportError) else None
+            install = install_line(error, name) if isinstance(error, ImportError) else None
             hint = f"; it comes with: {install}" if install else ""
             return BrokenCommand(name, f"{found[0].value} cannot be imported: {one_line(error)}{hint}")
         if not isinstance(command, click.Command):
@@ -89,6 +90,8 @@ class Commands(click.Group):
         """Run as a program; neither the encoding nor the readers of its output can end it."""
         # Whatever a command, or a plugin, imports.
         switch_off()
+        # What decoders say of odd files gantk says itself. For all threads, since none can do it for itself alone.
+        warnings.filterwarnings("ignore", module=r"PIL\b")
         with guarded_streams(), answered_interrupts():
             for note in hide_damaged():
                 say(f"note: {note}", err=True)
@@ -117,7 +120,7 @@ class Commands(click.Group):
             say(f"Error: {error.filename}: {error.strerror}", err=True)
             raise click.exceptions.Exit(1) from error
         except ImportError as error:
-            install = install_line(error)
+            install = install_line(error, ctx.invoked_subcommand or "")
             if install is None:
                 raise
             raise click.ClickException(

@@ -9,7 +9,7 @@ from gantk.errors import GantkError, UsageError
 from gantk.runs import lock
 from gantk.runs.lock import HeldError, Lock
 from gantk.runs.run import Run
-from gantk.text import is_utf8
+from gantk.text import is_utf8, pasted
 
 RUNS = Path("runs")
 
@@ -98,4 +98,8 @@ def _is_filled(folder: Path) -> bool:
 
 def _or_resume(out: Path) -> str:
     run = Run(out)
-    return f", or go on with --resume {out}" if run.started and run.checkpoints().all() else ""
+    return (
+        f", or go on with: {pasted('gantk', 'train', '--resume', out)}"
+        if run.started and run.checkpoints().all()
+        else ""
+    )

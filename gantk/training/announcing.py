@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantk.errors import DataError, GantkError
-from gantk.plan.quick import is_offered
+from gantk.plan.quick import is_offered, quick_scale
 from gantk.text import pasted
-from gantk.training.console import duration, magnitude
+from gantk.training.console import counted, duration, magnitude, moves_in_words
 
 LONG = 3600.0
 """Seconds from which on a smaller start is offered."""
 
 if TYPE_CHECKING:
+    from gantk.plan.resolve import Resolved
     from gantk.training.training import Training
 
 
@@ -23,32 +24,50 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
     count = sum(parameter.numel() for parameter in training.recipe.parameters())
     left = training.total - training.start
     several = f" x {training.world.size} processes" if training.world.size > 1 else ""
-    critics = f" of {training.turns} critic moves" if training.turns > 1 else ""
-    start = f"from step {training.start} to {training.total}" if training.start else f"{training.total} steps"
+    players = {name: mover.player for name, mover in training.movers.items()}
+    moves = f" (in each, {told})" if (told := moves_in_words(players, training.turns)) else ""
+    start = f"from step {training.start} to {training.total}" if training.start else counted(training.total, "step")
     facts = (
         f"{training.device}{several}, {precision}",
         training.resolved.dataset.summary,
         f"{training.data.crops.size} px, batch {training.images_a_turn()}",
-        f"{len(training.recipe.networks())} networks, {magnitude(count)} parameters",
-        f"{start}{critics}, about {duration(seconds * left)}",
+        f"{counted(len(training.recipe.networks()), 'network')}, {magnitude(count)} parameters",
+        f"{start}{moves}, about {duration(seconds * left)}",
         str(training.run.path),
     )
     yield " · ".join(facts)
     config, resolved = training.resolved.config, training.resolved
     new = training.start == 0 and sys.argv[1:2] == ["train"]
     if new and seconds * left > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):
-        yield f"to see in minutes whether it works: {_smaller(sys.argv[1:])}"
+        yield f"to see in minutes whether it works: {_smaller(sys.argv[1:], resolved)}"
 
 
-def _smaller(arguments: Sequence[str]) -> str:
-    """Return the command that was called, at the quick scale and in a folder of its own."""
+def _smaller(arguments: Sequence[str], resolved: "Resolved") -> str:
+    """Return the command that was called, at the quick scale and in a folder of its own.
+
+    What was said of the scale's values is left out; what a configuration file says of them is said anew.
+    """
+    quick = dict(quick_scale("quick", resolved.dataset, resolved.kind)[0])
+    left = {"out", "scale", "epochs", *quick}
     kept: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        if argument in ("--out", "--scale"):
-            next(rest, None)
-        elif not argument.startswith(("--out=", "--scale=")):
-            kept.append(argument)
+        name, joined, value = argument.partition("=")
+        words = [argument]
+        if name in ("-s", "--set") and not joined:
+            words.append(value := next(rest, ""))
+        elif name.startswith("--") and name != "--set":
+            value = name[2:].replace("-", "_")
+            if value in left and not joined:
+                next(rest, None)
+        elif name.startswith("-s"):
+            value = argument[2:]
+        if value.partition("=")[0] not in left:
+            kept += words
+    if any(word.partition("=")[0] == "--config" for word in kept):
+        turns = {"steps": max(quick["steps"] // resolved.settings.critic_steps, 1)} if "steps" in quick else {}
+        anew = [f"{name}={value}" for name, value in (quick | turns).items() if name in resolved.config.set]
+        kept += [word for pair in anew for word in ("-s", pair)]
     return pasted("gantk", *kept, "--scale", "quick")
 
 
@@ -60,7 +79,7 @@ def said_at_end(run: Path, start: int, step: int, seconds: float, *, stopped: bo
         yield f"stopped after step {step} ({speed}); go on with: {pasted('gantk', 'train', '--resume', run)}"
         return
     preview = run / "previews" / f"{step:06d}.png"
-    yield f"trained {done} steps in {duration(seconds)} ({speed}) · look at {preview}"
+    yield f"trained {counted(done, 'step')} in {duration(seconds)} ({speed}) · look at {preview}"
     yield f"next: {pasted('gantk', 'export', run)}"
 
 

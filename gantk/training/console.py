@@ -1,6 +1,8 @@
 """Numbers and names as a training says them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from gantk.recipe.player import Player
 
 
 def duration(seconds: float) -> str:
@@ -18,6 +20,21 @@ def magnitude(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return str(count)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number of things as a person says it: `1 step`, `3 steps`."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def moves_in_words(players: Mapping[str, Player], turns: int) -> str:
+    """Return how often each player moves in a step: `generator moves once, critic 5 times`."""
+    critics = [name for name, player in players.items() if player.critic]
+    others = [name for name in players if name not in critics]
+    if turns == 1 or not critics or not others:
+        return ""
+    once = f"{' and '.join(others)} {'move' if len(others) > 1 else 'moves'} once"
+    return f"{once}, {' and '.join(critics)} {turns} times"
 
 
 def short_names(names: Collection[str]) -> list[str]:

@@ -11,9 +11,10 @@ from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, inference_of, notes_on, total_steps
 from gantk.plan.device import choose_precision
+from gantk.plan.protocol import players_of
 from gantk.plan.resolve import Resolved
 from gantk.recipe.recipe import Recipe
-from gantk.training.console import magnitude
+from gantk.training.console import magnitude, moves_in_words
 from gantk.training.statistics import batch_norms
 
 
@@ -23,6 +24,8 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         recipe = build_recipe(resolved, data.images, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
     steps = total_steps(resolved, len(data.split))
+    turns = resolved.settings.critic_steps if resolved.config.steps_are == "rounds" else 1
+    moves = moves_in_words(players_of(recipe), turns)
     notes = [("note", note, "") for note in notes_on(resolved, data)]
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.networks().items()}
     images = ", ".join(
@@ -34,7 +37,8 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
     sections = {
         "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
         "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()],
-        "settings": [(name, shown(value), origins[name]) for name, value in settings.said().items()],
+        "settings": [(name, shown(value), origins[name]) for name, value in settings.said().items()]
+        + ([("in each step", moves, "")] if moves else []),
         "data": [
             ("found", resolved.dataset.summary, ""),
             ("batches", resolved.kind, ""),

@@ -67,7 +67,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
             training = Training(resolved, data, run, device, world, say)
             if init is not None:
                 training.start_from(init)
-            begin("trying one step")
+            begin(_trying(training))
             training.rehearse()
             if world.leads:
                 run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
@@ -96,7 +96,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
         resume(training, checkpoint)
-        begin("trying one step")
+        begin(_trying(training))
         training.rehearse()
         if world.leads:
             facts = _facts(training)
@@ -113,6 +113,12 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
             )
         world.wait()
         training.train()
+
+
+def _trying(training: Training) -> str:
+    if training.resolved.config.compile:
+        return "compiling the networks, which takes minutes, and trying one step"
+    return "trying one step"
 
 
 def _silence(_said: str) -> None:
@@ -201,6 +207,7 @@ def _facts(training: Training) -> dict[str, Any]:
 @contextmanager
 def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[Run]:
     """Give the run's folder, the same in every process: the first one chooses, and holds it."""
-    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}"
+    # Backslashes, which stand for bytes of a name that are not UTF-8, would be a hassle in a folder's.
+    name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}".replace("\\", "_")
     with ExitStack() as held:
         yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

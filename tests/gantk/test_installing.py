@@ -86,6 +86,24 @@ def test_what_training_needs_comes_with_the_train_extra(module):
     assert install_line(error) == extra_line("train")
 
 
-@pytest.mark.parametrize("module", ["einops", "numpy", None])
+def test_of_several_extras_it_is_the_commands_own(monkeypatch):
+    requires = ["tifffile>=2025; extra == 'tile'", "tifffile>=2025; extra == 'train'", "onnx>=1; extra == 'serve'",
+                "onnx>=1; extra == 'train'"]  # fmt: skip
+    monkeypatch.setattr(Installed, "requires", requires)
+    monkeypatch.setattr(installing, "distribution", lambda name: Installed(None))
+    monkeypatch.setattr(installing, "extra_line", lambda extra: extra)
+    lacking = {name: ModuleNotFoundError("missing", name=name) for name in ("onnx", "tifffile")}
+    commands = ("export", "train", "bench", "serve", "translate")
+    assert [install_line(lacking["onnx"], name) for name in commands] == ["train", "train", "train", "serve", "serve"]
+    assert [install_line(lacking["tifffile"], name) for name in ("export", "translate")] == ["train", "tile"]
+
+
+def test_what_belongs_to_every_installation_is_installed_by_itself(come_from):
+    come_from(None)
+    error = ModuleNotFoundError("missing", name="numpy")
+    assert install_line(error, "train") == packages_line("numpy>=2")
+
+
+@pytest.mark.parametrize("module", ["einops", None])
 def test_other_modules_come_with_no_extra(module):
     assert install_line(ModuleNotFoundError("missing", name=module)) is None

@@ -4,6 +4,7 @@ import resource
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 from click.testing import CliRunner
@@ -224,3 +225,11 @@ def test_a_name_that_the_system_refuses_is_told_in_one_line(command):
     assert result.exit_code == 1
     assert re.fullmatch(r"Error: x{300}(/config.yaml)?: File name too long.*", result.output.splitlines()[-1])
     assert "Traceback" not in result.output
+
+
+def test_what_pillow_warns_of_does_not_reach_the_user():
+    CliRunner().invoke(main, ["--version"])
+    # Warnings are errors here: in a thread that decodes, no other filter is sure to hold.
+    warnings.warn_explicit("Truncated File Read", UserWarning, "TiffImagePlugin.py", 950, "PIL.TiffImagePlugin")
+    with pytest.raises(UserWarning, match="of gantk's own"):
+        warnings.warn_explicit("of gantk's own", UserWarning, "main.py", 1, "gantk.cli.main")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from gantk import Player
 from gantk.errors import DataError, GantkError
 from gantk.training.announcing import announced, said_at_end, stopped_by
 
@@ -24,10 +25,18 @@ def training():
         total=1000,
         start=0,
         world=SimpleNamespace(size=2),
-        resolved=SimpleNamespace(dataset=dataset, config=SimpleNamespace(scale=None), kind="images"),
+        resolved=SimpleNamespace(
+            dataset=dataset,
+            config=SimpleNamespace(scale=None, set={}),
+            kind="images",
+            setting={"critic_steps": 5}.__getitem__,
+        ),
         data=SimpleNamespace(crops=SimpleNamespace(size=64)),
         images_a_turn=lambda: 8,
         turns=1,
+        movers={
+            name: SimpleNamespace(player=Player(recipe, critic=name != "generator")) for name in ("generator", "critic")
+        },
         device="cpu",
         run=SimpleNamespace(path=Path("runs/mine")),
     )
@@ -35,18 +44,30 @@ def training():
 
 def test_a_training_is_announced_in_one_line(training):
     assert list(announced(training, 1.0)) == [
-        "cpu x 2 processes, bf16 · mine: 9 images · 64 px, batch 8 · 1 networks, 1.1 k parameters · 1000 steps, about "
+        "cpu x 2 processes, bf16 · mine: 9 images · 64 px, batch 8 · 1 network, 1.1 k parameters · 1000 steps, about "
         "17 min · runs/mine"
     ]
+    training.total = 1
+    assert "1 step, about 1 s" in next(announced(training, 1.0))
+    training.total, training.turns = 1000, 5
+    assert "1000 steps (in each, generator moves once, critic 5 times), about 17 min" in next(announced(training, 1.0))
     training.start = 400
-    assert "from step 400 to 1000, about 10 min" in next(announced(training, 1.0))
+    assert "from step 400 to 1000 (in each, generator moves once, critic 5 times), about 10 min" in next(
+        announced(training, 1.0)
+    )
 
 
 @pytest.mark.parametrize(
     ("called", "offered"),
     [
         (["train", "--data", "my images", "--out=x"], "gantk train --data 'my images' --scale quick"),
-        (["train", "--scale", "paper", "--out", "x", "--size", "9"], "gantk train --size 9 --scale quick"),
+        (["train", "--scale", "paper", "--out", "x", "--size", "9"], "gantk train --scale quick"),
+        (["train", "--steps=9", "--batch-size", "4", "--seed", "9"], "gantk train --seed 9 --scale quick"),
+        (
+            ["train", "-s", "epochs=9", "--set=size=9", "-sgenerator.filters=9", "-s", "pool=9", "--set", "steps=9"],
+            "gantk train -s pool=9 --scale quick",
+        ),
+        (["train", "-s", "generator.blocks=9"], "gantk train -s generator.blocks=9 --scale quick"),
     ],
 )
 def test_where_it_takes_over_an_hour_the_quick_scale_is_offered_as_a_command(training, monkeypatch, called, offered):
@@ -55,6 +76,13 @@ def test_where_it_takes_over_an_hour_the_quick_scale_is_offered_as_a_command(tra
     assert len(list(announced(training, 3.5))) == 1
     training.resolved.config.scale = "quick"
     assert len(list(announced(training, 3.7))) == 1
+
+
+def test_what_a_configuration_file_says_of_the_quick_scale_is_said_anew(training, monkeypatch):
+    training.resolved.config.set = {"steps": 10**6, "size": 512, "pool": 9}
+    monkeypatch.setattr(sys, "argv", ["gantk", "train", "--config", "mine.yaml", "--steps", "9"])
+    offered = "gantk train --config mine.yaml -s size=32 -s steps=600 --scale quick"
+    assert list(announced(training, 3.7))[1:] == [f"to see in minutes whether it works: {offered}"]
 
 
 def test_of_another_program_no_command_is_made_up(training, monkeypatch):
@@ -67,6 +95,7 @@ def test_what_comes_next_can_be_pasted():
     assert list(said_at_end(run, 0, 10, 5.0, stopped=True)) == [
         "stopped after step 10 (2.00 steps/s); go on with: gantk train --resume 'my run'"
     ]
+    assert next(said_at_end(run, 4, 5, 5.0, stopped=False)).startswith("trained 1 step in 5 s (0.20 steps/s)")
     assert list(said_at_end(run, 0, 10, 5.0, stopped=False)) == [
         "trained 10 steps in 5 s (2.00 steps/s) · look at my run/previews/000010.png",
         "next: gantk export 'my run'",

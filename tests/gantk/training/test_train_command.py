@@ -218,7 +218,7 @@ def test_a_step_is_a_round_as_papers_count(tmp_path):
     small = ["-s", "generator.filters=2", "-s", "discriminator.filters=2", "--size", "8", "--batch-size", "2"]
     said = ["--plugin", "wgan", "--data", "emoji", *small, "--steps", "2", "--log-every", "1", "--device", "cpu"]
     out = invoke("train", *said, "-s", "critic_steps=3", "--precision", "fp32", "--out", tmp_path / "run")
-    assert "2 steps of 3 critic moves" in out
+    assert "2 steps (in each, generator moves once, discriminator 3 times)" in out
     state = json.loads((tmp_path / "run" / "checkpoints" / "000002" / "state.json").read_text())
     assert (state["step"], state["positions"]) == (2, {"images": 2 * 3 * 2})
     logged = [json.loads(line) for line in (tmp_path / "run" / "scalars.jsonl").read_text().splitlines()]
