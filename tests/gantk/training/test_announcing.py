@@ -29,7 +29,7 @@ def training():
             dataset=dataset,
             config=SimpleNamespace(scale=None, set={}),
             kind="images",
-            setting={"critic_steps": 5}.__getitem__,
+            settings=SimpleNamespace(critic_steps=5),
         ),
         data=SimpleNamespace(crops=SimpleNamespace(size=64)),
         images_a_turn=lambda: 8,

@@ -43,8 +43,9 @@ def weights(run, step="000004"):
 @pytest.mark.usefixtures("_no_code")
 def test_a_compiled_training_is_the_training(tmp_path):
     plain, compiled = tmp_path / "plain", tmp_path / "compiled"
-    invoke("train", *TINY, "--out", plain)
-    invoke("train", *TINY, "--compile", "--out", compiled)
+    assert "compiling" not in invoke("train", *TINY, "--out", plain)
+    told = invoke("train", *TINY, "--compile", "--out", compiled)
+    assert "compiling the networks, which takes minutes, and trying one step ..." in told
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 2
     expected, found = weights(plain), weights(compiled)
     assert found.keys() == expected.keys()
