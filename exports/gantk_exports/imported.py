@@ -11,7 +11,7 @@ from gantk.data.dataset import ImageInfo
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import build_recipe, open_training_data
+from gantk.plan.assemble import build_recipe, open_training_data, prepare
 from gantk.plan.resolve import Resolved, resolve
 from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config
@@ -57,7 +57,7 @@ def import_run(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         recipe = build_recipe(resolved, images, Context())
-        recipe.prepare(BlankBatches(images, resolved.settings.size, resolved.kind))
+        prepare(recipe, BlankBatches(images, resolved.settings.size, resolved.kind))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)
         with new_run(out, gathered.title) as run:

@@ -56,12 +56,14 @@ class Build:
         parts: the chosen part of each slot; normalizations are named `normalization.<role>`.
         autocast: the dtype in which networks compute, or None for float32.
         network_built: what other plugins do to a network after it is built.
+        asked: the slots whose parts were asked for.
     """
 
     data: DataInfo
     parts: Mapping[str, Chosen]
     autocast: torch.dtype | None = None
     network_built: NetworkBuilt = field(default=lambda network, role, build: network)
+    asked: set[str] = field(default_factory=set)
 
     def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
         """Return a network that makes images as the spec says.
@@ -122,6 +124,7 @@ class Build:
         return self.network_built(module, role, self)
 
     def _part(self, slot: str) -> Chosen:
+        self.asked.add(slot)
         try:
             return self.parts[slot]
         except KeyError:

@@ -9,13 +9,14 @@ import torch
 from gantk.data.dataset import ImageInfo, Split, image_columns
 from gantk.data.loading import Crops, TrainingBatches, image_infos
 from gantk.data.views import open_split
-from gantk.errors import DataError, PluginError
+from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed, Progress
 from gantk.parts.scheduled import value_at
+from gantk.parts.valueless import without_values
 from gantk.plan.resolve import USER, Resolved
 from gantk.recipe.graph import Inference
-from gantk.recipe.recipe import Recipe
+from gantk.recipe.recipe import Batches, Recipe
 
 if TYPE_CHECKING:
     from gantk.training.processes import World
@@ -113,8 +114,46 @@ def build_recipe(
     resolved: Resolved, images: Mapping[str, ImageInfo], context: Context, autocast: torch.dtype | None = None
 ) -> Recipe:
     """Build the recipe with its parts. Raises Unsupported, naming parts that could serve, or PluginError."""
+    part = resolved.parts["recipe"]
+    recipe = part(_build(resolved, images, autocast))
+    if not isinstance(recipe, Recipe):
+        raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
+    _inform(recipe, context)
+    return recipe
+
+
+def prepare(recipe: Recipe, batches: Batches) -> None:
+    """Let a recipe make what takes its shape from data; what it makes is told of the run as the rest is."""
+    recipe.prepare(batches)
+    _inform(recipe, recipe.context)
+
+
+def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> None:
+    """Raise UsageError where the user chose a part that the recipe never asks for."""
+    recipe = resolved.parts["recipe"]
+    defaults = recipe_of(resolved).defaults
+    said = {slot: name for slot in ("generator", "discriminator", "loss") if (name := getattr(resolved.config, slot))}
+    # A run's configuration names the parts that are there by default, too.
+    usual = {slot: {recipe.plugin, getattr(defaults, slot)} for slot in said}
+    chosen = {slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in usual[slot]}
+    if not chosen:
+        return
+    build = _build(resolved, images, None)
+    try:
+        with without_values():
+            recipe(build)
+    except Exception:
+        # What cannot be made without values is made with them, and says itself what is wrong.
+        return
+    for slot, name in chosen.items():
+        if slot not in build.asked:
+            idle = "plays no adversarial game" if slot == "loss" else f"takes no {slot} of others"
+            raise UsageError(f"recipe {recipe.plugin} {idle}: --{slot} {name} would change nothing, leave it out")
+
+
+def _build(resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.dtype | None) -> Build:
     dataset = resolved.dataset
-    build = Build(
+    return Build(
         data=DataInfo(
             kind=resolved.kind,
             size=resolved.settings.size,
@@ -126,11 +165,9 @@ def build_recipe(
         autocast=autocast,
         network_built=resolved.plugins.network_built,
     )
-    part = resolved.parts["recipe"]
-    recipe = part(build)
-    if not isinstance(recipe, Recipe):
-        raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
+
+
+def _inform(recipe: Recipe, context: Context) -> None:
     for module in recipe.modules():
         if isinstance(module, Informed):
             module.context = context
-    return recipe

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
@@ -69,6 +70,7 @@ class Recipe(Informed, nn.Module, ABC):
     settings: ClassVar[Settings] = Settings()
     inference: ClassVar[Inference] = Inference()
     allows_bf16: ClassVar[bool] = True
+    _critics: Mapping[str, bool] = MappingProxyType({})
 
     def prepare(self, batches: Batches) -> None:
         """Make whatever takes its shape from data; called once, before optimizers exist and before a resume loads."""
@@ -95,7 +97,9 @@ class Recipe(Informed, nn.Module, ABC):
 
     def due(self, player: str) -> bool:
         """Return whether a player moves at this turn; a move that is not due is skipped by the engine anyway."""
-        return self.context.is_due(self.players()[player].critic)
+        if player not in self._critics:
+            self._critics = {name: each.critic for name, each in self.players().items()}
+        return self.context.is_due(self._critics[player])
 
     def everywhere(self, value: Tensor) -> Mean:
         """Ask for the mean of a value over processes and micro-batches: `mean = yield self.everywhere(value)`."""

@@ -11,7 +11,7 @@ import torch
 
 from gantk.data.columns import FULL
 from gantk.errors import DataError
-from gantk.plan.assemble import OpenedData, notes_on, open_training_data
+from gantk.plan.assemble import OpenedData, notes_on, open_training_data, refuse_idle_parts
 from gantk.plan.device import choose_device
 from gantk.plan.moved import plugin_digest, recalled, with_data
 from gantk.plan.open_data import data_options
@@ -61,6 +61,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
     with told_plainly(), joined_world(device) as world:
         resolved = resolve(request)
         data = _opened(resolved, world, say)
+        refuse_idle_parts(resolved, data.images)
         init = open_run(Path(request.init)).checkpoints().chosen(None) if request.init else None
         with _shared_run(out, resolved, world) as run:
             begin("building the networks")
@@ -156,7 +157,9 @@ def describe(request: Config) -> str:
     """Return everything that would be trained, as text. Raises GantkError where it could not be."""
     with told_plainly():
         resolved = resolve(request)
-        return describe_run(resolved, open_training_data(resolved), choose_device(request.device))
+        data = open_training_data(resolved)
+        refuse_idle_parts(resolved, data.images)
+        return describe_run(resolved, data, choose_device(request.device))
 
 
 def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:

@@ -11,7 +11,7 @@ from gantk.data.dataset import Dataset, ImageInfo, Split
 from gantk.data.kinds import KINDS, NUMBERS, kind_called
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
-from gantk.plan.assemble import build_recipe, inference_of
+from gantk.plan.assemble import build_recipe, inference_of, prepare
 from gantk.plan.moved import recalled
 from gantk.plan.proportion import check_size
 from gantk.plan.resolve import resolve
@@ -78,7 +78,7 @@ def load_trained(
     check_size(resolved, images, checkpoint)
     recipe = build_recipe(resolved, images, Context())
     size = resolved.settings.size
-    recipe.prepare(BlankBatches(images, size, resolved.kind))
+    prepare(recipe, BlankBatches(images, size, resolved.kind))
 
     def take(folder: Path) -> Settled:
         load_weights(recipe, folder, averaged=True)

@@ -21,6 +21,7 @@ from gantk.plan.assemble import (
     images_a_pass,
     inference_of,
     open_streams,
+    prepare,
     total_steps,
 )
 from gantk.plan.device import choose_precision, choose_workers
@@ -63,7 +64,7 @@ class Training:
         self.batches = open_streams(resolved, data, self.context, device, world, choose_workers(config.workers, device))
         self.other_batches = open_streams(resolved, data, self.context, device, world, 0)
         self.recipe.to(device)
-        self.recipe.prepare(self.other_batches)
+        prepare(self.recipe, self.other_batches)
         self.recipe.to(device)
         # Measured: faster in bf16, slower in float32.
         if self.autocast is not None if config.channels_last is None else config.channels_last:

@@ -1,0 +1,78 @@
+"""A recipe as it is assembled: what it is told of the run, and parts that it has no use for."""
+
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import nn
+
+from gantk import AdversarialLoss, Network, Player, Recipe
+from gantk.cli.main import main
+from gantk.parts.context import Context
+from gantk.plan.assemble import prepare
+
+
+class Late(Recipe):
+    """Makes its game when it sees the data."""
+
+    kind = "images"
+    step = preview = graphs = None  # Not asked for here.
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator, self.critic = Network(nn.Linear(1, 1), "generator"), Network(nn.Linear(1, 1), "critic")
+        self.asked = 0
+
+    def prepare(self, batches):
+        class Game(AdversarialLoss):
+            discriminator = generator = lambda self, *scores: scores[0].mean()
+
+        self.game = Game()
+
+    def players(self):
+        self.asked += 1
+        return {"generator": Player(self.generator), "critic": Player(self.critic, critic=True)}
+
+
+def test_a_loss_that_is_made_of_the_data_notes_for_the_run_s_log():
+    recipe, context = Late(), Context()
+    recipe.context = context
+    prepare(recipe, iter(()))
+    recipe.game.note(estimate=torch.tensor(2.0))
+    assert context.notes["estimate"][1] == 1
+    assert recipe.game.context is context
+
+
+def test_who_is_due_is_asked_without_making_players_anew():
+    recipe = Late()
+    recipe.context = Context(critic_steps=2)
+    found = []
+    for turn in range(4):
+        recipe.context.take_turn(turn)
+        found.append((recipe.due("generator"), recipe.due("critic")))
+    assert found == [(False, True), (True, True)] * 2
+    assert recipe.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            ["--loss", "wgan-gp"],
+            "recipe vae plays no adversarial game: --loss wgan-gp would change nothing, leave it out",
+        ),
+        (
+            ["--discriminator", "patchgan"],
+            "recipe vae takes no discriminator of others: --discriminator patchgan would",
+        ),
+    ],
+)
+def test_a_part_that_the_recipe_has_no_use_for_is_refused(said, message):
+    result = CliRunner().invoke(main, ["train", "--plugin", "vae", "--data", "emoji", "--dry-run", *said])
+    assert result.exit_code == 2
+    assert message in result.output.splitlines()[-1]
+
+
+def test_parts_that_a_recipe_asks_for_are_not_refused():
+    said = ["--loss", "hinge", "--discriminator", "patchgan", "--generator", "resnet"]
+    result = CliRunner().invoke(main, ["train", "--plugin", "cyclegan", "--data", "emoji", "--dry-run", *said])
+    assert result.exit_code == 0, result.output
