@@ -22,6 +22,8 @@ Points = Tensor | tuple[Tensor, ...]
 class AdversarialLoss(Informed, nn.Module, ABC):
     """An adversarial game. Subclasses state `discriminator` and `generator` in closed form.
 
+    A game with a state keeps it in buffers, calls `feed_back` in its losses, and changes it in `adapt`.
+
     Attributes:
         settings: what the paper trains with, where a user chooses this game.
         needs_real: whether `generator` also reads the real scores.
@@ -32,6 +34,7 @@ class AdversarialLoss(Informed, nn.Module, ABC):
     """
 
     settings: ClassVar[Settings] = Settings()
+    _fed: tuple[Tensor, int] | None = None
     needs_real: ClassVar[bool] = False
     wants: ClassVar[Literal["scores", "energies"]] = "scores"
     wants_features: bool = False
@@ -54,6 +57,22 @@ class AdversarialLoss(Informed, nn.Module, ABC):
 
     def constrain(self, network: nn.Module) -> None:
         """Change a critic's weights in place after it has moved; nothing by default."""
+
+    def feed_back(self, value: Tensor) -> None:
+        """Add a value to what `adapt` gets the mean of; in all micro-batches and processes alike, or in none."""
+        total, count = self._fed or (torch.zeros_like(value), 0)
+        self._fed = total + value.detach(), count + 1
+
+    def take_feedback(self) -> Tensor | None:
+        """Return the mean of what was fed back since this was last called, if anything was."""
+        fed, self._fed = self._fed, None
+        return fed[0] / fed[1] if fed is not None else None
+
+    def adapt(self, feedback: Tensor) -> None:
+        """Change buffers in place by the mean of what was fed back in a step, after its last move; nothing by default.
+
+        The mean is over all calls of `feed_back`, over micro-batches and processes.
+        """
 
     def judge(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return the discriminator's losses; fake is detached first."""

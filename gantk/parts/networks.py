@@ -88,6 +88,16 @@ class Network(nn.Module):
             features: list[Tensor] = single_precision(self.module.features(*inputs))  # type: ignore[operator]
             return features
 
+    def score(self, features: list[Tensor]) -> Scores:
+        """Return the scores that belong to the inner activations `features`, of a network that offers it."""
+        with self._precision(self.autocast):
+            scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
+            return scores
+
+    def given(self, *conditions: Tensor) -> "Critic":
+        """Return the critic that scores under these conditions, as `critic(x)`."""
+        return Critic(self, conditions)
+
     @contextmanager
     def _precision(self, autocast: torch.dtype | None) -> Iterator[None]:
         if self.autocast is None:
@@ -121,21 +131,11 @@ class Generator(Network):
 class Discriminator(Network):
     """A network that scores images: `forward(x, *conditions)`, `features(x, *conditions)`."""
 
-    def score(self, features: list[Tensor]) -> Scores:
-        """Return the scores that belong to the inner activations `features`, of a network that offers it."""
-        with self._precision(self.autocast):
-            scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
-            return scores
-
-    def given(self, *conditions: Tensor) -> "Critic":
-        """Return the critic that scores under these conditions."""
-        return Critic(self, conditions)
-
 
 class Critic:
-    """A discriminator with its conditions filled in: `critic(x)` gives scores."""
+    """A network with its conditions filled in: `critic(x)` gives scores."""
 
-    def __init__(self, discriminator: Discriminator, conditions: tuple[Tensor, ...] = ()) -> None:
+    def __init__(self, discriminator: Network, conditions: tuple[Tensor, ...] = ()) -> None:
         self.discriminator = discriminator
         self.conditions = conditions
 

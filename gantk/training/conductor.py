@@ -50,6 +50,7 @@ class Conductor:
         self.reached: set[torch.nn.Parameter] = set()
         self._warned: dict[Any, Any] = {}
         self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
+        self.adaptive = [game for game in self.games if type(game).adapt is not AdversarialLoss.adapt]
 
     def step(self, batches: Batches) -> dict[str, Losses]:
         """Run the recipe's step to its end; return the last micro-batch's losses by player."""
@@ -69,6 +70,8 @@ class Conductor:
                     f"{self._name}.step: micro-batches yield different moves: decide by `yield self.everywhere(value)`"
                 )
             if first is None:
+                if self.adaptive and self.log.context.is_due(critic=False):
+                    self._adapt()
                 return performed
             if isinstance(first, Mean):
                 answer = self.world.mean(torch.stack([r.value for r in requests if isinstance(r, Mean)]).mean(0))
@@ -213,6 +216,18 @@ class Conductor:
             mover.move()
             if mover.player.critic:
                 self._constrain(mover)
+
+    @torch.no_grad()
+    def _adapt(self) -> None:
+        """Let games change their state once a step, by what they fed back in it."""
+        for game in self.adaptive:
+            feedback = game.take_feedback()
+            if feedback is None:
+                continue
+            try:
+                game.adapt(self.world.mean(feedback))
+            except Exception as error:
+                raise PluginError(f"{type(game).__name__}.adapt, {blamed_line(error)}{one_line(error)}") from error
 
     @torch.no_grad()
     def _constrain(self, mover: Mover) -> None:
