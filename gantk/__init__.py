@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gantk.data.dataset import ArrayImages, Dataset, Group, Images, Split
     from gantk.data.kinds import Kind
+    from gantk.data.palettes import LabelMaps, Palette
+    from gantk.data.windows import from_window, to_window
     from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
     from gantk.hookspecs import hookimpl
     from gantk.parts.build import Build, DataInfo
@@ -36,6 +38,8 @@ HOOK_API = "1.0"
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
     "gantk.data.kinds": ("Kind",),
+    "gantk.data.palettes": ("LabelMaps", "Palette"),
+    "gantk.data.windows": ("from_window", "to_window"),
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.build": ("Build", "DataInfo"),
@@ -80,6 +84,7 @@ __all__ = [
     "Images",
     "Inference",
     "Kind",
+    "LabelMaps",
     "Latent",
     "Linear",
     "Losses",
@@ -89,6 +94,7 @@ __all__ = [
     "Move",
     "Network",
     "Normalization",
+    "Palette",
     "Player",
     "PluginError",
     "Points",
@@ -105,11 +111,13 @@ __all__ = [
     "UsageError",
     "Vector",
     "WarmUp",
+    "from_window",
     "hookimpl",
     "initialize_normal",
     "load",
     "named",
     "single_scores",
+    "to_window",
 ]
 
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from gantk.data.dataset import ImageInfo
-from gantk.errors import GantkError
+from gantk.data.infos import ImageInfo
+from gantk.errors import GantkError, Unsupported
 from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.card import Numbers, Port
@@ -37,6 +37,11 @@ def _described(thing: str | Latent | Category | Vector, name: str, trained: Trai
 
 def port(name: str, key: str, info: ImageInfo, io: Io) -> Port:
     """Return the card's description of an image, which batches have under `key`."""
+    if info.palette is not None:
+        raise Unsupported(
+            f"a graph that takes or gives the label map {key!r} cannot be exported: let it take an image, and look "
+            "values up inside"
+        )
     low, high = info.window
     window = (float(low), float(high))
     return Port(

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
+from gantk.data.windows import from_window, to_window
 from gantk.runtime.card import Numbers, Port
 from gantk_exports.geometry import Geometry
 
@@ -56,16 +57,14 @@ def _taken(value: Tensor, port: Port | Numbers) -> Tensor:
     """Return a card's tensor as the network knows it: images as (N, C, H, W) in [-1, 1]."""
     if isinstance(port, Numbers) or port.layout == "NCHW":
         return value
-    low, high = port.range
-    return (value.to(torch.float32).permute(0, 3, 1, 2) - low) * (2 / (high - low)) - 1
+    return from_window(value.to(torch.float32).permute(0, 3, 1, 2), port.range)
 
 
 def _given(answer: Tensor, port: Port | Numbers) -> Tensor:
     """Return what a network gives as its card's tensor, rounded and clamped where that holds whole numbers."""
     if isinstance(port, Numbers) or port.layout == "NCHW":
         return answer
-    low, high = port.range
-    pixels = ((answer + 1) * ((high - low) / 2) + low).permute(0, 2, 3, 1)
+    pixels = to_window(answer, port.range).permute(0, 2, 3, 1)
     dtype = getattr(torch, port.dtype)
     if not dtype.is_floating_point:
         limits = torch.iinfo(dtype)

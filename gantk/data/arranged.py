@@ -74,6 +74,11 @@ class Arranged:
         shares = (*self.train, *self.test)
         return {key: tuple(file for rows in shares for file in rows.files.get(key, ())) for key in self.keys}
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        return tuple(file.path for files in self.files.values() for file in files)
+
     def part_of(self, key: str) -> int:
         """Return which part of a file a key's image is, from the left."""
         part = self.keys.index(key) if self.parts > 1 else 0

@@ -12,6 +12,7 @@ from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
 from gantk.data.formats.limits import MAX_PIXELS
 from gantk.data.packs import RECORD, Pack, write_table
+from gantk.data.palettes import MOST, values_in
 from gantk.data.parallel import in_order
 from gantk.data.pixels import scaled, with_channels
 from gantk.data.reading import decode
@@ -53,7 +54,7 @@ class Packing:
     def path(self) -> Path:
         """Where the pack lies: its name follows from the files' contents and all else that it depends on."""
         said: list[object] = [FORMAT, self.channels, self.load, self.parts, [file.digest for file in self.files]]
-        said += ["nearest"] if self.nearest else []
+        said += ["nearest", "values"] if self.nearest else []
         return cache_folder() / "images" / f"{digest_of(json.dumps(said).encode())}.pack"
 
 
@@ -85,6 +86,7 @@ def packed(
 def _write(packing: Packing, stream: BinaryIO, skip_bad: bool, workers: int, progress: ReportProgress | None) -> None:
     table = np.zeros(len(packing.files) * packing.parts, RECORD)
     bad: dict[int, str] = {}
+    values: set[int] = set()
     dtype = packing.files[0].facts.dtype if packing.files else "uint8"
 
     with quiet_decoders():
@@ -95,7 +97,8 @@ def _write(packing: Packing, stream: BinaryIO, skip_bad: bool, workers: int, pro
             if isinstance(result, str):
                 bad[number] = result
             else:
-                for part, (image, low, high) in enumerate(result):
+                for part, (image, low, high, found) in enumerate(result):
+                    values |= set(found) if len(values) <= MOST else set()
                     record = (stream.tell(), *image.shape, low, high)
                     # After the first bad file the pack is lost; the others are decoded to find all that are bad.
                     if skip_bad or not bad:
@@ -105,18 +108,29 @@ def _write(packing: Packing, stream: BinaryIO, skip_bad: bool, workers: int, pro
                 progress(number + 1, len(packing.files))
     if bad and not skip_bad:
         raise BadFilesError({packing.files[number].path: reason for number, reason in bad.items()}, len(packing.files))
-    write_table(stream, table, dtype, bad)
+    write_table(stream, table, dtype, bad, sorted(values))
 
 
-def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float, float]] | str:
-    """Return a file's images with the least and the greatest value of each, or why it cannot be used."""
+def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float, float, Sequence[int]]] | str:
+    """Return a file's images with the least and the greatest value of each, or why it cannot be used.
+
+    With them are the values of label maps.
+    """
     try:
         data = read_file(file.path)
         if digest_of(data) != file.digest:
             raise DataError("changed while it was being read")
         image = with_channels(decode(data), file.facts.alpha, packing.channels)
         parts = np.split(image, packing.parts, axis=1)
-        return [(_sized(part, packing), float(part.min()), float(part.max())) for part in parts]
+        return [
+            (
+                _sized(part, packing),
+                float(part.min()),
+                float(part.max()),
+                values_in(part) if packing.nearest else (),
+            )
+            for part in parts
+        ]
     except DataError as error:
         return str(error)
 

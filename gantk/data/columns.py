@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from gantk.data.dataset import Array
 from gantk.data.labels import SECOND
 from gantk.data.scanning import ImageFile
+from gantk.data.windows import BYTES, Window
 from gantk.errors import DataError, UsageError
 
-Window = tuple[float, float]
-
-FULL: Mapping[str, Window] = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}
+FULL: Mapping[str, Window] = {"uint8": BYTES, "uint16": (0.0, 65535.0)}
 """The whole range of whole numbers, by precision."""
 
 

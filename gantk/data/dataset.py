@@ -57,7 +57,21 @@ class ArrayImages:
         return image
 
 
-Column = Images | Sequence[int] | Sequence[str] | Array
+class LabelImages(Protocol):
+    """A column of label maps, each read as ids (H, W, 1); `palette` says which classes they are."""
+
+    @property
+    def palette(self) -> Any: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Array: ...
+
+
+Column = Images | LabelImages | Sequence[int] | Sequence[str] | Array
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,17 @@ class Group:
 def image_columns(columns: Mapping[str, Column]) -> dict[str, Images]:
     """Return those of the columns that hold images."""
     return {key: cast(Images, column) for key, column in columns.items() if hasattr(column, "window")}
+
+
+def cut_columns(columns: Mapping[str, Column]) -> dict[str, Images]:
+    """Return those of the columns that are cut: images and label maps."""
+    cut = {key: column for key, column in columns.items() if hasattr(column, "window") or hasattr(column, "palette")}
+    return {key: cast(Images, column) for key, column in cut.items()}
+
+
+def shrink_of(column: Images) -> int:
+    """Return how many times smaller a column's images are than the largest of its group."""
+    return int(getattr(column, "shrink", 1))
 
 
 @dataclass(frozen=True)
@@ -136,12 +161,3 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Return a hash of the contents, so that a run can say what it was trained on."""
-
-
-@dataclass(frozen=True)
-class ImageInfo:
-    """What a column of images holds: channels, dtype ("uint8", "uint16", "float32"), and the window of values."""
-
-    channels: int
-    dtype: str
-    window: tuple[float, float]

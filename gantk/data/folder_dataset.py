@@ -1,16 +1,23 @@
 """Users' images as a data set."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from gantk.data.arranged import Arranged
 from gantk.data.cache import BadFilesError, Packing, packed
+from gantk.data.captions import captions_of
 from gantk.data.columns import Meaning, common_channels, what_does_not_fit
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
+from gantk.data.forms import as_domains, as_layout, checked, kinds_of
 from gantk.data.listing import in_words
 from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
+from gantk.data.palettes import Palette, palette_of
 from gantk.data.rows import Rows
 from gantk.data.scanning import Bad, ReportProgress, combined, digest_of, refuse
 from gantk.errors import DataError
@@ -39,19 +46,23 @@ class FolderDataset(Dataset):
         passed_over: Mapping[str, int],
         channels: int | None,
         meanings: Mapping[str, Meaning],
+        classes: Sequence[str] | None,
         told: Sequence[str],
         skip_bad: bool,
         workers: int,
         progress: ReportProgress | None,
     ) -> None:
         self.name = name
-        self.kinds = (arranged.kind,)
-        self.classes, self.domains = arranged.classes, arranged.domains
+        labelled = [key for key in arranged.keys if meanings[key].labels]
+        self._maps = labelled[0] if len(labelled) == 1 else ""
+        self.kinds = kinds_of(arranged, self._maps)
+        self.classes, self.domains = arranged.classes, arranged.domains or arranged.classes
         self.arranged = arranged
         self.bad: Bad = dict(arranged.bad)
         self.passed_over = passed_over
         self._test_folder, self._unread = test_folder, unread
         self.meanings, self._skip_bad, self._workers, self._progress = meanings, skip_bad, workers, progress
+        self._classes = classes
         self._questions: dict[str, str] = {}
         self._packs: dict[int | None, dict[str, Pack]] = {}
         self._files, self._told = arranged.files, told
@@ -82,18 +93,47 @@ class FolderDataset(Dataset):
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         if kind not in self.kinds:
-            raise DataError(f"{self.name} serves {self.kinds[0]} batches, not {kind} ones")
+            raise DataError(f"{self.name} serves {' / '.join(self.kinds)} batches, not {kind} ones")
         if self.unfit:
             raise DataError(self.unfit[0])
         packs = self._opened(load)
-        groups = zip(self.arranged.train, self.arranged.test, strict=True)
-        return Split(tuple(self._group(train, test_rows if test else train, packs) for train, test_rows in groups))
+        shares: tuple[Sequence[Rows], ...] = (self.arranged.train, self.arranged.test)
+        if kind == "captioned":
+            shares = tuple([self._with_captions(rows) for rows in share] for share in shares)
+        groups = zip(*shares, strict=True)
+        split = Split(tuple(self._group(train, held if test else train, packs) for train, held in groups))
+        if kind == "domains":
+            return as_domains(split)
+        return as_layout(split, self._maps, self._palette(packs[self._maps])) if kind == "layout" else split
 
     def fingerprint(self) -> str:
         shares = (self.arranged.train, self.arranged.test)
         rows_of = [(rows, key) for share in shares for rows in share for key in rows.files]
         said = [f"{key}:{combined(rows.files[key])}:{rows.labels}" for rows, key in rows_of]
-        return digest_of("\n".join([self.arranged.kind, str(self.arranged.parts), *said]).encode())
+        images = digest_of("\n".join([self.arranged.kind, str(self.arranged.parts), *said]).encode())
+        texts: list[str] = []
+        with suppress(DataError):
+            captions = self._captions.items() if "captioned" in self.kinds else ()
+            texts = [f"{path.name} {text}" for path, text in captions]
+        return f"{images}-{digest_of(chr(10).join(texts).encode())}" if texts else images
+
+    @cached_property
+    def _captions(self) -> dict[Path, str]:
+        return captions_of(self.arranged.paths)
+
+    def _with_captions(self, rows: Rows) -> Rows:
+        kept = rows.kept([file.path in self._captions for file in rows.files["image"]])
+        if left := len(rows) - len(kept):
+            self._questions["caption"] = f"{left} of {len(rows)} images have no caption, and are left out"
+        return replace(kept, captions=tuple(self._captions[file.path] for file in kept.files["image"]))
+
+    def _palette(self, pack: Pack) -> Palette:
+        """Return the classes of the label maps: those that were said, else the values that they hold."""
+        try:
+            found = palette_of(pack.values, self.channels[self._maps])
+        except DataError as error:
+            raise DataError(f"label maps of {self.name} ({self._maps}) {error}") from None
+        return checked(Palette.read(self._classes), found, self.name) if self._classes else found
 
     def _group(self, train: Rows, rows: Rows, packs: Mapping[str, Pack]) -> Group:
         columns: dict[str, Column] = {}
@@ -108,6 +148,8 @@ class FolderDataset(Dataset):
             columns[key] = PackedImages(packs[key], self._numbers(rows, key), self.channels[key], window)
         if train.labels:
             columns["label"] = np.array(rows.labels, np.int64)
+        if train.captions:
+            columns["caption"] = list(rows.captions)
         return Group(columns)
 
     def _counts(self) -> str:

@@ -7,12 +7,13 @@ from gantk.data.arranged import Asked, Direction
 from gantk.data.arranging import arrange
 from gantk.data.columns import Meaning, check_window
 from gantk.data.folder_dataset import FolderDataset
+from gantk.data.formats.files import read_file
 from gantk.data.labels import SECOND, Labels, label_keys, told_of_labels
 from gantk.data.layouts import Layout, recognise
 from gantk.data.partners import said_namings
 from gantk.data.scanning import ReportProgress
 from gantk.data.unread import other_folders, passed_over
-from gantk.errors import UsageError
+from gantk.errors import DataError, UsageError
 from gantk.text import printable
 
 
@@ -26,6 +27,7 @@ def open_folders(
     window: tuple[float, float] | None = None,
     window_b: tuple[float, float] | None = None,
     labels: Labels = "auto",
+    classes: tuple[str, ...] | None = None,
     partners: str | None = None,
     direction: Direction = "a_to_b",
     workers: int = 0,
@@ -43,6 +45,8 @@ def open_folders(
         window_b: the same for the second domain of two, or the target.
         labels: which side holds label maps, which are resized without new values and whose window, where they are grey,
             is the range in use: none, a, b or both; auto: those whose images all have palettes.
+        classes: what the values of label maps mean, in the order of their ids, such as 0 sky,7 road or 0x804080 road;
+            none: as classes.txt in the folder says, a class a line, else the values that they hold.
         partners: how the names of partners differ, such as *_photo,*_drawing; none: as they look.
         direction: which side is translated: the first into the second, or b_to_a.
         workers: threads that decode; 0: one a processor.
@@ -71,11 +75,23 @@ def open_folders(
         passed_over=passed_over(paths, tree),
         channels=channels,
         meanings=meanings,
+        classes=_classes(paths, classes),
         told=told_of_labels(with_labels, labels),
         skip_bad=skip_bad,
         workers=workers,
         progress=progress,
     )
+
+
+def _classes(paths: Sequence[Path], said: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return what label maps' values mean, as it is said or as the file in a folder says. Raises DataError."""
+    file = next((path / "classes.txt" for path in paths if (path / "classes.txt").is_file()), None)
+    if said is not None or file is None:
+        return said
+    try:
+        return tuple(read_file(file).decode("utf-8-sig").splitlines())
+    except (DataError, UnicodeDecodeError):
+        raise DataError(f"{file} cannot be read: a line should say a value and a class") from None
 
 
 def _below(paths: Sequence[Path], folder: Path) -> str:

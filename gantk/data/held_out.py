@@ -8,8 +8,9 @@ import torch
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, Split, image_columns
+from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import aligned_keys, kind_called
-from gantk.data.loading import Crops, image_infos
+from gantk.data.loading import Crops
 from gantk.data.sampling import read_rows
 from gantk.data.stream import KeyedBatch, as_tensors, on_device
 from gantk.data.views import open_split
@@ -37,8 +38,7 @@ def held_out_batch(
     for group in split.groups:
         # A shorter group starts over.
         read |= read_rows(group, [row % len(group) for row in chosen], cut, [()] * len(chosen))
-    windows = {key: info.window for key, info in image_infos(split).items()}
-    batch = on_device(as_tensors(read), windows, device)
+    batch = on_device(as_tensors(read), windows_of(image_infos(split)), device)
     if not aligned:
         return batch
     first, second = kind_called(kind).sides

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from gantk.data.dataset import Group, Split
+from gantk.data.palettes import Coloured, LabelMaps
 
-Holds = Literal["images", "classes", "domains", "texts"]
-"""What a column holds: images, numbers of classes or of domains that the data set names, or texts."""
+Holds = Literal["images", "label maps", "classes", "domains", "texts"]
+"""What a column holds: images, label maps, numbers of classes or of domains that the data set names, or texts."""
 
 NUMBERS: tuple[Holds, ...] = ("classes", "domains")
 """What columns of whole numbers hold, each as a data set's attribute of that name calls them."""
@@ -69,6 +70,11 @@ def _apart(split: Split) -> Split:
     return Split((Group({"a": columns["source"]}), Group({"b": columns["target"]})))
 
 
+def _coloured(split: Split) -> Split:
+    maps = cast(LabelMaps, split.columns["layout"])
+    return Split((Group({"source": Coloured(maps), "target": split.columns["image"]}),))
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         kind: kind
@@ -79,6 +85,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 {"source": "images", "target": "images"},
                 sides=("source", "target"),
                 translates=True,
+                served_by={"layout": _coloured},
                 cure="pairs are two folders with the same file names, or images side by side; where the names of "
                 "partners differ, say how: -s 'data.partners=*_photo,*_drawing'",
             ),
@@ -91,6 +98,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 aligned_by="paired",
                 cure="name a second folder by another --data",
             ),
+            Kind(
+                "layout",
+                {"image": "images", "layout": "label maps"},
+                translates=True,
+                cure="label maps are one side of pairs: say which, -s data.labels=a or b",
+            ),
             Kind("domains", {"image": "images", "domain": "domains"}, translates=True),
             Kind("captioned", {"image": "images", "caption": "texts"}),
             Kind("points", {"point": "images"}),
@@ -101,6 +114,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     "labelled": {"image": "image"},
                     "captioned": {"image": "image"},
                     "domains": {"image": "image"},
+                    "layout": {"image": "image"},
                     "paired": {"image": "target"},
                     "unpaired": {"image": "b"},
                     "points": {"image": "point"},
@@ -141,7 +155,7 @@ def served(kinds: Iterable[str], *asked: str) -> tuple[str, ...]:
 
 def poorest(key: str) -> str:
     """Return the poorest kind of batches that holds images of a key; of an unknown one, the key."""
-    holding = [kind for kind in KINDS.values() if key in kind.keys("images")]
+    holding = [kind for kind in KINDS.values() if key in kind.keys("images", "label maps")]
     return min(holding, key=lambda kind: len(kind.columns), default=key)
 
 

@@ -48,9 +48,10 @@ class Tree:
 
 
 def recognise(paths: Sequence[Path], layout: Layout = "auto", *, mixed: bool = False) -> Tree:
-    """Return the folders that are read below one root, or of two domains; `mixed`: pairs may lie in one folder.
+    """Return the folders that are read below one root, of two sides, or of several classes.
 
-    Raises UsageError for more than two paths, DataError for what is missing, empty, or unlike the layout asked for.
+    `mixed` says that pairs may lie in one folder. Raises UsageError for paths that do not go together, DataError for
+    what is missing, empty, or unlike the layout asked for.
     """
     for path in paths:
         if not path.exists():
@@ -59,8 +60,8 @@ def recognise(paths: Sequence[Path], layout: Layout = "auto", *, mixed: bool = F
             raise DataError(f"{path} is a file: name the folder that holds the images")
     if len(paths) == 2:
         return _two_folders(paths[0], paths[1], layout)
-    if len(paths) != 1:
-        raise UsageError(f"{len(paths)} folders were named: name one, or two for two domains")
+    if len(paths) > 2:
+        return _many_folders(paths, layout)
     tree = _one_root(paths[0], layout)
     if not (mixed and tree.form == "single"):
         _check(tree, paths[0], layout)
@@ -91,6 +92,16 @@ def _two_folders(a: Path, b: Path, layout: Layout) -> Tree:
     return _split_sides({"a": a, "b": b}, pairs=False) or Tree("sides", {"a": a, "b": b}, {})
 
 
+def _many_folders(paths: Sequence[Path], layout: Layout) -> Tree:
+    """Return the tree of folders of which each is a class, or a domain."""
+    if layout not in ("auto", "classes"):
+        raise UsageError(f"{len(paths)} folders are read as classes, not as {layout}: name one, or two for two sides")
+    named = {_class_name(path.resolve()): path for path in paths}
+    if len(named) < len(paths):
+        raise UsageError(f"{len(paths)} folders were named, and two of them bear one name, so their classes would")
+    return _split_sides(named, pairs=False, form="classes") or Tree("classes", named, {})
+
+
 def _domains(folders: Mapping[str, Path]) -> Tree | None:
     """Return the tree of a root with trainA and trainB, train_label and train_img, and their test folders, if any."""
     found: dict[tuple[bool, str], Path] = {}
@@ -119,13 +130,13 @@ def _with_shares_inside(root: Path, layout: Layout) -> Tree | None:
     return _split_sides(named[0], named[1]) if named else None
 
 
-def _split_sides(sides: Mapping[str, Path], pairs: bool) -> Tree | None:
+def _split_sides(sides: Mapping[str, Path], pairs: bool, form: Form = "sides") -> Tree | None:
     shares = {side: _shares(_subfolders(folder)) for side, folder in sides.items()}
     if not all(train for train, _ in shares.values()) or any(images_in(folder) for folder in sides.values()):
         return None
     train = {side: train for side, (train, _) in shares.items() if train}
     test = {side: test for side, (_, test) in shares.items() if test}
-    return Tree("sides", train, test if len(test) == len(sides) else {}, pairs)
+    return Tree(form, train, test if len(test) == len(sides) else {}, pairs)
 
 
 def _below(folder: Path, layout: Layout) -> Tree:

@@ -8,7 +8,8 @@ from zlib import crc32
 import torch
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import Dataset, ImageInfo, Split, image_columns
+from gantk.data.dataset import Dataset
+from gantk.data.infos import image_infos, windows_of
 from gantk.data.sampling import Samples
 from gantk.data.stream import BatchStream
 from gantk.data.views import open_split
@@ -26,12 +27,6 @@ class Crops:
     def load(self) -> int:
         """The length in pixels of the loaded images' shorter side."""
         return round(self.size * self.jitter)
-
-
-def image_infos(split: Split) -> dict[str, ImageInfo]:
-    """Return what each image column holds."""
-    images = image_columns(split.columns)
-    return {key: ImageInfo(column.channels, str(column.dtype), column.window) for key, column in images.items()}
 
 
 @dataclass(kw_only=True)
@@ -67,7 +62,7 @@ class TrainingBatches:
             augmentation = Augmentation(self.crops.size, random=True, flip=self.crops.flip)
             self._streams[kind] = BatchStream(
                 Samples(split, augmentation, (self.seed, crc32(kind.encode()))),
-                {key: info.window for key, info in image_infos(split).items()},
+                windows_of(image_infos(split)),
                 self.device,
                 self.batch_size,
                 rank=self.rank,

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +59,11 @@ class Pack:
         """Why files could not be decoded, by their number among the packed files."""
         return {int(number): reason for number, reason in self._ends[1]["bad"].items()}
 
+    @cached_property
+    def values(self) -> list[int]:
+        """The values that label maps hold before they are scaled, as codes of `palette_of`; of pictures, none."""
+        return [int(value) for value in self._ends[1]["values"]]
+
     def __getitem__(self, number: int) -> Array:
         """Return an image (H, W, C); its memory is the file's, and cannot be written."""
         offset, height, width, channels = (int(value) for value in self.table[number].tolist()[:4])
@@ -104,7 +110,7 @@ class PackedImages:
         return self.pack[int(self.numbers[index])]
 
 
-def write_table(stream: BinaryIO, table: Array, dtype: str, bad: dict[int, str]) -> None:
-    """End a file of pixels with the table of where each image lies."""
-    said = json.dumps({"dtype": dtype, "bad": bad}).encode()
+def write_table(stream: BinaryIO, table: Array, dtype: str, bad: dict[int, str], values: Sequence[int] = ()) -> None:
+    """End a file of pixels with the table of where each image lies, and with the values of label maps."""
+    said = json.dumps({"dtype": dtype, "bad": bad, "values": list(values)}).encode()
     stream.write(table.tobytes() + said + _END.pack(len(table), len(said), _MAGIC))

@@ -16,10 +16,12 @@ class Rows:
     Attributes:
         files: by batch key; the files at one place belong together.
         labels: the class of each row; empty: there are none.
+        captions: the text of each row; empty: there are none.
     """
 
     files: Mapping[str, tuple[ImageFile, ...]]
     labels: tuple[int, ...] = ()
+    captions: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.files.values())))
@@ -27,7 +29,8 @@ class Rows:
     def kept(self, keep: Sequence[bool]) -> "Rows":
         """Return the rows for which keep is true."""
         files = {key: _kept(files, keep) for key, files in self.files.items()}
-        return Rows(files, _kept(self.labels, keep) if self.labels else ())
+        labels = _kept(self.labels, keep) if self.labels else ()
+        return Rows(files, labels, _kept(self.captions, keep) if self.captions else ())
 
 
 def joined(key: str, classes: Iterable[Rows]) -> Rows:

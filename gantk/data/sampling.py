@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, image_columns
+from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns
 
 
 class Samples:
@@ -42,7 +42,7 @@ def read_rows(
 
     Arrays and numbers are stacked, texts listed.
     """
-    images = image_columns(group.columns)
+    images = cut_columns(group.columns)
     whole = {key: column.array for key, column in images.items() if _is_whole(column, augmentation)}
     if len(whole) == len(images):
         batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}

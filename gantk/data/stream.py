@@ -9,10 +9,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from gantk.data.sampling import Samples
+from gantk.data.windows import Window, from_window
 from gantk.data.workers import AHEAD, kept_apart, lost, settle, share
 from gantk.errors import GantkError
 
-Windows = Mapping[str, tuple[float, float]]
+Windows = Mapping[str, Window | None]
+"""The window of each column of images; None for one of label maps."""
 
 
 class BatchKeyError(KeyError):
@@ -146,7 +148,10 @@ def as_tensors(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> dict[str, Any]:
-    """Return a batch of tensors on the device, images as float32 (N, C, H, W) with their window mapped to [-1, 1]."""
+    """Return a batch of tensors on the device: images as float32 (N, C, H, W) with their window mapped to [-1, 1].
+
+    Label maps are ids, int64 (N, H, W); they are sent in the precision in which they are stored.
+    """
 
     def moved(key: str, value: Any) -> Any:
         if not isinstance(value, Tensor):
@@ -154,9 +159,11 @@ def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> 
         value = value.to(device, non_blocking=True)
         if key not in windows:
             return value
-        low, high = windows[key]
+        window = windows[key]
+        if window is None:
+            return value.squeeze(3).long()
         # Contiguous: else every layer of a network that is not channels-last would compute so all the same, slowly.
         images = value.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format, copy=True)
-        return images.sub_(low).mul_(2 / (high - low)).sub_(1)
+        return from_window(images, window)
 
     return KeyedBatch({key: moved(key, value) for key, value in batch.items()})

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gantk.data.windows import from_window, to_window
 from gantk.recipe.graph import Graph, Task
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.card import Numbers, Port
@@ -125,8 +126,7 @@ def _output(port: Port | Numbers) -> str | Vector:
 def _to_model(port: Port | Numbers, values: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
     if not isinstance(port, Port):
         return values.numpy().astype(port.dtype)
-    low, high = port.range
-    tensor = (values.permute(0, 2, 3, 1) + 1) * ((high - low) / 2) + low
+    tensor = to_window(values.permute(0, 2, 3, 1), port.range)
     if np.issubdtype(np.dtype(port.dtype), np.integer):
         limits = np.iinfo(port.dtype)
         tensor = tensor.round().clamp(limits.min, limits.max)
@@ -136,6 +136,5 @@ def _to_model(port: Port | Numbers, values: Tensor) -> np.ndarray[tuple[int, ...
 def _from_model(port: Port | Numbers, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
     if not isinstance(port, Port):
         return torch.from_numpy(values)
-    low, high = port.range
     images = torch.from_numpy(port.from_tensor(values).astype(np.float32)).permute(0, 3, 1, 2).contiguous()
-    return (images - low) * (2 / (high - low)) - 1
+    return from_window(images, port.range)

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import Dataset, Group, image_columns
+from gantk.data.dataset import Dataset, Group, Split, image_columns
+from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import aligned_keys, kind_called, poorest, served
+from gantk.data.palettes import Palette
 from gantk.data.sampling import read_rows
 from gantk.data.stream import as_tensors, on_device
 from gantk.data.views import open_split
@@ -89,7 +91,7 @@ class OpenSubject:
             batch = self._read(group, rows.tolist())
             source = batch[source_key]
             made = function(*(source if values is None else values[rows] for values in drawn))[0]
-            yield Translated(source, made, batch[truth_key] if truth_key else None)
+            yield Translated(_shown(group, source_key, source), made, batch[truth_key] if truth_key else None)
 
     def count(self, key: str, *, test: bool) -> int:
         """Return how many images of a batch key are held out, or trained on."""
@@ -117,7 +119,7 @@ class OpenSubject:
     def _together(self, source: str, target: str) -> str:
         """Return the kind that the data serves whose rows hold two images that belong together; empty: none."""
         known = served(self.dataset.kinds)
-        holding = (kind for kind in known if {source, target} <= set(kind_called(kind).keys("images")))
+        holding = (kind for kind in known if {source, target} <= set(kind_called(kind).keys("images", "label maps")))
         return next((kind for kind in holding if source != target), "")
 
     def _group(self, kind: str, *keys: str, test: bool) -> Group:
@@ -143,11 +145,18 @@ class OpenSubject:
                     f"needs images of {wanted} channels ({key}); those of {self.dataset.name} have {column.channels}"
                 )
         read = as_tensors(read_rows(group, list(rows), cut, [()] * len(rows)))
-        return on_device(read, {key: column.window for key, column in columns.items()}, torch.device("cpu"))
+        windows = windows_of(image_infos(Split((group,))))
+        return on_device(read, windows, torch.device("cpu"))
 
     def _note(self, count: int, *, test: bool) -> None:
         share = _share(test)
         self.read[share] = max(count, self.read.get(share, 0))
+
+
+def _shown(group: Group, key: str, values: Tensor) -> Tensor:
+    """Return images as they are, and label maps in the colours of their classes."""
+    palette: Palette | None = getattr(group.columns[key], "palette", None)
+    return palette.coloured(values) if palette is not None else values
 
 
 def _share(test: bool) -> str:

@@ -114,7 +114,7 @@ def _open_run(request: Request, say: Say) -> Opened:
     own = of_other_data(config, request.data) if request.data else with_data(run, config, ())
     dataset = _data(own, request)
     fingerprint = dataset.fingerprint()
-    changed = not request.data and fingerprint != run.manifest.data.fingerprint
+    changed = not request.data and not run.manifest.data.is_of(fingerprint)
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return Opened(
         functions={

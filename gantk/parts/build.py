@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from gantk.data.palettes import Palette
+from gantk.data.windows import Window, to_window
 from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.networks import Discriminator, Generator, Network
@@ -21,9 +23,12 @@ class DataInfo:
     Attributes:
         kind: the kind of batches.
         size: height and width in pixels of the crops that are trained on.
-        channels: channels of each image key of a batch.
+        channels: channels of each image key of a batch; of a label map, its classes, as one-hot numbers are.
         classes: names of the labels, or empty.
         domains: names of the domains, or empty.
+        sizes: height and width in pixels of each image key; they differ where a batch has images of several sizes.
+        windows: the pixel values that are -1 and 1 of each image key.
+        palettes: the classes of each label map: their names, their colours, and one-hot numbers of their ids.
     """
 
     kind: str
@@ -31,6 +36,13 @@ class DataInfo:
     channels: Mapping[str, int]
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    palettes: Mapping[str, Palette] = field(default_factory=dict)
+
+    def pixels(self, key: str, images: Tensor) -> Tensor:
+        """Return images in [-1, 1] as pixel values of a key's window, neither rounded nor clamped."""
+        return to_window(images, self.windows[key])
 
 
 class Chosen(Protocol):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from gantk.data.dataset import ImageInfo, Split, image_columns
-from gantk.data.loading import Crops, TrainingBatches, image_infos
+from gantk.data.dataset import Split, cut_columns
+from gantk.data.infos import ImageInfo, image_infos, palettes_in
+from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.build import Build, DataInfo
@@ -40,7 +41,7 @@ def open_training_data(resolved: Resolved) -> OpenedData:
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
-    for key, column in image_columns(split.columns).items():
+    for key, column in cut_columns(split.columns).items():
         height, width = column[0].shape[:2]
         if min(height, width) != crops.load:
             raise PluginError(
@@ -158,6 +159,9 @@ def _build(resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.
             kind=resolved.kind,
             size=resolved.settings.size,
             channels={key: info.channels for key, info in images.items()},
+            sizes={key: resolved.settings.size // info.shrink for key, info in images.items()},
+            windows={key: info.window for key, info in images.items() if info.palette is None},
+            palettes=palettes_in(images),
             classes=dataset.classes,
             domains=dataset.domains,
         ),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gantk.data.kinds import IMAGE_KEYS, kind_called
+from gantk.data.palettes import Palette
+from gantk.data.windows import BYTES
 from gantk.errors import GantkError, Unsupported, one_line
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.valueless import without_values
@@ -122,7 +124,13 @@ def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: i
     kind = kind_called(recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0])
     build = Build(
         data=DataInfo(
-            kind=kind, size=size, channels=dict.fromkeys((*IMAGE_KEYS, *kind.keys("images")), 3), classes=CLASSES
+            kind=kind,
+            size=size,
+            channels=dict.fromkeys((*IMAGE_KEYS, *kind.keys("images", "label maps")), 3),
+            windows=dict.fromkeys(kind.keys("images"), BYTES),
+            sizes=dict.fromkeys(kind.keys("images", "label maps"), size),
+            palettes=dict.fromkeys(kind.keys("label maps"), Palette(((0,), (1,), (2,)))),
+            classes=CLASSES,
         ),
         parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
         network_built=plugins.network_built,

@@ -13,7 +13,7 @@ from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import Option, nearest, options_of, parse_value
 from gantk.runs.config import Config
 
-_MEANING = ("direction", "window", "window_b", "labels")
+_MEANING = ("direction", "window", "window_b", "labels", "classes")
 """Options that say what images mean to a network, wherever they lie."""
 
 

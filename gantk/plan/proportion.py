@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gantk.data.dataset import ImageInfo
+from gantk.data.infos import ImageInfo
 from gantk.errors import GantkError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph
@@ -62,11 +63,17 @@ def _refuse_outsiders(recipe: Recipe, what: str, network: nn.Module) -> None:
         )
 
 
-def preview_of(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:
-    """Return a preview's columns. Raises PluginError where they are no images (N, C, H, W) by name."""
+def preview_of(recipe: Recipe, batch: Batch, palettes: Mapping[str, Palette] | None = None) -> dict[str, Tensor]:
+    """Return a preview's columns as images: ids (N, H, W) are shown in the colours of a label map's classes.
+
+    That is the label map of the column's name, else the first. Raises PluginError where a column is neither.
+    """
     columns: dict[str, Tensor] = _mapping(recipe, lambda: recipe.preview(batch), Tensor, "images", "preview")
     for name, images in columns.items():
-        if images.ndim != 4 or not images.is_floating_point():
+        palette = (palettes or {}).get(name, next(iter((palettes or {}).values()), None))
+        if palette is not None and images.ndim == 3 and not images.is_floating_point():
+            columns[name] = palette.coloured(images)
+        elif images.ndim != 4 or not images.is_floating_point():
             raise PluginError(
                 f"{written_at(recipe.preview)}preview() gives {name!r} as {tuple(images.shape)} {images.dtype}: "
                 "images are floating-point numbers (N, C, H, W) in [-1, 1]"

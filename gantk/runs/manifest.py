@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gantk.data.dataset import Dataset, ImageInfo
+from gantk.data.dataset import Dataset
+from gantk.data.infos import ImageInfo
 from gantk.data.kinds import Holds, Kind, kind_called
+from gantk.data.palettes import Palette
 from gantk.documents import at_most
+from gantk.errors import DataError
 
 Text = Annotated[str, at_most(10_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -19,6 +22,23 @@ class ImageFacts(BaseModel):
     channels: int = Field(ge=1, le=65_536)
     dtype: Annotated[str, Field(pattern=r"^(bool|u?int(8|16|32|64)|float(16|32|64))$")]
     window: tuple[Finite, Finite]
+    palette: list[Text] = Field(default_factory=list)
+    shrink: int = Field(default=1, ge=1, le=64)
+
+    @property
+    def info(self) -> ImageInfo:
+        """The same as the data knows it."""
+        palette = Palette.read(self.palette) if self.palette else None
+        return ImageInfo(self.channels, self.dtype, self.window, palette, self.shrink)
+
+    @field_validator("palette")
+    @classmethod
+    def _is_palette(cls, entries: list[str]) -> list[str]:
+        try:
+            Palette.read(entries or ["0 nothing"])
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        return entries
 
     @field_validator("window")
     @classmethod
@@ -51,6 +71,10 @@ class DataFacts(BaseModel):
             return facts | {"kind": "paired" if "source" in images else "unpaired"}
         return facts
 
+    def is_of(self, fingerprint: str) -> bool:
+        """Return whether these are the contents of that fingerprint; runs of version 0.2 say nothing of captions."""
+        return fingerprint == self.fingerprint or fingerprint.startswith(f"{self.fingerprint}-")
+
     @property
     def of_kind(self) -> Kind:
         """The kind of batches, as the run's plugins stated it."""
@@ -59,7 +83,7 @@ class DataFacts(BaseModel):
     @property
     def image_infos(self) -> dict[str, ImageInfo]:
         """What the images of each key hold."""
-        return {key: ImageInfo(info.channels, info.dtype, info.window) for key, info in self.images.items()}
+        return {key: info.info for key, info in self.images.items()}
 
 
 class Imported(BaseModel):
@@ -93,7 +117,11 @@ def data_facts(dataset: Dataset, kind: Kind, images: Mapping[str, ImageInfo]) ->
         domains=list(dataset.domains),
         images={
             key: ImageFacts(
-                channels=int(info.channels), dtype=info.dtype, window=(float(info.window[0]), float(info.window[1]))
+                channels=int(info.channels),
+                dtype=info.dtype,
+                window=(float(info.window[0]), float(info.window[1])),
+                palette=list(info.palette.entries) if info.palette else [],
+                shrink=info.shrink,
             )
             for key, info in images.items()
         },

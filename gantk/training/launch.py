@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gantk.data.columns import FULL
+from gantk.data.infos import palettes_in
 from gantk.errors import DataError
 from gantk.plan.assemble import OpenedData, notes_on, open_training_data, refuse_idle_parts
 from gantk.plan.device import choose_device
@@ -101,7 +102,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         training.rehearse()
         if world.leads:
             facts = _facts(training)
-            if facts["data"]["fingerprint"] != recorded.data.fingerprint:
+            if not recorded.data.is_of(facts["data"]["fingerprint"]):
                 say(
                     f"note: the images are not those that {path} was started on ({recorded.data.summary}): it goes on, "
                     "but not as it would have with those"
@@ -175,15 +176,19 @@ def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
 
 
 def _found(training: Training) -> dict[str, Any]:
-    """Return what a run's configuration states beyond what was said: its length, and windows that were measured."""
+    """Return what a run's configuration states beyond what was said: its length, windows, label maps' classes."""
     known = data_options(training.resolved.config)
-    measured = zip(("window", "window_b"), training.data.images.values(), strict=False)
+    images = [info for info in training.data.images.values() if info.palette is None]
+    palettes = palettes_in(training.data.images)
+    measured = zip(("window", "window_b"), images if not palettes else (), strict=False)
     windows = {
         f"data.{name}": list(info.window)
         for name, info in measured
         if name in known and info.window != FULL.get(info.dtype)
     }
-    return {"steps": training.total, **windows}
+    named = [list(palette.entries) for palette in palettes.values() if "classes" in known]
+    classes = {"data.classes": named[0]} if named else {}
+    return {"steps": training.total, **windows, **classes}
 
 
 def _computed(training: Training) -> dict[str, Any]:

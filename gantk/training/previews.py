@@ -10,6 +10,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from gantk.data.palettes import Palette
+from gantk.data.windows import to_window
 from gantk.errors import PluginError, written_at
 from gantk.plan.protocol import preview_of
 from gantk.training.scatter import draw_scatter
@@ -29,14 +31,16 @@ def preview_rows(size: int) -> int:
 
 
 @torch.no_grad()
-def preview_columns(shipped: Shipped, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+def preview_columns(
+    shipped: Shipped, batch: Mapping[str, Any], palettes: Mapping[str, Palette] | None = None
+) -> dict[str, Tensor]:
     """Return a preview's columns in inference mode, and those that differ in training mode beside them.
 
     Of the latter there are no more images than the batch has rows. The random numbers of the training are not touched.
     """
     with torch.random.fork_rng():
-        columns = preview_of(shipped.form, batch)
-        trained = preview_of(shipped.plain.train(), batch)
+        columns = preview_of(shipped.form, batch, palettes)
+        trained = preview_of(shipped.plain.train(), batch, palettes)
     shapes, beside = ({name: tuple(images.shape) for name, images in found.items()} for found in (columns, trained))
     if shapes != beside:
         at = written_at(shipped.form.preview)
@@ -57,7 +61,7 @@ def to_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     images = images.detach().float().cpu()
     channels = images.shape[1]
     images = images[:, :1].expand(-1, 3, -1, -1) if channels < 3 else images[:, :3]
-    levels = images.add(1).mul(127.5).round().clamp(0, 255)
+    levels = to_window(images).round().clamp(0, 255)
     return levels.permute(0, 2, 3, 1).to(torch.uint8).numpy()
 
 
@@ -79,10 +83,12 @@ def draw_preview(
 def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
     """Return a labelled grid; small images are enlarged by whole factors, so that pixels stay what they are.
 
+    Columns of several sizes are shown in one, that of the largest.
+
     A column of more than `ROWS` images is several images wide, read like a text.
     """
     cells = {name: to_bytes(images) for name, images in columns.items()}
-    height, width = next(iter(cells.values())).shape[1:3]
+    height, width = (max(images.shape[axis] for images in cells.values()) for axis in (1, 2))
     factor = max(1, CELL // max(height, width))
     step_x, step_y = width * factor + GAP, height * factor + GAP
     across = {name: math.ceil(len(images) / ROWS) for name, images in cells.items()}

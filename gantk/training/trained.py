@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from gantk.data.dataset import Dataset, ImageInfo, Split
+from gantk.data.dataset import Dataset, Split
+from gantk.data.infos import ImageInfo
 from gantk.data.kinds import KINDS, NUMBERS, kind_called
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
@@ -111,8 +112,11 @@ class BlankBatches(Iterator[dict[str, Any]]):
 
     def __init__(self, images: Mapping[str, ImageInfo], size: int, kind: str = "") -> None:
         self.batch: dict[str, Any] = {
-            key: torch.full((1, info.channels, size, size), -1.0) for key, info in images.items()
+            key: torch.full((1, info.channels, size // info.shrink, size // info.shrink), -1.0)
+            for key, info in images.items()
         }
+        maps = {key: (1, size, size) for key, info in images.items() if info.palette}
+        self.batch |= {key: torch.zeros(shape, dtype=torch.int64) for key, shape in maps.items()}
         known = (*KINDS.values(), kind_called(kind))
         self.batch |= {key: torch.zeros(1, dtype=torch.int64) for each in known for key in each.keys(*NUMBERS)}
         self.batch |= {key: [""] for each in known for key in each.keys("texts")}

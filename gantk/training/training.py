@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from gantk.data.held_out import held_out_batch, held_out_rows
+from gantk.data.infos import palettes_in
 from gantk.data.workers import check_room
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
@@ -193,7 +194,7 @@ class Training:
 
     def _preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> None:
         batch = self._held_out(self._shown)
-        columns = preview_columns(made, batch)
+        columns = preview_columns(made, batch, palettes_in(self.data.images))
         sheet = draw_preview(columns, batch, f"{self.run.path.name}, step {step}", self._shown)
         path = self.run.path / "previews" / f"{step:06d}.png"
         save_preview(sheet, path)
@@ -232,7 +233,7 @@ class Training:
         check_room(self.other_batches.batch_bytes, self.batches.workers)
         self.other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, START))
-        preview_columns(made, self._held_out(self._shown[:2]))
+        preview_columns(made, self._held_out(self._shown[:2]), palettes_in(self.data.images))
         graphs_of(self.recipe, self.data.images)
         for line in announced(self, self._expected):
             self.say(line)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 from gantk.cli.train import train
-from gantk.data.dataset import ImageInfo
+from gantk.data.infos import ImageInfo
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.ports import Category, Latent, Vector

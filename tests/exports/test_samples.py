@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gantk.data.dataset import ImageInfo
+from gantk.data.infos import ImageInfo
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.random import draw
 from gantk_exports.ports import numbers, port

@@ -52,7 +52,7 @@ def test_good_folders_are_described(root: Path) -> None:
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[0] == "data: unpaired images in trainA and trainB, 3 + 3 to train on, 3 + 3 in testA and testB"
-    assert "kinds unpaired, images" in lines
+    assert "kinds unpaired, domains, images" in lines
     assert "train a 3, b 3" in lines
     assert "a: size smallest 16x12, median 20x12, largest 24x12" in lines
     assert "b: mode 8-bit grey (4), 8-bit RGB (2)" in lines
@@ -72,7 +72,7 @@ def test_two_folders_are_one_data_set(root: Path) -> None:
         (root / side).mkdir()
         for number in range(3):
             picture(number).save(root / side / f"{side}{number}.png")
-    assert found(root / "left", root / "right")["kinds"] == ["unpaired", "images"]
+    assert found(root / "left", root / "right")["kinds"] == ["unpaired", "domains", "images"]
 
 
 def damage(root: Path) -> None:

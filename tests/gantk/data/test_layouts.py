@@ -25,7 +25,7 @@ def names(dataset: FolderDataset, key: str, test: bool = False) -> list[str]:
 def test_two_folders_are_two_domains(fill: Fill) -> None:
     root = fill({"horses": ["h1", "h2", "h3"], "zebras": ["z1", "z2"]})
     dataset = open_folders([root / "horses", root / "zebras"], hold_out=0)
-    assert dataset.kinds == ("unpaired",)
+    assert dataset.kinds == ("unpaired", "domains")
     assert dataset.domains == ("horses", "zebras")
     assert names(dataset, "a") == ["h1.png", "h2.png", "h3.png"]
     assert names(dataset, "b") == ["z1.png", "z2.png"]
@@ -44,14 +44,14 @@ def test_two_folders_whose_names_all_match_are_pairs(fill: Fill) -> None:
 
 def test_one_name_without_partner_leaves_two_folders_unpaired(fill: Fill) -> None:
     root = fill({"edges": ["1", "2", "3"], "photos": ["1", "2"]})
-    assert open_folders([root / "edges", root / "photos"]).kinds == ("unpaired",)
+    assert open_folders([root / "edges", root / "photos"]).kinds == ("unpaired", "domains")
 
 
 def test_names_that_agree_by_chance_are_no_pairs_when_sizes_differ(fill: Fill) -> None:
     root = fill({"trainA": ["1", "2"]})
     fill({"trainB": ["1", "2"]}, size=(20, 16))
     dataset = open_folders([root])
-    assert dataset.kinds == ("unpaired",)
+    assert dataset.kinds == ("unpaired", "domains")
     assert "-s data.layout=paired forces pairs" in dataset.summary
 
 
@@ -59,7 +59,7 @@ def test_names_that_agree_by_chance_are_no_pairs_when_sizes_differ(fill: Fill) -
 def test_train_a_and_train_b_are_two_domains(fill: Fill, style: str) -> None:
     a, b = style.format("A"), style.format("B")
     dataset = open_folders([fill({a: ["x", "y"], b: ["p", "q", "r"]})])
-    assert dataset.kinds == ("unpaired",)
+    assert dataset.kinds == ("unpaired", "domains")
     assert sum(lengths(dataset, False)) + sum(lengths(dataset, True)) == 5
     assert "held out (40% by content)" in dataset.summary
 
@@ -91,7 +91,7 @@ def test_sides_with_train_and_test_folders(fill: Fill, form: str) -> None:
 
 def test_sides_whose_names_have_nothing_in_common_are_unpaired(fill: Fill) -> None:
     dataset = open_folders([fill({"A": ["1", "2"], "B": ["x", "y"]})])
-    assert dataset.kinds == ("unpaired",)
+    assert dataset.kinds == ("unpaired", "domains")
 
 
 def test_side_by_side_images_are_pairs(fill: Fill) -> None:
@@ -130,7 +130,7 @@ def test_side_by_side_can_be_forced_for_other_shapes(fill: Fill) -> None:
 def test_class_folders_are_labelled(fill: Fill) -> None:
     root = fill({"dog": ["1", "2"], "cat": ["1", "2", "3"], "cow": ["1"]})
     dataset = open_folders([root], hold_out=0)
-    assert dataset.kinds == ("labelled",)
+    assert dataset.kinds == ("labelled", "domains")
     assert dataset.classes == ("cat", "cow", "dog")
     assert dataset.split("labelled", False, None).columns["label"].tolist() == [0, 0, 0, 1, 2, 2]
 
@@ -144,7 +144,7 @@ def test_class_folders_with_a_test_share_may_lack_a_class_there(fill: Fill) -> N
 def test_two_classes_with_the_same_names_hint_at_pairs(fill: Fill) -> None:
     root = fill({"edges": ["1", "2"], "photos": ["1", "2"]})
     dataset = open_folders([root])
-    assert dataset.kinds == ("labelled",)
+    assert dataset.kinds == ("labelled", "domains")
     assert "-s data.layout=paired reads them as pairs" in dataset.summary
     assert open_folders([root], layout="paired").kinds == ("paired",)
     assert open_folders([root], layout="unpaired").domains == ("edges", "photos")
@@ -164,7 +164,7 @@ def test_a_plain_folder_is_images(fill: Fill) -> None:
 def test_a_stray_image_beside_class_folders_is_said_and_not_read(fill: Fill) -> None:
     root = fill({"cat": ["1", "2"], "dog": ["1"], ".": ["banner"]})
     dataset = open_folders([root])
-    assert dataset.kinds == ("labelled",)
+    assert dataset.kinds == ("labelled", "domains")
     assert f"not read: 1 in {root}" in dataset.summary
 
 

@@ -75,10 +75,14 @@ def test_a_file_in_place_of_a_folder_is_said(fill: Fill) -> None:
         open_folders([root / "1.png"])
 
 
-def test_three_folders_are_too_many(fill: Fill) -> None:
-    root = fill({"a": ["1"], "b": ["1"], "c": ["1"]})
-    with pytest.raises(UsageError, match="3 folders were named"):
-        open_folders([root / "a", root / "b", root / "c"])
+def test_three_folders_are_classes_alone(fill: Fill) -> None:
+    root = fill({"a": ["1"], "b": ["1"], "c": ["1"], "d/a": ["1"]})
+    folders = [root / "a", root / "b", root / "c"]
+    assert open_folders(folders).classes == ("a", "b", "c")
+    with pytest.raises(UsageError, match="3 folders are read as classes, not as paired"):
+        open_folders(folders, layout="paired")
+    with pytest.raises(UsageError, match="two of them bear one name"):
+        open_folders([*folders, root / "d" / "a"])
 
 
 @pytest.mark.parametrize("layout", ["unpaired", "paired", "classes"])

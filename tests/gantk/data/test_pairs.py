@@ -96,7 +96,7 @@ def test_words_that_say_nothing_are_asked_about(fill: Fill) -> None:
     root = fill({"horses": ["horse_1", "horse_2"], "zebras": ["zebra_1", "zebra_2"]})
     folders = [root / "horses", root / "zebras"]
     dataset = open_folders(folders)
-    assert dataset.kinds == ("unpaired",)
+    assert dataset.kinds == ("unpaired", "domains")
     assert "(names agree but for horse_* and zebra_*: -s data.layout=paired reads them as pairs)" in dataset.summary
     assert partners(open_folders(folders, layout="paired", hold_out=0)) == [
         ("horse_1", "zebra_1"),

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from gantk.runs.config import Config
@@ -88,3 +90,64 @@ def test_a_recipe_s_own_kind(trains: Trains, fill: Callable[..., Path]) -> None:
     columns = {"given": "batch['first']", "wanted": "batch['second']", "preview": "dict(batch)"}
     run, _ = trains(root, kind=kind, **columns)
     assert open_run(run).manifest.data.of_kind.keys() == ("first", "second")
+
+
+def label_maps(root: Path, values: list[int], palette: list[int] | None = None) -> Path:
+    """Write pairs of label maps that hold these values and pictures, 20 pixels wide."""
+    random = np.random.default_rng(0)
+    for side in ("labels", "images"):
+        (root / side).mkdir(parents=True)
+    for number in range(6):
+        ids = np.array(values, np.uint8)[random.integers(0, len(values), (5, 5))].repeat(4, 0).repeat(4, 1)
+        if palette:
+            image = Image.fromarray(ids, "L").convert("P")
+            image.putdata(ids.ravel().tolist())
+            image.putpalette(palette)
+        else:
+            image = Image.fromarray(ids)
+        image.save(root / "labels" / f"{number}.png")
+        picture = random.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+        Image.fromarray(picture).save(root / "images" / f"{number}.png")
+    return root
+
+
+LAYOUT = {
+    "kind": "'layout'",
+    "takes": "build.data.channels['layout']",
+    "given": "self.data.palettes['layout'].one_hot(batch['layout'])",
+    "preview": "{'layout': batch['layout'], 'image': batch['image']}",
+}
+
+
+def test_a_layout_of_numbers(trains: Trains, tmp_path: Path) -> None:
+    root = label_maps(tmp_path / "maps", [0, 7, 255])
+    (root / "classes.txt").write_text("0 sky #102030\n7 road\n\n255 nothing\n")
+    run, _ = trains(root, {"data.labels": "a", "jitter": 1.3}, **LAYOUT)
+    facts = open_run(run).manifest.data
+    info = facts.image_infos["layout"]
+    assert (facts.kind, info.channels, info.palette.names) == ("layout", 3, ("sky", "road", "nothing"))
+    assert open_run(run).config.set["data.classes"][0] == "0 sky 0x102030"
+    sheet = np.asarray(Image.open(run / "previews" / "000004.png"))
+    assert (sheet == (16, 32, 48)).all(axis=2).any()
+
+
+def test_a_layout_of_colours(trains: Trains, tmp_path: Path) -> None:
+    root = label_maps(tmp_path / "maps", [0, 1], [10, 20, 30, 200, 100, 0])
+    run, _ = trains(root, **LAYOUT)
+    assert open_run(run).manifest.data.image_infos["layout"].palette.values == ((10, 20, 30), (200, 100, 0))
+
+
+def test_folders_are_domains(trains: Trains, fill: Callable[..., Path]) -> None:
+    root = fill({"x": "1234", "y": "1234", "z": "1234"})
+    domains = {"kind": "'domains'", "given": "batch['image'] * batch['domain'].view(-1, 1, 1, 1)"}
+    run, _ = trains([str(root / name) for name in "xyz"], **domains)
+    assert open_run(run).manifest.data.domains == ["x", "y", "z"]
+
+
+def test_captions(trains: Trains, fill: Callable[..., Path]) -> None:
+    root = fill({"": "123456"})
+    for name in "12345":
+        (root / f"{name}.txt").write_text(f"picture {name}\n")
+    captioned = {"kind": "'captioned'", "given": "batch['image'] * sum(map(len, batch['caption']))"}
+    _, told = trains(root, {"data.hold_out": "0"}, **captioned)
+    assert "1 of 6 images have no caption, and are left out" in told

@@ -1,0 +1,58 @@
+"""The forms in which folders serve their images besides the one in which they lie: domains, layouts, captions."""
+
+from typing import cast
+
+import numpy as np
+
+from gantk.data.arranged import Arranged
+from gantk.data.captions import has_captions
+from gantk.data.dataset import Group, Images, Split
+from gantk.data.joined import JoinedImages, agree
+from gantk.data.palettes import LabelMaps, Palette
+from gantk.errors import DataError
+
+
+def kinds_of(arranged: Arranged, maps: str) -> tuple[str, ...]:
+    """Return the kinds that folders serve: as they lie, and in further forms; `maps` is the side of label maps."""
+    further = {
+        "labelled": ("domains",),
+        "unpaired": ("domains",),
+        "paired": ("layout",) if maps else (),
+        "images": ("captioned",) if has_captions(arranged.paths) else (),
+    }
+    return (arranged.kind, *further.get(arranged.kind, ()))
+
+
+def as_domains(split: Split) -> Split:
+    """Return class folders, or two sides, as images with the number of their folder.
+
+    Raises DataError where two sides do not hold the same.
+    """
+    columns = split.columns
+    if "label" in columns:
+        return Split((Group({"image": columns["image"], "domain": columns["label"]}),))
+    a, b = (cast(Images, columns[key]) for key in "ab")
+    if not agree(a, b):
+        raise DataError(
+            "the two folders differ in channels, precision or range of values, so they are no domains of one kind: "
+            "say -s data.channels, or one range by -s data.window and -s data.window_b"
+        )
+    numbers = np.repeat(np.arange(2), [len(a), len(b)]).astype(np.int64)
+    return Split((Group({"image": JoinedImages(a, b), "domain": numbers}),))
+
+
+def as_layout(split: Split, maps: str, palette: Palette) -> Split:
+    """Return pairs, of which one side holds label maps, as images with their layout."""
+    columns = split.columns
+    (image,) = columns.keys() - {maps}
+    return Split((Group({"image": columns[image], "layout": LabelMaps(cast(Images, columns[maps]), palette)}),))
+
+
+def checked(palette: Palette, found: Palette, name: str) -> Palette:
+    """Return a palette that was said. Raises DataError where label maps hold a value that is none of its classes."""
+    if strange := [value for value in found.names if value not in Palette(palette.values).names]:
+        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        raise DataError(
+            f"label maps of {name} hold the value {strange[0]}{more}, which is no class of data.classes: add it"
+        )
+    return palette

@@ -1,0 +1,50 @@
+"""Captions of folders: beside the images, or in one file."""
+
+import pytest
+
+from gantk import DataError
+from gantk.data.captions import captions_of, has_captions
+from gantk.data.folders import open_folders
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def test_captions_stand_beside_images_or_in_one_file(fill):
+    root = fill({".": ["1", "2"]})
+    paths = [root / "1.png", root / "2.png"]
+    assert not has_captions(paths)
+    (root / "1.txt").write_text("one\n")
+    assert captions_of(paths) == {paths[0]: "one"}
+    (root / "captions.csv").write_text('file_name,text\n1.png,"a, b"\n2.png,two\n')
+    assert captions_of(paths) == {paths[0]: "a, b", paths[1]: "two"}
+    (root / "captions.jsonl").write_text('{"file_name": "2.png", "caption": "zwei"}\n\n')
+    assert captions_of(paths) == {paths[1]: "zwei"}
+    assert open_folders([root]).kinds == ("images", "captioned")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("captions.jsonl", "[1]\n", "each line names a file and its caption"),
+        ("captions.jsonl", "{\n", "each line names a file and its caption"),
+        ("captions.csv", "title,text\n1.png,one\n", "names no file: name it as file_name or file"),
+    ],
+)
+def test_a_file_that_names_no_captions_stops_captioned_batches_alone(fill, name, text, said):
+    root = fill({".": ["1", "2", "3"]})
+    (root / name).write_text(text)
+    data = open_folders([root])
+    assert len(data.split("images", False, 8))
+    assert data.fingerprint()
+    with pytest.raises(DataError, match=said):
+        data.split("captioned", False, 8)
+
+
+def test_captions_are_part_of_the_contents(fill):
+    root = fill({".": ["1", "2", "3"]})
+    bare = open_folders([root]).fingerprint()
+    (root / "1.txt").write_text("one")
+    told = open_folders([root]).fingerprint()
+    (root / "1.txt").write_text("another")
+    assert told.startswith(f"{bare}-")
+    assert told != open_folders([root]).fingerprint()
