@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gantk.parts.schedules import Constant, Cosine, Exponential, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+    from gantk.parts.wrapper import Wrapper
     from gantk.recipe.graph import Graph, Inference
     from gantk.recipe.metric import Metric, Score, Subject
     from gantk.recipe.player import Player
@@ -50,6 +51,7 @@ _HOMES = {
     "gantk.parts.schedules": ("Constant", "Cosine", "Exponential", "Linear", "Schedule", "Stepwise", "WarmUp"),
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
+    "gantk.parts.wrapper": ("Wrapper",),
     "gantk.recipe.graph": ("Graph", "Inference"),
     "gantk.recipe.metric": ("Metric", "Score", "Subject"),
     "gantk.recipe.player": ("Player",),
@@ -111,6 +113,7 @@ __all__ = [
     "UsageError",
     "Vector",
     "WarmUp",
+    "Wrapper",
     "from_window",
     "hookimpl",
     "initialize_normal",

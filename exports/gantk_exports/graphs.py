@@ -1,6 +1,7 @@
 """A trained recipe's graph as a verified model: one ONNX file, and its card beside it."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,7 +165,7 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
     except Exception as error:
         raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {_reason(error, card)}") from error
     proto: onnx.ModelProto = program.model_proto
-    _forget_origins(proto)
+    forget_origins(proto)
     for tensors, ports_ in ((proto.graph.input, card.inputs), (proto.graph.output, card.outputs)):
         for tensor, port in zip(tensors, ports_, strict=True):
             _state_shape(tensor, port, card)
@@ -206,12 +207,29 @@ def _state_shape(tensor: onnx.ValueInfoProto, port: Port | Numbers, card: Card) 
             stated.dim.add(dim_value=length)
 
 
-def _forget_origins(proto: onnx.ModelProto) -> None:
+def forget_origins(proto: onnx.ModelProto) -> None:
     """Drop what the exporter noted on each node: source lines and folders of the machine that exported."""
-    graph = proto.graph
-    for noted in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
-        noted.ClearField("metadata_props")
-        noted.ClearField("doc_string")
+    nodes = [*proto.graph.node, *(node for function in proto.functions for node in function.node)]
+    for graph in (proto.graph, *_bodies(nodes)):
+        for noted in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+            _forget(noted)
+    for function in proto.functions:
+        for noted in (function, *function.node, *function.value_info):
+            _forget(noted)
+
+
+def _bodies(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
+    """Yield the graphs inside nodes, such as the body of a loop, and those inside these."""
+    for node in nodes:
+        for attribute in node.attribute:
+            for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield graph
+                yield from _bodies(graph.node)
+
+
+def _forget(noted: Any) -> None:
+    noted.ClearField("metadata_props")
+    noted.ClearField("doc_string")
 
 
 def write_model(proto: onnx.ModelProto, card: Card, path: Path) -> None:

@@ -11,7 +11,7 @@ from gantk.data.palettes import Palette
 from gantk.data.windows import Window, to_window
 from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.losses import AdversarialLoss
-from gantk.parts.networks import Discriminator, Generator, Network
+from gantk.parts.networks import Discriminator, Generator, Network, declares_mixing
 from gantk.parts.normalization import Normalization
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 
@@ -112,6 +112,11 @@ class Build:
         part = self._part("discriminator")
         module = self._finished(_module(part, spec, self), role)
         if game is not None:
+            if game.per_sample and any(map(declares_mixing, module.modules())):
+                raise Unsupported(
+                    f"loss {self.parts['loss'].plugin} cannot be used with discriminator {part.plugin}, which ties "
+                    f"samples to each other: {game.per_sample}; choose another by --discriminator NAME"
+                )
             game.check(module)
         return Discriminator(module, role, self.autocast, mixes_samples)
 

@@ -31,6 +31,11 @@ def single_precision(value: Any) -> Any:
     return value
 
 
+def declares_mixing(module: nn.Module) -> bool:
+    """Return whether a module says that one sample's answer depends on the rest of the batch."""
+    return getattr(module, "mixes_samples", False) is True
+
+
 class Network(nn.Module):
     """A network as a recipe calls it: autocast surrounds it, and float32 comes back.
 
@@ -38,7 +43,8 @@ class Network(nn.Module):
         module: the plugin's own network.
         role: the part it plays ("generator", "discriminator", ...).
         autocast: the dtype in which its layers compute, or None for their own.
-        mixes_samples: whether its normalization makes one sample's answer depend on the rest of the batch.
+        mixes_samples: whether one sample's answer depends on the rest of the batch: by its normalization, or by a
+            module with an attribute `mixes_samples` that is True, as minibatch standard deviation should have.
     """
 
     def __init__(
@@ -49,7 +55,7 @@ class Network(nn.Module):
         self.role = role
         self.autocast = autocast
         self.mixes_samples = mixes_samples or any(
-            isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()
+            isinstance(part, nn.modules.batchnorm._BatchNorm) or declares_mixing(part) for part in module.modules()
         )
         self._compiled: Callable[..., Any] | None = None
 

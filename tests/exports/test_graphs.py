@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,7 +17,7 @@ from gantk.errors import GantkError, UsageError
 from gantk.training.inference import inference_form
 from gantk.training.trained import Trained
 from gantk_exports import graphs
-from gantk_exports.graphs import export_graph
+from gantk_exports.graphs import export_graph, forget_origins
 
 Export = Callable[..., Path]
 SIZES = [(1, 1), (33, 77), (130, 131), (64, 64)]
@@ -162,3 +163,18 @@ def test_a_network_that_cannot_be_exported_is_one_line(
         export_graph(replace(residual, recipe=recipe), "a_to_b", tmp_path / "a_to_b.onnx")
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_bodies_of_loops_tell_nothing_of_the_machine_either() -> None:
+    def noted(name: str, **attributes: Any) -> onnx.NodeProto:
+        node = onnx.helper.make_node(name, [], [], doc_string="/home/somebody/net.py", **attributes)
+        node.metadata_props.add(key="stack", value="/home/somebody/net.py:3")
+        return node
+
+    inner = onnx.helper.make_graph([noted("Identity")], "inner", [], [], doc_string="/home/somebody")
+    body = onnx.helper.make_graph([noted("If", then_branch=inner)], "body", [], [])
+    proto = onnx.helper.make_model(onnx.helper.make_graph([noted("Loop", body=body)], "main", [], []))
+    function = onnx.helper.make_function("own", "F", [], [], [noted("Loop", body=body)], [])
+    proto.functions.append(function)
+    forget_origins(proto)
+    assert b"somebody" not in proto.SerializeToString()
