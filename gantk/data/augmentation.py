@@ -1,7 +1,9 @@
 """Crops and flips by albumentations: the same geometry for all images of a sample."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,24 @@ class Augmentation:
         first, *others = images
         changed = transform(image=images[first], **{key: images[key] for key in others})
         return {first: changed["image"], **{key: changed[key] for key in others}}
+
+    def aligned(self, images: dict[str, Array], shrinks: Mapping[str, int], seed: tuple[int, ...]) -> dict[str, Array]:
+        """Return images of several sizes, each `size` / its shrink high and wide, that show the same crop.
+
+        `shrinks` says how many times smaller each is than the largest; the crop begins at a pixel of them all.
+        """
+        step = lcm(*shrinks.values())
+        sides = [min(image.shape[axis] * shrinks[key] for key, image in images.items()) for axis in (0, 1)]
+        room = [(side - self.size) // step for side in sides]
+        draw = np.random.default_rng(np.random.SeedSequence(seed)) if self.random else None
+        top, left = (step * (int(draw.integers(most + 1)) if draw is not None else most // 2) for most in room)
+        turned = draw is not None and self.flip and bool(draw.integers(2))
+        cut = {}
+        for key, image in images.items():
+            first, second, side = (length // shrinks[key] for length in (top, left, self.size))
+            crop = image[first : first + side, second : second + side]
+            cut[key] = np.ascontiguousarray(crop[:, ::-1] if turned else crop)
+        return cut
 
     def _transform(self, keys: tuple[str, ...]) -> Any:
         if keys not in self._transforms:

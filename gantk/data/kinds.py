@@ -1,11 +1,13 @@
 """The kinds of batches: the keys of each, which kind serves which other, and what to say where data serves it not."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Literal, Self, cast
 
-from gantk.data.dataset import Group, Split
+from gantk.data.dataset import Group, Images, Split
 from gantk.data.palettes import Coloured, LabelMaps
+from gantk.data.shrinking import ShrinkBy, Shrunk
 
 Holds = Literal["images", "label maps", "classes", "domains", "texts"]
 """What a column holds: images, label maps, numbers of classes or of domains that the data set names, or texts."""
@@ -75,6 +77,38 @@ def _coloured(split: Split) -> Split:
     return Split((Group({"source": Coloured(maps), "target": split.columns["image"]}),))
 
 
+_IMAGES: Mapping[str, View] = {
+    "labelled": {"image": "image"},
+    "captioned": {"image": "image"},
+    "domains": {"image": "image"},
+    "layout": {"image": "image"},
+    "paired": {"image": "target"},
+    "unpaired": {"image": "b"},
+    "points": {"image": "point"},
+}
+"""How single images are had of richer kinds."""
+
+
+def _at_two_sizes(split: Split, *, key: str, shrink: int, by: ShrinkBy) -> Split:
+    images = cast(Images, split.columns[key])
+    return Split((Group({"low": Shrunk(images, shrink, by), "high": images}),))
+
+
+def scaled(shrink: int = 4, by: ShrinkBy = "bicubic") -> Kind:
+    """Return the kind whose batches hold the same images at a low and at a high resolution."""
+    keys = {kind: view["image"] for kind, view in _IMAGES.items() if not callable(view) and kind != "points"}
+    return Kind(
+        "scaled",
+        {"low": "images", "high": "images"},
+        translates=True,
+        served_by={
+            kind: partial(_at_two_sizes, key=key, shrink=shrink, by=by)
+            for kind, key in {"images": "image", **keys}.items()
+        },
+        cure="any images will do",
+    )
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         kind: kind
@@ -107,19 +141,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("domains", {"image": "images", "domain": "domains"}, translates=True),
             Kind("captioned", {"image": "images", "caption": "texts"}),
             Kind("points", {"point": "images"}),
-            Kind(
-                "images",
-                {"image": "images"},
-                served_by={
-                    "labelled": {"image": "image"},
-                    "captioned": {"image": "image"},
-                    "domains": {"image": "image"},
-                    "layout": {"image": "image"},
-                    "paired": {"image": "target"},
-                    "unpaired": {"image": "b"},
-                    "points": {"image": "point"},
-                },
-            ),
+            Kind("images", {"image": "images"}, served_by=_IMAGES),
+            scaled(),
         )
     }
 )

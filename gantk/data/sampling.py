@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns
+from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns, shrink_of
 
 
 class Samples:
@@ -47,9 +47,12 @@ def read_rows(
     if len(whole) == len(images):
         batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}
     else:
+        shrinks = {key: shrink_of(column) for key, column in images.items()}
+        of_one_size = set(shrinks.values()) <= {1}
         cut = [
-            augmentation({key: column[row] for key, column in images.items()}, seed)
+            augmentation(whole_row, seed) if of_one_size else augmentation.aligned(whole_row, shrinks, seed)
             for row, seed in zip(rows, seeds, strict=True)
+            for whole_row in [{key: column[row] for key, column in images.items()}]
         ]
         batch = {key: np.stack([one[key] for one in cut]) for key in images}
     for key, column in group.columns.items():

@@ -88,6 +88,7 @@ def measure(request: Request, opened: Opened, metric: str) -> Measured:
         channels=opened.channels,
         seed=request.seed,
         device=opened.device,
+        scaled=opened.scaled,
     )
     made = _make(metric, request.options)
     with torch.random.fork_rng(devices=[]):

@@ -9,7 +9,7 @@ from torch import Tensor
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, Group, Split, image_columns
 from gantk.data.infos import image_infos, windows_of
-from gantk.data.kinds import aligned_keys, kind_called, poorest, served
+from gantk.data.kinds import Kind, aligned_keys, kind_called, poorest, scaled, served
 from gantk.data.palettes import Palette
 from gantk.data.sampling import read_rows
 from gantk.data.stream import as_tensors, on_device
@@ -33,6 +33,7 @@ class OpenSubject:
         seed: what is drawn follows from it.
         device: where a metric's own networks may compute.
         used: the graphs that were asked for.
+        scaled: the kind of batches of two sizes, as it was trained on.
         read: how many rows of each share ("held-out", "training") were read at most.
     """
 
@@ -44,6 +45,7 @@ class OpenSubject:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     used: list[str] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
+    scaled: Kind = field(default_factory=scaled)
 
     def function(self, *tasks: Task, gives: str | None = None) -> Function:
         """Return the first graph of the first of these tasks that has one, and that gives an output of that name.
@@ -127,7 +129,7 @@ class OpenSubject:
         known = served(self.dataset.kinds)
         if kind not in known:
             raise Unsupported(f"needs {kind} batches; {self.dataset.name} serves {', '.join(known)}")
-        split = open_split(self.dataset, kind, test, self.size)
+        split = open_split(self.dataset, self.scaled if kind == self.scaled else kind, test, self.size)
         group = next(group for group in split.groups if not keys or keys[0] in group.columns)
         if not len(group):
             raise Unsupported(f"needs {_share(test)} images; {self.dataset.name} has none")

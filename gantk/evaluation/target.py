@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from gantk.data.dataset import Dataset
+from gantk.data.kinds import Kind, scaled
 from gantk.errors import GantkError, UsageError
 from gantk.evaluation.functions import ModelFunction, Pieces, RunFunction
 from gantk.plan.device import choose_device
@@ -66,6 +67,7 @@ class Opened:
         size: height and width in pixels.
         channels: of the images that the functions take and give, by batch key.
         device: where torch computes.
+        scaled: the kind of batches of two sizes, as it was trained on.
         run: the run's folder; None for a model.
         step: the run's checkpoint.
         plugins: the plugins that a run was trained with.
@@ -78,6 +80,7 @@ class Opened:
     size: int
     channels: Mapping[str, int]
     device: torch.device
+    scaled: Kind = field(default_factory=scaled)
     run: Run | None = None
     step: int | None = None
     plugins: Sequence[str] = ()
@@ -126,6 +129,9 @@ def _open_run(request: Request, say: Say) -> Opened:
         size=size,
         channels={key: info.channels for key, info in trained.images.items()},
         device=device,
+        scaled=scaled(
+            max((info.shrink for info in trained.images.values()), default=1), config.set.get("shrink_by", "bicubic")
+        ),
         run=run,
         step=trained.step,
         plugins=trained.plugins,

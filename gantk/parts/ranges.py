@@ -32,6 +32,7 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "epochs": _whole(10**9),
     "ema": (lambda value: 0 <= value < 1, "a decay in [0, 1) by network"),
     "clip": _POSITIVE,
+    "shrink": _whole(64),
     "jitter": (lambda value: 1 <= value <= 16, "from 1 to 16"),
 }
 """What a number must be, and how that is said, by the name of what it is for."""

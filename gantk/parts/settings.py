@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from gantk.data.shrinking import ShrinkBy
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
 from gantk.parts.scheduled import Scheduled
@@ -44,6 +45,8 @@ class Settings:
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
+        shrink: how many times smaller `low` is than `high` in batches of the kind `scaled`.
+        shrink_by: how `low` is made: by a bicubic kernel, or by the mean of each area.
         kind: the kind of batches, where a recipe can train on several.
         statistics: what batch norm reads once trained: averages over the data (`running`), or each `image`'s own
             statistics; unsaid: as the recipe states, else as it was trained.
@@ -65,6 +68,8 @@ class Settings:
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None
+    shrink: int | None = None
+    shrink_by: ShrinkBy | None = None
     kind: str | None = None
     statistics: Literal["running", "image"] | None = None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from gantk.data.dataset import Split, cut_columns
+from gantk.data.dataset import Split, cut_columns, shrink_of
 from gantk.data.infos import ImageInfo, image_infos, palettes_in
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import open_split
@@ -43,7 +43,13 @@ def open_training_data(resolved: Resolved) -> OpenedData:
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
     for key, column in cut_columns(split.columns).items():
         height, width = column[0].shape[:2]
-        if min(height, width) != crops.load:
+        shrink = shrink_of(column)
+        if crops.size % shrink:
+            raise UsageError(
+                f"size {crops.size} is no multiple of {shrink}, by which the images of {key!r} are smaller: say "
+                f"--size {max(crops.size // shrink, 1) * shrink}"
+            )
+        if min(height, width) != crops.load // shrink:
             raise PluginError(
                 f"data set {resolved.dataset.name} gives {key!r} of {width} x {height} pixels; its split() was asked "
                 f"to load={crops.load}, the shorter side"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gantk.data.dataset import Dataset
-from gantk.data.kinds import Kind, kind_called, served
+from gantk.data.kinds import Kind, kind_called, scaled, served
 from gantk.errors import UsageError
 from gantk.parts.scheduled import is_writable, written
 from gantk.parts.settings import Settings
@@ -127,7 +127,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
         settings=settings,
         origins={name: value.origin for name, value in said.items()},
         dataset=dataset,
-        kind=kind,
+        kind=scaled(settings.shrink, settings.shrink_by) if kind == "scaled" else kind,
     )
 
 

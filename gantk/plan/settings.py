@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from gantk.data.shrinking import ShrinkBy
 from gantk.parts.scheduled import Scheduled
 from gantk.parts.schedules import SCHEDULES, Factor, Schedule
 from gantk.parts.settings import Name, Settings
@@ -33,6 +34,8 @@ class RunSettings(Settings):
     ema: Mapping[str, Scheduled] = field(default_factory=dict)
     jitter: float = 1.0
     flip: bool = False
+    shrink: int = 4
+    shrink_by: ShrinkBy = "bicubic"
 
     @property
     def rate_factor(self) -> Scheduled:

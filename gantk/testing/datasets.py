@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gantk.data.dataset import Array, Dataset, Images, Split, image_columns
+from gantk.data.dataset import Array, Dataset, Images, Split, image_columns, shrink_of
 from gantk.data.kinds import KINDS, NUMBERS, Kind, kind_called
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.errors import GantkError, PluginError
@@ -152,7 +152,7 @@ def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: st
                 raise Failure(f"{where}: the columns of a group have {len(group)} and {len(column)} rows")
     for key, images in image_columns(split.columns).items():
         for row in _rows(len(images), 8):
-            _check_image(images, images[row], size, f"{where}: row {row} of `{key}`")
+            _check_image(images, images[row], size // shrink_of(images), f"{where}: row {row} of `{key}`")
     for key, known in {key: getattr(dataset, holds) for holds in NUMBERS for key in kind.keys(holds)}.items():
         values = np.asarray(split.columns.get(key, ())).tolist()
         if values and not (min(values) >= 0 and max(values) < len(known)):

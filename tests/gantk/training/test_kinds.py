@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from gantk import UsageError
 from gantk.runs.config import Config
 from gantk.runs.run import open_run
 from gantk.training.launch import Again, launch, relaunch
@@ -151,3 +152,23 @@ def test_captions(trains: Trains, fill: Callable[..., Path]) -> None:
     captioned = {"kind": "'captioned'", "given": "batch['image'] * sum(map(len, batch['caption']))"}
     _, told = trains(root, {"data.hold_out": "0"}, **captioned)
     assert "1 of 6 images have no caption, and are left out" in told
+
+
+SCALED = {
+    "kind": "'scaled'",
+    "given": "torch.nn.functional.interpolate(batch['low'], scale_factor=self.data.size // self.data.sizes['low'])",
+    "wanted": "batch['high']",
+    "preview": "{'low': batch['low'], 'high': batch['high']}",
+}
+
+
+def test_images_at_two_sizes(trains: Trains, fill: Callable[..., Path]) -> None:
+    root = fill({"": "123456"}, size=(40, 24))
+    run, _ = trains(root, {"shrink": 2, "shrink_by": "area", "jitter": 1.3, "flip": True}, **SCALED)
+    infos = open_run(run).manifest.data.image_infos
+    assert {key: info.shrink for key, info in infos.items()} == {"low": 2, "high": 1}
+
+
+def test_a_size_that_cannot_be_shrunk_is_refused(trains: Trains, fill: Callable[..., Path]) -> None:
+    with pytest.raises(UsageError, match="size 18 is no multiple of 4, .* say --size 16"):
+        trains(fill({"": "123456"}), {"size": 18}, **SCALED)
