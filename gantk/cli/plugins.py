@@ -165,10 +165,12 @@ def _fact(fact: Any) -> str:
 
 def _shown(value: Any) -> str:
     """Return a value as it is written after `-s NAME=`."""
+    if isinstance(value, dict) and "name" in value:  # a schedule
+        return f"{{{', '.join(f'{key}: {_shown(item)}' for key, item in value.items())}}}"
     if isinstance(value, dict):
-        return ", ".join(f"{key}={item}" for key, item in value.items())
+        return ", ".join(f"{key}={_shown(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ",".join(str(item) for item in value)
+        return ",".join(_shown(item) if isinstance(item, dict) else str(item) for item in value)
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return _said(value)

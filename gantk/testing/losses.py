@@ -49,6 +49,7 @@ def sides(subject: Subject) -> str:
     where it has brought them below. So a wrong sign on one side fails, whichever way scores are meant.
     """
     game = _game(subject)
+    _adapt(game)
     torch.manual_seed(0)
     real, fake = (0.1 * torch.rand(32) for _ in range(2))
     start = float(game.discriminator(real, fake))
@@ -133,6 +134,15 @@ class _Scores(nn.Module):
 def _game(subject: Subject) -> AdversarialLoss:
     game: AdversarialLoss = subject.part("loss")()
     return game
+
+
+def _adapt(game: AdversarialLoss) -> None:
+    """Let a game with a state change it once, since it may begin where fake scores have no part, as BEGAN's does."""
+    with torch.no_grad():
+        game.discriminator(torch.ones(32), torch.zeros(32))
+        feedback = game.take_feedback()
+        if feedback is not None:
+            game.adapt(feedback)
 
 
 def _critic(game: AdversarialLoss) -> Discriminator:

@@ -78,6 +78,13 @@ def test_a_failing_line_is_named(caught, line):
          "further": "wants = 'energies'"},
         {"discriminator": "relu(1 - real_scores + fake_scores.mean()).mean()",
          "generator": "relu(1 - fake_scores + real_scores.mean()).mean()", "further": "needs_real = True"},
+        # Its state begins where fake scores have no part.
+        {"discriminator": "(self.feed_back(real_scores.mean() - fake_scores.mean()), "
+                          "real_scores.mean() - self.k * fake_scores.mean())[1]",
+         "generator": "fake_scores.mean()",
+         "further": "wants = 'energies'\n\n    def __init__(self):\n        super().__init__()\n"
+                    "        self.register_buffer('k', torch.zeros(()))\n\n"
+                    "    def adapt(self, feedback):\n        self.k.add_(0.001 * feedback).clamp_(0, 1)"},
     ],
 )  # fmt: skip
 def test_right_games_pass(game, check):
