@@ -162,10 +162,10 @@ def test_scores_are_said_before_they_are_written(run, tmp_path):
         if aside:
             aside.rename(kept)
     assert [line.split()[0] for line in alone.stdout.splitlines() if "is better" in line] == ["l1", "psnr"]
-    assert f"cannot write {kept}: Is a directory" in alone.stderr
+    assert f"cannot write {kept}: a folder, where a file is needed" in alone.stderr
     assert alone.stderr.splitlines()[-1].startswith("Error: the scores are not kept: --out FILE")
     assert json.loads(elsewhere.stdout)[0] == json.loads((tmp_path / "scores.jsonl").read_text())
-    assert f"cannot write {kept}: Is a directory" in elsewhere.stderr
+    assert f"cannot write {kept}: a folder, where a file is needed" in elsewhere.stderr
 
 
 def test_where_none_applies_the_line_that_brings_one_is_named(run, monkeypatch):
