@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gantk.recipe.graph import Graph, Inference
     from gantk.recipe.metric import Metric, Score, Subject
     from gantk.recipe.player import Player
-    from gantk.recipe.ports import Category, Latent, Vector
+    from gantk.recipe.ports import Category, Latent, Scalar, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
     from gantk.runtime.model import Model
     from gantk.runtime.model_file import load
@@ -55,7 +55,7 @@ _HOMES = {
     "gantk.recipe.graph": ("Graph", "Inference"),
     "gantk.recipe.metric": ("Metric", "Score", "Subject"),
     "gantk.recipe.player": ("Player",),
-    "gantk.recipe.ports": ("Category", "Latent", "Vector"),
+    "gantk.recipe.ports": ("Category", "Latent", "Scalar", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
     "gantk.runtime.model": ("Model",),
     "gantk.runtime.model_file": ("load",),
@@ -101,6 +101,7 @@ __all__ = [
     "PluginError",
     "Points",
     "Recipe",
+    "Scalar",
     "Schedule",
     "Score",
     "Scores",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gantk.parts.networks import Network
-from gantk.recipe.ports import Category, Latent, Vector
+from gantk.recipe.ports import Category, Latent, Scalar, Vector
 
 Task = Literal["translate", "generate", "encode", "score"]
 
@@ -28,6 +28,10 @@ class Inference:
         return Inference("image" if images == 1 else "running")
 
 
+Input = str | Latent | Category | Scalar
+"""What goes into a graph: images by their batch key, what is drawn, and what is said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Graph:
     """One exportable function of a trained recipe.
@@ -35,16 +39,41 @@ class Graph:
     Attributes:
         network: what is exported; it takes the inputs in order, and gives a tensor, or a tuple of them for several
             outputs.
-        task: `translate` makes images of images, `generate` images of what is drawn, `encode` vectors of images,
-            `score` one number of an image.
+        task: `translate` makes an image of images, `generate` one of what is drawn, `encode` vectors of images, `score`
+            one number of them. All of them may take numbers and categories besides.
         inputs: what goes in. Images are named by the batch key ("a", "source", "image") whose channels and window they
-            have.
+            have; they have one height and width. The first is what is translated, encoded or scored.
         outputs: what comes out, likewise.
-        size: height and width in pixels of the images that it takes, where it takes no other; None: any.
+        size: height and width in pixels of the images that it takes, one number where they are equal, where it takes no
+            other; None: any.
+        scale: pixels of the image that comes out, along a side, for each of those that go in: 4 of a network that
+            quadruples height and width, 0.5 of one that halves them.
     """
 
     network: Network
     task: Task = "translate"
-    inputs: tuple[str | Latent | Category, ...]
+    inputs: tuple[Input, ...]
     outputs: tuple[str | Vector, ...]
-    size: int | None = None
+    size: int | tuple[int, int] | None = None
+    scale: float = 1
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The batch keys of the images that go in."""
+        return tuple(thing for thing in self.inputs if isinstance(thing, str))
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width in pixels of the images that it takes, where it takes no other."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What an exported graph's inputs are called: an image by its batch key, `image` where it is the only one."""
+        alone = len(self.images) == 1
+        return tuple(("image" if alone else each) if isinstance(each, str) else each.name for each in self.inputs)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What an exported graph's outputs are called: an image `output`."""
+        return tuple("output" if isinstance(each, str) else each.name for each in self.outputs)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gantk.data.dataset import Dataset
-from gantk.recipe.graph import Task
-from gantk.recipe.ports import Category, Latent, Vector
+from gantk.recipe.graph import Input, Task
+from gantk.recipe.ports import Vector
 
 Detail = float | int | str | None
 
@@ -46,8 +46,9 @@ class Function(Protocol):
     Attributes:
         name: the graph's name.
         task: what it does.
-        inputs: what goes in: images by their batch key, a Latent, a Category.
+        inputs: what goes in: images by their batch key, a Latent, a Category, a Scalar.
         outputs: what comes out: images by their batch key, or a Vector.
+        scale: pixels of the image that comes out, along a side, for each of those that go in.
     """
 
     @property
@@ -55,9 +56,11 @@ class Function(Protocol):
     @property
     def task(self) -> Task: ...
     @property
-    def inputs(self) -> tuple[str | Latent | Category, ...]: ...
+    def inputs(self) -> tuple[Input, ...]: ...
     @property
     def outputs(self) -> tuple[str | Vector, ...]: ...
+    @property
+    def scale(self) -> float: ...
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]: ...
 

@@ -1,6 +1,7 @@
-"""What a graph takes and gives besides images: vectors and categories that a caller draws, vectors that come out."""
+"""What a graph takes and gives besides images: vectors, categories and numbers that go in, vectors that come out."""
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import torch
 from torch import Tensor
@@ -40,17 +41,28 @@ class Latent:
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """A label that is drawn or said: int64 (N,) in [0, count).
+    """A label that is said, or drawn: int64 (N,) in [0, count).
+
+    A model that generates draws a category that nobody says. One that takes images wants it said, if it has no default:
+    what becomes of an image must not hang on chance.
 
     Attributes:
         name: the tensor's name in an exported graph.
         count: how many categories there are.
         names: what they are called, or empty.
+        default: the category where nobody says one; None: there is none.
     """
 
     name: str = "label"
     count: int
     names: tuple[str, ...] = ()
+    default: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.names and len(self.names) != self.count:
+            raise UsageError(f"the category {self.name} has {self.count} values and {len(self.names)} names")
+        if self.default is not None and not 0 <= self.default < self.count:
+            raise UsageError(f"the category {self.name} has a default from 0 to {self.count - 1}, not {self.default}")
 
     def drawn(self, count: int, device: torch.device | None = None) -> Tensor:
         """Return categories drawn alike often with torch's random numbers, for training."""
@@ -59,6 +71,32 @@ class Category:
     def fixed(self, count: int, seed: int = 0) -> Tensor:
         """Return the categories that a seed stands for everywhere."""
         return torch.from_numpy(choose(self.name, count, self.count, seed=seed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """A number that is said, such as a truncation or a strength: float32 (N,) in [low, high].
+
+    Attributes:
+        name: the tensor's name in an exported graph.
+        default: the number where nobody says one.
+        low: the least that can be said; None: any.
+        high: the largest that can be said; None: any.
+    """
+
+    name: str
+    default: float
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        low, high = (-inf if self.low is None else self.low), (inf if self.high is None else self.high)
+        if not (isfinite(self.default) and low <= self.default <= high):
+            raise UsageError(f"the number {self.name} has a default from {low:g} to {high:g}, not {self.default:g}")
+
+    def fixed(self, count: int, seed: int = 0) -> Tensor:
+        """Return the default so many times; it follows from no seed."""
+        return torch.full((count,), float(self.default))
 
 
 @dataclass(frozen=True, kw_only=True)

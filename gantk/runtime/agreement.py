@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantk.errors import GantkError
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.session import Session
 
 _TYPES = {
@@ -26,18 +27,20 @@ def check_agreement(card: Card, session: Session, path: Path) -> None:
             tensor = tensors[port.name]
             if _TYPES.get(tensor.type) != port.dtype:
                 raise GantkError(f"{path}: its card says that {port.name} is {port.dtype}, the graph {tensor.type}")
-            lengths = _lengths(port, card)
+            lengths = _lengths(port, card, taken)
             if not _alike(lengths, tensor.lengths, taken):
                 raise GantkError(
                     f"{path}: its card says that {port.name} is {_shown(lengths)}, the graph {_shown(tensor.lengths)}"
                 )
 
 
-def _lengths(port: Port | Numbers, card: Card) -> list[int | None]:
+def _lengths(port: Port | Numbers, card: Card, taken: bool) -> list[int | None]:
     """Return a tensor's lengths as a card has them; None: any."""
     if isinstance(port, Numbers):
         return [card.batch] if port.layout == "N" else [card.batch, port.length]
-    sides = card.sides or (None, None)
+    sides: tuple[int | None, int | None] = (None, None)
+    if card.sides is not None:
+        sides = card.sides if taken else (card.scaled(card.sides[0]), card.scaled(card.sides[1]))
     return [card.batch, port.channels, *sides] if port.layout == "NCHW" else [card.batch, *sides, port.channels]
 
 

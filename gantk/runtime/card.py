@@ -1,14 +1,14 @@
 """What an exported model says of itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from gantk.data.dataset import Array
-from gantk.errors import GantkError, UsageError
+from gantk.errors import GantkError
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.scale import scaled
 
 Task = Literal["translate", "generate", "encode", "score"]
 
@@ -17,108 +17,6 @@ PREFIX = "gantk."
 
 PLAIN = ("version", "plugin", "graph", "task", "data", "licence", "created", "precision", "onnxruntime")
 """Fields of a card that are words there; the others are JSON."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Port:
-    """An image that a model takes or gives.
-
-    Attributes:
-        name: the tensor's name.
-        kind: what it is: "image".
-        key: what the data calls such images ("image", "a", "target"); empty: unknown.
-        layout: the order of its dimensions.
-        dtype: the type of its values.
-        channels: channels of each image.
-        colour: order of the channels ("RGB", "grey", "RGBA"), or empty where they are no colours.
-        range: the tensor's values that the network knows as -1 and 1.
-        pixel: the type of the values in the image files that it was trained on.
-        window: the values in those files that the network knows as -1 and 1.
-    """
-
-    name: str
-    kind: str = "image"
-    key: str = ""
-    layout: Literal["NHWC", "NCHW"] = "NHWC"
-    dtype: str
-    channels: int
-    colour: str = ""
-    range: tuple[float, float]
-    pixel: str
-    window: tuple[float, float]
-
-    def to_tensor(self, images: Array) -> Array:
-        """Return images (N, H, W, C) in this tensor's layout."""
-        return np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if self.layout == "NCHW" else images
-
-    def from_tensor(self, tensor: Array) -> Array:
-        """Return images (N, H, W, C) of this tensor."""
-        return tensor.transpose(0, 2, 3, 1) if self.layout == "NCHW" else tensor
-
-    def from_pixels(self, pixels: Array) -> Array:
-        """Return pixels as this tensor's values."""
-        if self.dtype == self.pixel and self.range == self.window:
-            return pixels
-        return _rescaled(pixels, self.window, self.range).astype(self.dtype)
-
-    def to_pixels(self, values: Array) -> Array:
-        """Return this tensor's values as pixels, rounded and clamped where those are whole numbers."""
-        if self.dtype == self.pixel and self.range == self.window:
-            return values
-        pixels = _rescaled(values, self.range, self.window)
-        if np.issubdtype(np.dtype(self.pixel), np.integer):
-            limits = np.iinfo(self.pixel)
-            pixels = np.clip(np.rint(pixels), limits.min, limits.max)
-        return pixels.astype(self.pixel)
-
-    def with_opacity(self, pixels: Array, opacity: Array | None) -> Array:
-        """Return pixels (h, W, C) of this image with an opacity (h, W, 1) of the same type, where they have a place."""
-        fits = opacity is not None and self.channels in (1, 3) and opacity.dtype == pixels.dtype
-        return np.concatenate([pixels, opacity], 2) if fits else pixels
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """A vector or a category that a model takes or gives.
-
-    Attributes:
-        name: the tensor's name.
-        kind: "latent", drawn by the caller; "category", drawn or said by the caller; "vector", given by the model.
-        layout: "NC", or "N" for one number a sample.
-        dtype: the type of its values.
-        length: numbers a sample.
-        distribution: what a latent's numbers are drawn from ("normal": N(0, 1), "uniform": U(-1, 1)), or empty.
-        stream: the stream of `gantk.runtime.random` from which it is drawn.
-        categories: how many categories there are; 0: it is none.
-        names: names of the categories, or empty.
-    """
-
-    name: str
-    kind: Literal["latent", "category", "vector"]
-    layout: Literal["NC", "N"] = "NC"
-    dtype: str = "float32"
-    length: int = 1
-    distribution: Literal["normal", "uniform", ""] = ""
-    stream: int = 0
-    categories: int = 0
-    names: tuple[str, ...] = ()
-
-    def category(self, said: str | int) -> int:
-        """Return the index of a category that is said by its name, capitals apart where that is clear, or its index.
-
-        Raises UsageError where there is no such category.
-        """
-        if said in self.names:
-            return self.names.index(str(said))
-        if isinstance(said, str):
-            alike = [index for index, name in enumerate(self.names) if name.casefold() == said.casefold()]
-            if len(alike) == 1:
-                return alike[0]
-        index = int(said) if str(said).isdecimal() else -1
-        if not 0 <= index < self.categories:
-            known = f"{', '.join(self.names)}, or " if self.names else ""
-            raise UsageError(f"no {self.name} is called {said}: say {known}a number from 0 to {self.categories - 1}")
-        return index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +32,8 @@ class Card:
         outputs: the tensors it gives.
         size: height and width in pixels of its images, where it takes no other, one number where they are equal; None:
             any.
+        scale: pixels of the image that comes out, along a side, for each of those that go in: a whole number, or 1
+            divided by one.
         batch: how many samples it takes at once, where it takes no other number; None: any.
         trained_size: height and width of the images that it was trained on; None: unknown.
         multiple: the graph pads height and width to a multiple of this many pixels.
@@ -161,6 +61,7 @@ class Card:
     inputs: tuple[Port | Numbers, ...]
     outputs: tuple[Port | Numbers, ...]
     size: int | tuple[int, int] | None = None
+    scale: float = 1
     batch: int | None = None
     trained_size: int | None = None
     multiple: int = 1
@@ -185,8 +86,19 @@ class Card:
 
     @property
     def image_in(self) -> Port:
-        """The image that it takes. Raises GantkError where it takes none, or more than that."""
-        return self._image("takes", self.inputs)
+        """The image that is translated, encoded or scored: the first that it takes. Raises GantkError without one."""
+        found = self.images_in
+        return found[0] if found else self._image("takes", self.inputs)
+
+    @property
+    def images_in(self) -> tuple[Port, ...]:
+        """The images that it takes; all have one height and width."""
+        return tuple(port for port in self.inputs if isinstance(port, Port))
+
+    @property
+    def numbers_in(self) -> tuple[Numbers, ...]:
+        """The vectors, categories and numbers that it takes."""
+        return tuple(port for port in self.inputs if isinstance(port, Numbers))
 
     @property
     def image_out(self) -> Port:
@@ -196,13 +108,16 @@ class Card:
     @property
     def fits_task(self) -> bool:
         """Whether its tensors are such as its task takes and gives."""
-        takes, gives = ([isinstance(port, Port) for port in ports] for ports in (self.inputs, self.outputs))
-        return {
-            "translate": takes == [True] and gives == [True],
-            "generate": not any(takes) and gives == [True],
-            "encode": takes == [True] and not any(gives),
-            "score": takes == [True] and gives == [False],
-        }[self.task]
+        return fits(self.task, *([isinstance(port, Port) for port in ports] for ports in (self.inputs, self.outputs)))
+
+    def tensors(self, batch: Array, further: Mapping[str, Array]) -> list[Array]:
+        """Return all input tensors in order, for a batch (N, H, W, C) of the first image and rows of further inputs."""
+        rows = {**further, self.image_in.name: batch}
+        return [port.to_tensor(rows[port.name]) if isinstance(port, Port) else rows[port.name] for port in self.inputs]
+
+    def scaled(self, length: int) -> int:
+        """Return the pixels along a side of the image that comes out, for so many of those that go in."""
+        return scaled(length, self.scale)
 
     def _image(self, verb: str, ports: tuple[Port | Numbers, ...]) -> Port:
         port = ports[0]
@@ -216,14 +131,30 @@ class Card:
 
     def metadata(self) -> dict[str, str]:
         """Return the card as an ONNX file's metadata: strings only, whatever is no word being JSON."""
-        values = asdict(self)
+        values = self._values()
         return {PREFIX + key: value if key in PLAIN else json.dumps(value) for key, value in values.items()}
 
     def json(self) -> str:
         """Return the card as JSON text, its keys named as in the metadata."""
-        return json.dumps({PREFIX + key: value for key, value in asdict(self).items()}, indent=2) + "\n"
+        return json.dumps({PREFIX + key: value for key, value in self._values().items()}, indent=2) + "\n"
+
+    def _values(self) -> dict[str, Any]:
+        """Return the fields by name, without those that older readers do not know where they say nothing."""
+        values = asdict(self)
+        if self.scale == 1:
+            del values["scale"]
+        for port in (*values["inputs"], *values["outputs"]):
+            for name in ("default", "low", "high"):
+                if port.get(name, 0) is None:
+                    del port[name]
+        return values
 
 
-def _rescaled(values: Array, old: tuple[float, float], new: tuple[float, float]) -> Array:
-    scale = (new[1] - new[0]) / (old[1] - old[0])
-    return (values.astype(np.float32) - np.float32(old[0])) * np.float32(scale) + np.float32(new[0])
+def fits(task: Task, takes: Sequence[bool], gives: Sequence[bool]) -> bool:
+    """Return whether a task takes and gives these tensors, of each of which is said whether it is an image."""
+    return {
+        "translate": any(takes) and list(gives) == [True],
+        "generate": not any(takes) and list(gives) == [True],
+        "encode": any(takes) and not any(gives),
+        "score": any(takes) and list(gives) == [False],
+    }[task]

@@ -1,5 +1,6 @@
 """A model's card, read from its file's metadata: nothing in it is believed before it was checked."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any, get_args
 import numpy as np
 
 from gantk.errors import GantkError
-from gantk.runtime.card import PLAIN, PREFIX, Card, Numbers, Port, Task
+from gantk.runtime.card import PLAIN, PREFIX, Card, Task
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.scale import LARGEST_SCALE, is_scale
 from gantk.runtime.schema import (
     Check,
     FieldError,
@@ -51,6 +54,9 @@ _NUMBERS: Mapping[str, Check] = {
     "stream": whole(0, 2**32 - 1),
     "categories": whole(0, 2**20),
     "names": _NAMES,
+    "default": number(-1e30, 1e30),
+    "low": number(-1e30, 1e30),
+    "high": number(-1e30, 1e30),
 }
 
 _SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel", "window"}, {"name", "kind"}
@@ -58,7 +64,7 @@ _SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel"
 
 
 def _port(value: Any, name: str) -> Port | Numbers:
-    kind = one_of("image", "latent", "category", "vector")(
+    kind = one_of("image", "latent", "category", "scalar", "vector")(
         value.get("kind") if isinstance(value, Mapping) else None, f"{name}.kind"
     )
     image = kind == "image"
@@ -74,6 +80,14 @@ def _size(value: Any, name: str) -> Any:
     return several(_SIDE, least=2, most=2)(value, name) if isinstance(value, list) else _SIDE(value, name)
 
 
+def _scale(value: Any, name: str) -> float:
+    """Check a whole number, or 1 divided by one."""
+    found: float = number(1 / LARGEST_SCALE, LARGEST_SCALE)(value, name)
+    if not is_scale(found):
+        raise FieldError(f"{name} is {found:g}, not a whole number or 1 divided by one")
+    return found
+
+
 _CARD: Mapping[str, Check] = {
     "version": text(),
     "plugin": text(),
@@ -82,6 +96,7 @@ _CARD: Mapping[str, Check] = {
     "inputs": several(_port, least=1, most=100),
     "outputs": several(_port, least=1, most=100),
     "size": maybe(_size),
+    "scale": _scale,
     "batch": maybe(whole(1, 2**12)),
     "trained_size": maybe(_SIDE),
     "multiple": whole(1, 2**12),
@@ -100,7 +115,7 @@ _CARD: Mapping[str, Check] = {
     "onnxruntime": text(most=100),
 }
 
-_LATER = ("precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
+_LATER = ("scale", "precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
 """Fields that models of older versions do not have."""
 
 
@@ -154,6 +169,21 @@ def _contradiction(port: Port | Numbers) -> str:
         return f".length is {port.length}, and one number a sample is what its layout N says"
     if (port.kind == "category") != (port.categories > 0):
         return f" is a {port.kind} of {port.categories} categories"
+    if port.kind == "scalar" and (port.layout, port.dtype) != ("N", "float32"):
+        return f" is a scalar of {port.dtype} {port.layout}, not of float32 N"
+    if (port.default is not None or (port.low, port.high) != (None, None)) and port.kind not in ("category", "scalar"):
+        return f" is a {port.kind} with a default or limits, which it has not"
+    if (port.kind == "scalar" and port.default is None) or not _holds(port, port.default):
+        return f".default is {json.dumps(port.default)}, which is no value of it"
     if port.names and len(port.names) != port.categories:
         return f" has {len(port.names)} names for {port.categories} categories"
     return ""
+
+
+def _holds(port: Numbers, value: float | None) -> bool:
+    """Return whether a value is one that a category or a scalar can be; None is none."""
+    if value is None:
+        return True
+    if port.kind == "category":
+        return value == int(value) and 0 <= value < port.categories
+    return (port.low is None or port.low <= value) and (port.high is None or value <= port.high)

@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import stream_of
 
 TYPES = {"uint8": TensorProto.UINT8, "uint16": TensorProto.UINT16, "float32": TensorProto.FLOAT}

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gantk.errors import GantkError, UsageError
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
 from gantk.runtime.card_reading import read_card
+from gantk.runtime.ports import Numbers, Port
 
 PORT = Port(name="image", dtype="uint8", channels=3, colour="RGB", range=(0, 255), pixel="uint8", window=(0, 255))
 CARD = Card(
@@ -157,6 +158,17 @@ WRONG: list[tuple[str, str, str]] = [
     ("inputs", with_numbers(categories=10**9), "categories is 1000000000"),
     ("inputs", with_numbers(kind="category"), "is a category of 0 categories"),
     ("inputs", with_numbers(kind="category", length=1, categories=3, names=["a"]), "has 1 names for 3 categories"),
+    ("inputs", with_numbers(default=1), "is a latent with a default or limits, which it has not"),
+    ("inputs", with_numbers(kind="scalar", length=1), "is a scalar of float32 NC, not of float32 N"),
+    ("inputs", with_numbers(kind="scalar", layout="N", length=1), ".default is null, which is no value of it"),
+    ("inputs", with_numbers(kind="scalar", layout="N", length=1, default=2, high=1), ".default is 2, which is no"),
+    (
+        "inputs",
+        with_numbers(kind="category", layout="N", length=1, categories=3, default=0.5),
+        ".default is 0.5, which",
+    ),
+    ("scale", "1.5", "gantk.scale is 1.5, not a whole number or 1 divided by one"),
+    ("scale", "1000", "gantk.scale is 1000, not a number from 0.015625 to 64"),
     ("outputs", "null", "gantk.outputs is null"),
     ("size", "-3", "gantk.size is -3, not a whole number from 1 to"),
     ("size", "100000", "gantk.size is 100000"),
@@ -195,6 +207,25 @@ def test_a_card_of_an_older_gantk_is_read() -> None:
     for key in ("trained_size", "precision", "fidelity"):
         del metadata[f"gantk.{key}"]
     assert read_card(metadata.items(), Path("x.onnx")) == replace(CARD, trained_size=None)
+
+
+def test_what_is_new_in_a_card_stands_there_only_where_it_says_something() -> None:
+    metadata = replace(CARD, inputs=(PORT, LABEL)).metadata()
+    assert "gantk.scale" not in metadata
+    new = {"default", "low", "high"}
+    assert json.loads(metadata["gantk.inputs"])[1].keys() == {item.name for item in fields(Numbers)} - new
+    dial = Numbers(name="psi", kind="scalar", layout="N", default=0.7, low=0, high=1)
+    card = replace(CARD, inputs=(PORT, replace(LABEL, default=1), dial), scale=0.25)
+    assert read_card(card.metadata().items(), Path("x.onnx")) == card
+    assert [card.scaled(length) for length in (1, 4, 5)] == [1, 1, 2]
+
+
+def test_a_number_has_limits() -> None:
+    dial = Numbers(name="psi", kind="scalar", layout="N", default=0.7, low=0)
+    assert [dial.number(said) for said in ("0.5", 2, np.float32(0.25))] == [0.5, 2, 0.25]
+    for said in (-1, "much", None, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match=f"psi is a number from 0, not {said}"):
+            dial.number(said)
 
 
 def test_pixels_map_to_values_and_back_exactly() -> None:

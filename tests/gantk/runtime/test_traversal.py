@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import choose, draw
 from gantk.runtime.traversal import great_circle, traversal, walk
 

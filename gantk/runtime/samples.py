@@ -1,12 +1,12 @@
-"""Values to try a model with: random pixels, drawn vectors, every category; no torch."""
+"""Values to try a model with: random pixels, drawn vectors, every category, numbers between their limits; no torch."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.runtime.card import Numbers, Port
-from gantk.runtime.random import draw
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.random import draw, stream_of
 
 
 def shape(port: Port | Numbers, batch: int, height: int, width: int) -> tuple[int, ...]:
@@ -19,15 +19,25 @@ def shape(port: Port | Numbers, batch: int, height: int, width: int) -> tuple[in
 
 
 def samples(ports: Sequence[Port | Numbers], batch: int, height: int, width: int) -> tuple[Array, ...]:
-    """Return a tensor for each input: random pixels over its range, vectors of its distribution, categories in turn."""
+    """Return a tensor for each input.
+
+    Random pixels over its range, vectors of its distribution, categories in turn, numbers from least to largest.
+    """
     return tuple(_sample(port, batch, height, width) for port in ports)
 
 
 def _sample(port: Port | Numbers, batch: int, height: int, width: int) -> Array:
     if isinstance(port, Port):
         low, high = port.range
-        values = np.random.default_rng(height * width + batch).uniform(low, high, (batch, height, width, port.channels))
+        # Two images of a graph must not be one.
+        seed = [height * width + batch, *([] if port.name == "image" else [stream_of(port.name)])]
+        values = np.random.default_rng(seed).uniform(low, high, (batch, height, width, port.channels))
         return port.to_tensor(values.astype(port.dtype))
     if port.kind == "category":
         return np.arange(batch, dtype=port.dtype) % port.categories
+    if port.kind == "scalar":
+        middle = port.default or 0.0
+        low = middle - 1 if port.low is None else port.low
+        high = max(low, middle) + 1 if port.high is None else port.high
+        return np.linspace(low, high, batch, dtype=port.dtype)
     return draw(port.name, port.distribution or "normal", batch, port.length, seed=batch)
