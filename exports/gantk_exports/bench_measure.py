@@ -15,12 +15,12 @@ import torch
 
 from gantk.runs.run import open_run
 from gantk.runtime.model_file import load
+from gantk.runtime.samples import samples
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare
 from gantk_exports.parity import run_torch
 from gantk_exports.precision import Precision, export_reduced
-from gantk_exports.samples import samples
 
 TORCH, FULL = "PyTorch", "fp32"
 """What the exported models' times are shares of."""

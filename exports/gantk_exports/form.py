@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from gantk.plan.tensors import Io
 from gantk.runtime.card import Card
 from gantk_exports.opsets import NEWEST
-from gantk_exports.ports import Io
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Form:
     """How a graph is written.
 
     Attributes:
-        io: in which values images go in and come out, see `gantk_exports.ports`.
+        io: in which values images go in and come out, see `gantk.plan.tensors`.
         sides: height and width in pixels that alone it takes, one sample at once; None: any sizes, any batch.
         opset: the version of ONNX's operators.
     """

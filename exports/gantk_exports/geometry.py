@@ -1,11 +1,15 @@
 """The sizes that a network can run at: stated by its plugin, or else found by trying."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from gantk.errors import GantkError
+from gantk.plan.tensors import Ports
+from gantk.runtime.samples import samples
+from gantk.runtime.scale import scaled
 
 _LARGEST = 512
 _TRIED_AT = 64
@@ -30,34 +34,40 @@ class Geometry:
         return max(self.minimum, (length + self.multiple - 1) // self.multiple * self.multiple)
 
 
-def geometry(module: nn.Module, channels: int) -> Geometry:
-    """Return what a network (N, channels, H, W) -> (N, ?, H, W) in inference form says of itself, or what trying shows.
+def geometry(module: nn.Module, inputs: Ports, scale: float = 1) -> Geometry:
+    """Return what a network in inference form says of itself, or what trying shows.
 
-    Raises GantkError where it gives back an image of its input's size at no multiple up to 512.
+    `inputs` describe what it takes, images as float (N, C, H, W); it gives an image `scale` times as large. Raises
+    GantkError where it does so at no multiple up to 512.
     """
-    multiple = getattr(module, "multiple", None) or _find_multiple(module, channels)
-    minimum = getattr(module, "minimum", None) or _find_minimum(module, channels, multiple)
+
+    def keeps(height: int, width: int) -> bool:
+        return _keeps_size(module, inputs, scale, height, width)
+
+    multiple = getattr(module, "multiple", None) or _find_multiple(module, scale, keeps)
+    minimum = getattr(module, "minimum", None) or _find_minimum(module, multiple, keeps)
     return Geometry(multiple, (minimum + multiple - 1) // multiple * multiple, getattr(module, "halo", None))
 
 
-def _find_multiple(module: nn.Module, channels: int) -> int:
+def _find_multiple(module: nn.Module, scale: float, keeps: Callable[[int, int], bool]) -> int:
     multiple = 1
     while multiple <= _LARGEST:
         # Odd factors, so that what fits is this multiple and none of its doubles.
         factor = max(_TRIED_AT // multiple, 1) // 2 * 2 + 1
-        if _keeps_size(module, channels, factor * multiple, (factor + 2) * multiple):
+        if keeps(factor * multiple, (factor + 2) * multiple):
             return multiple
         multiple *= 2
+    size = "its input's size" if scale == 1 else f"{scale:g} times its input's size"
     raise GantkError(
-        f"{type(module).__name__} gives back no image of its input's size at any multiple up to {_LARGEST} pixels; "
-        "state the attributes `multiple` and `minimum` on it"
+        f"{type(module).__name__} gives back no image of {size} at any multiple up to {_LARGEST} pixels; "
+        "state the attributes `multiple` and `minimum` on it, or the graph's `scale`"
     )
 
 
-def _find_minimum(module: nn.Module, channels: int, multiple: int) -> int:
+def _find_minimum(module: nn.Module, multiple: int, keeps: Callable[[int, int], bool]) -> int:
     most = max(4 * multiple, _TRIED_AT)
     for length in range(multiple, most + 1, multiple):
-        if _keeps_size(module, channels, length, length):
+        if keeps(length, length):
             return length
     raise GantkError(
         f"{type(module).__name__} runs at no size up to {most} pixels that is a multiple of {multiple}; "
@@ -65,13 +75,12 @@ def _find_minimum(module: nn.Module, channels: int, multiple: int) -> int:
     )
 
 
-def _keeps_size(module: nn.Module, channels: int, height: int, width: int) -> bool:
-    generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, channels, height, width, generator=generator) * 2 - 1
+def _keeps_size(module: nn.Module, inputs: Ports, scale: float, height: int, width: int) -> bool:
     try:
         with torch.no_grad():
-            output = module(image)
+            output = module(*map(torch.from_numpy, samples(inputs, 1, height, width)))
     # Whatever a network raises at a size that it cannot take (RuntimeError, ValueError, AssertionError) means no.
     except Exception:
         return False
-    return bool(output.shape[2:] == image.shape[2:] and output.isfinite().all())
+    wanted = scaled(height, scale), scaled(width, scale)
+    return bool(tuple(output.shape[2:]) == wanted and output.isfinite().all())

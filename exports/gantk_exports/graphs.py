@@ -14,10 +14,14 @@ from torch import nn
 import gantk
 from gantk.errors import GantkError, Unsupported, UsageError, blamed_line, one_line
 from gantk.plan.protocol import graphs_of
+from gantk.plan.tensors import ports
+from gantk.plan.trial import check_shapes
 from gantk.recipe.graph import Graph
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
 from gantk.runtime.files import written_aside
 from gantk.runtime.model_file import load
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.samples import samples, shape
 from gantk.runtime.sealing import SEAL, UNSEALED, seal
 from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
@@ -25,19 +29,9 @@ from gantk_exports.form import Form
 from gantk_exports.geometry import Geometry
 from gantk_exports.opsets import NEWEST, RUNTIMES, SHAPES, lowered
 from gantk_exports.parity import check, differences
-from gantk_exports.ports import ports
 from gantk_exports.quiet import quiet
-from gantk_exports.samples import samples, shape
-from gantk_exports.trial import check_shapes, sizes
+from gantk_exports.trial import sizes
 from gantk_exports.wrapper import AnySize, Tensors
-
-_TENSORS = {
-    "translate": "one image and gives one",
-    "generate": "no image and gives one",
-    "encode": "one image and gives vectors",
-    "score": "one image and gives one vector",
-}
-
 
 _DEFAULT = Form()
 
@@ -87,7 +81,8 @@ def prepare(trained: Trained, name: str, form: Form = _DEFAULT) -> tuple[nn.Modu
 def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn.Module, Card]:
     network = inference_form(graph.network, trained.recipe.inference).cpu().module
     _check_finite(network, trained)
-    inputs, outputs = ports(graph, trained, form.io)
+    inputs, outputs = ports(graph, trained.images, trained.classes, form.io)
+    known = ports(graph, trained.images, trained.classes, "float")
     card = Card(
         version=gantk.__version__,
         plugin=trained.plugin,
@@ -95,6 +90,7 @@ def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn
         task=graph.task,
         inputs=inputs,
         outputs=outputs,
+        scale=graph.scale,
         trained_size=trained.size,
         mode={"batch_norm": _batch_norm(network), "dropout": "off"},
         classes=trained.classes,
@@ -105,23 +101,28 @@ def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn
         opset=form.opset,
         onnxruntime=RUNTIMES[form.opset],
     )
-    if not card.fits_task:
-        raise GantkError(f"a graph that {graph.task}s takes {_TENSORS[graph.task]}")
-    geometry, size = sizes(network, graph.task, *ports(graph, trained, "float"), graph.size)
+    geometry, sides = sizes(network, graph, *known)
     if geometry is not None and form.sides is None and form.opset < SHAPES:
         raise Unsupported(f"it takes images of any size, which needs --opset {SHAPES} or more: say that, or --size HxW")
     if geometry is None:
-        card = replace(card, size=size)
-        if form.sides not in (None, card.sides):
-            raise UsageError(f"its images have {size}x{size} pixels alone: say --size {size}, or leave it out")
+        card = replace(card, size=_size(sides))
+        if form.sides not in (None, sides):
+            only = "{}x{}".format(*sides or ())
+            said = card.size if isinstance(card.size, int) else only
+            raise UsageError(f"its images have {only} pixels alone: say --size {said}, or leave it out")
     else:
         card = replace(card, multiple=geometry.multiple, minimum=geometry.minimum, halo=geometry.halo)
-        network = network if _fits(form.sides, geometry) else AnySize(network, geometry)
+        images = [isinstance(port, Port) for port in inputs]
+        network = network if _fits(form.sides, geometry) else AnySize(network, geometry, images, graph.scale)
     if form.sides is not None:
-        height, width = form.sides
-        check_shapes(network, *ports(graph, trained, "float"), height, width, batches=(1,))
-        card = replace(card, size=height if height == width else form.sides, batch=1)
+        check_shapes(network, *known, form.sides, scale=graph.scale, batches=(1,))
+        card = replace(card, size=_size(form.sides), batch=1)
     return Tensors(network, inputs, outputs).eval(), card
+
+
+def _size(sides: tuple[int, int] | None) -> int | tuple[int, int] | None:
+    """Return height and width as a card has them: one number where they are equal."""
+    return sides[0] if sides is not None and sides[0] == sides[1] else sides
 
 
 def _fits(sides: tuple[int, int] | None, geometry: Geometry) -> bool:
@@ -166,9 +167,9 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
         raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {_reason(error, card)}") from error
     proto: onnx.ModelProto = program.model_proto
     forget_origins(proto)
-    for tensors, ports_ in ((proto.graph.input, card.inputs), (proto.graph.output, card.outputs)):
+    for tensors, ports_, given in ((proto.graph.input, card.inputs, False), (proto.graph.output, card.outputs, True)):
         for tensor, port in zip(tensors, ports_, strict=True):
-            _state_shape(tensor, port, card)
+            _state_shape(tensor, port, card, given)
     return proto
 
 
@@ -194,10 +195,13 @@ def _free(port: Port | Numbers, card: Card) -> dict[int, str]:
     return {0: "batch", height: "height", height + 1: "width"}
 
 
-def _state_shape(tensor: onnx.ValueInfoProto, port: Port | Numbers, card: Card) -> None:
-    """Write a tensor's shape as its card has it; what the exporter inferred are formulas."""
+def _state_shape(tensor: onnx.ValueInfoProto, port: Port | Numbers, card: Card, given: bool) -> None:
+    """Write a tensor's shape, taken or given, as its card has it; what the exporter inferred are formulas."""
     free = _free(port, card)
-    lengths = shape(port, card.batch or 0, *(card.sides or (0, 0)))
+    if given and card.scale != 1:
+        free = {axis: name if axis == 0 else f"scaled_{name}" for axis, name in free.items()}
+    sides = card.sides or (0, 0)
+    lengths = shape(port, card.batch or 0, *(map(card.scaled, sides) if given else sides))
     stated = tensor.type.tensor_type.shape
     stated.ClearField("dim")
     for axis, length in enumerate(lengths):

@@ -15,8 +15,9 @@ from gantk.evaluation.subject import OpenSubject
 from gantk.plan.moved import with_data
 from gantk.plan.open_data import open_data
 from gantk.runs.run import open_run
-from gantk.runtime.card import Card, Port
+from gantk.runtime.card import Card
 from gantk.runtime.generation import drawn
+from gantk.runtime.samples import samples
 
 Inputs = tuple[Array, ...]
 
@@ -27,23 +28,33 @@ def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[st
     Images are spread evenly over their share, at the size of the run, or the centre of them that a model of one size
     takes; `data` says where they are now, where they have moved. Raises DataError or UsageError where there are none.
     """
-    if not any(isinstance(port, Port) for port in card.inputs):
-        numbers = drawn(card, count, seed=0 if test else 1)
-        columns = [numbers[port.name] for port in card.inputs]
-        return [tuple(column[row : row + 1] for column in columns) for row in range(count)]
-    port = card.image_in
+    numbers = drawn(card, count, seed=0 if test else 1)
+    # A default would be the only value that is measured.
+    varied = [port for port in card.numbers_in if port.default is not None]
+    numbers |= {port.name: value for port, value in zip(varied, samples(varied, count, 0, 0), strict=True)}
+    columns = {**numbers, **(_images(run, card, count, test=test, data=data) if card.images_in else {})}
+    rows = min(len(column) for column in columns.values())
+    return [tuple(columns[port.name][row : row + 1] for port in card.inputs) for row in range(rows)]
+
+
+def _images(run: Path, card: Card, count: int, *, test: bool, data: Sequence[str]) -> dict[str, Array]:
+    """Return the tensors of a model's images, up to `count` of each."""
     dataset, trained_size = _opened(run, data)
     height, width = card.sides or (trained_size, trained_size)
-    subject = OpenSubject(functions={}, dataset=dataset, size=max(height, width), channels={port.key: port.channels})
-    _refuse_none(subject, port.key, test=test)
-    images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
-    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
-    images = images[:, top : top + height, left : left + width]
-    # The images are in [-1, 1]: as if those were the values in the files.
-    tensors = replace(port, dtype="float32", pixel="float32", window=(-1.0, 1.0)).from_pixels(images)
-    if port.dtype != "float32":
-        tensors = np.rint(tensors).astype(port.dtype)
-    return [(port.to_tensor(tensor[None]),) for tensor in tensors]
+    channels = {port.key: port.channels for port in card.images_in}
+    subject = OpenSubject(functions={}, dataset=dataset, size=max(height, width), channels=channels)
+    found = {}
+    for port in card.images_in:
+        _refuse_none(subject, port.key, test=test)
+        images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
+        top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+        images = images[:, top : top + height, left : left + width]
+        # The images are in [-1, 1]: as if those were the values in the files.
+        tensors = replace(port, dtype="float32", pixel="float32", window=(-1.0, 1.0)).from_pixels(images)
+        if port.dtype != "float32":
+            tensors = np.rint(tensors).astype(port.dtype)
+        found[port.name] = port.to_tensor(tensors)
+    return found
 
 
 def look_for(run: Path, keys: Iterable[str], shares: Iterable[bool], data: Sequence[str] = ()) -> None:

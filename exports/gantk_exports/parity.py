@@ -12,11 +12,12 @@ from torch import nn
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.plan.trial import several
+from gantk.runtime.card import Card
 from gantk.runtime.model import Model
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.samples import samples
 from gantk_exports.geometry import Geometry
-from gantk_exports.samples import samples
-from gantk_exports.wrapper import several
 
 _TOLERANCE = 1e-4
 _BATCHES = (1, 2)

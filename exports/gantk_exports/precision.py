@@ -19,10 +19,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, one_line
-from gantk.runtime.card import Card, Port
+from gantk.runtime.card import Card
 from gantk.runtime.files import written_aside
 from gantk.runtime.model import Model
 from gantk.runtime.model_file import load
+from gantk.runtime.ports import Port
 from gantk.runtime.telemetry import switch_off
 from gantk.training.trained import Trained
 from gantk_exports.form import Form

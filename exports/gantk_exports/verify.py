@@ -15,8 +15,9 @@ from gantk.errors import GantkError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gantk.runtime.card import Card, Numbers, Port
+    from gantk.runtime.card import Card
     from gantk.runtime.model import Model
+    from gantk.runtime.ports import Numbers, Port
 
 EPILOG = """\b
 Example:
@@ -95,14 +96,15 @@ def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> f
     """Run a model. Raises GantkError where what it gives has another shape than its card says, or is not finite."""
     import numpy as np
 
-    from gantk_exports.samples import samples, shape
+    from gantk.runtime.samples import samples, shape
 
     values = samples(model.card.inputs, batch, height, width)
     began = perf_counter()
     answers = model.call(*values)
     seconds = perf_counter() - began
     for port, answer in zip(model.card.outputs, answers, strict=True):
-        if answer.shape != shape(port, batch, height, width) or not np.isfinite(answer).all():
+        expected = shape(port, batch, model.card.scaled(height), model.card.scaled(width))
+        if answer.shape != expected or not np.isfinite(answer).all():
             raise GantkError(
                 f"{model.path}: at {label} it gives {answer.shape} as {port.name}, or values that are not finite"
             )
@@ -180,7 +182,7 @@ def _listed(word: str, ports: Sequence[Port | Numbers]) -> list[tuple[str, str]]
 
 
 def _described(port: Port | Numbers) -> str:
-    from gantk.runtime.card import Port
+    from gantk.runtime.ports import Port
 
     kind = f"{port.dtype} {port.layout}"
     if isinstance(port, Port):
@@ -188,9 +190,25 @@ def _described(port: Port | Numbers) -> str:
         return f"{kind}, {_count(port.channels, 'channel')}{port.colour and ' '}{port.colour}, {low:g} to {high:g}"
     if port.kind == "category":
         names = f": {_few(port.names)}" if port.names else ""
-        return f"{kind}, one of {port.categories}{names}"
+        first = (
+            "" if port.default is None else f", {port.names[int(port.default)] if names else port.default} if unsaid"
+        )
+        return f"{kind}, one of {port.categories}{names}{first}"
+    if port.kind == "scalar":
+        ends = [
+            f" from {port.low:g}" if port.low is not None else "",
+            f" to {port.high:g}" if port.high is not None else "",
+        ]
+        return f"{kind}, a number{''.join(ends)}, {port.default:g} if unsaid"
     drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
     return f"{kind}, {_count(port.length, 'number')} a sample{drawn}"
+
+
+def _unsaid(port: Numbers) -> str:
+    """Return what an input is that nobody says, where it has a default."""
+    if port.default is None:
+        return ""
+    return f", {port.names[int(port.default)] if port.names else format(port.default, 'g')} if unsaid"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -206,11 +224,16 @@ def _count(count: int, thing: str) -> str:
 def _sizes(card: Card) -> list[tuple[str, str]]:
     if card.sides is not None:
         one = "" if card.batch is None else f", {_count(card.batch, 'sample')} at once"
-        return [("sizes", "{}x{} alone".format(*card.sides) + one)]
+        return [("sizes", "{}x{} alone".format(*card.sides) + one), *_larger(card)]
     return [
+        *_larger(card),
         ("sizes", f"any; padded inside to multiples of {card.multiple}, at least {card.minimum}"),
         ("halo", "unknown" if card.halo is None else f"{card.halo} pixels"),
     ]
+
+
+def _larger(card: Card) -> list[tuple[str, str]]:
+    return [] if card.scale == 1 else [("scale", f"what comes out is {card.scale:g} times as high and wide")]
 
 
 def _differences(measured: Mapping[str, float]) -> str:

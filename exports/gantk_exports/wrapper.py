@@ -1,41 +1,51 @@
 """The graph around an exported network: any height and width, and the data's own pixels."""
 
 from collections.abc import Sequence
-from typing import Any
+from fractions import Fraction
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 from gantk.data.windows import from_window, to_window
-from gantk.runtime.card import Numbers, Port
+from gantk.plan.trial import several
+from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.scale import LARGEST_SCALE
 from gantk_exports.geometry import Geometry
 
 
-def several(answer: Any) -> tuple[Tensor, ...]:
-    """Return what a network gave as a tuple of its outputs."""
-    return tuple(answer) if isinstance(answer, tuple | list) else (answer,)
-
-
 class AnySize(nn.Module):
-    """A network at any H, W >= 1: (N, C, H, W) in [-1, 1], padded by repeating the last row and column, and cropped."""
+    """A network on images (N, C, H, W) in [-1, 1] at any H, W >= 1.
 
-    def __init__(self, network: nn.Module, geometry: Geometry) -> None:
+    All images are padded by repeating the last row and column, and what comes out, `scale` times as large, is cropped.
+    """
+
+    def __init__(self, network: nn.Module, geometry: Geometry, images: Sequence[bool], scale: float = 1) -> None:
         super().__init__()
         self.network = network
         self.geometry = geometry
+        self.images = tuple(images)
+        self.scale = Fraction(scale).limit_denominator(LARGEST_SCALE)
 
-    def forward(self, image: Tensor) -> Tensor:
-        height, width = image.shape[2:]
+    def forward(self, *values: Tensor) -> Tensor:
+        height, width = values[self.images.index(True)].shape[2:]
         right, below = self._padded(width) - width, self._padded(height) - height
-        padded = F.pad(image, (0, right, 0, below), mode="replicate")  # type: ignore[arg-type]
-        output: Tensor = self.network(padded)[:, :, :height, :width]
+        taken = [
+            F.pad(value, (0, right, 0, below), mode="replicate") if image else value  # type: ignore[arg-type]
+            for value, image in zip(values, self.images, strict=True)
+        ]
+        output: Tensor = self.network(*taken)[:, :, : self._scaled(height), : self._scaled(width)]
         return output
 
     def _padded(self, length: int) -> int | torch.SymInt:
         # -(-length // multiple) * multiple would export, and be wrong in silence.
         multiple = self.geometry.multiple
         return torch.sym_max(self.geometry.minimum, (length + multiple - 1) // multiple * multiple)
+
+    def _scaled(self, length: int) -> int:
+        if self.scale == 1:
+            return length
+        return (length * self.scale.numerator + self.scale.denominator - 1) // self.scale.denominator
 
 
 class Tensors(nn.Module):

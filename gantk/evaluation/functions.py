@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from gantk.data.windows import from_window, to_window
-from gantk.recipe.graph import Graph, Task
-from gantk.recipe.ports import Category, Latent, Vector
-from gantk.runtime.card import Numbers, Port
+from gantk.recipe.graph import Graph, Input, Task
+from gantk.recipe.ports import Category, Latent, Scalar, Vector
 from gantk.runtime.model import Model
+from gantk.runtime.ports import Numbers, Port
 
 PIECE = 64
 """Samples that are computed at once, where their images have no more than `PIXELS` pixels together."""
@@ -30,16 +30,18 @@ class Pieces(ABC):
     Attributes:
         name: the graph's name.
         task: what it does.
-        inputs: what goes in: images by their batch key, a Latent, a Category.
+        inputs: what goes in: images by their batch key, a Latent, a Category, a Scalar.
         outputs: what comes out: images by their batch key, or a Vector.
         form: how it is computed.
+        scale: pixels of the image that comes out, along a side, for each of those that go in.
     """
 
     name: str
     task: Task
-    inputs: tuple[str | Latent | Category, ...]
+    inputs: tuple[Input, ...]
     outputs: tuple[str | Vector, ...]
     form: str
+    scale: float
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -69,6 +71,7 @@ class RunFunction(Pieces):
     def __init__(self, name: str, graph: Graph, size: int, device: torch.device) -> None:
         super().__init__(size)
         self.name, self.task, self.inputs, self.outputs = name, graph.task, graph.inputs, graph.outputs
+        self.scale = graph.scale
         self._device = device
         self._network = graph.network.to(device)
 
@@ -92,10 +95,10 @@ class ModelFunction(Pieces):
     def __init__(self, model: Model, size: int) -> None:
         super().__init__(size)
         self._model = model
-        self.name, self.task = model.card.graph, model.card.task
+        self.name, self.task, self.scale = model.card.graph, model.card.task, model.card.scale
 
     @cached_property
-    def inputs(self) -> tuple[str | Latent | Category, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[Input, ...]:  # type: ignore[override]
         return tuple(_input(port) for port in self._model.card.inputs)
 
     @cached_property
@@ -109,11 +112,14 @@ class ModelFunction(Pieces):
         return tuple(_from_model(port, values) for port, values in zip(card.outputs, answer, strict=True))
 
 
-def _input(port: Port | Numbers) -> str | Latent | Category:
+def _input(port: Port | Numbers) -> Input:
     if isinstance(port, Port):
         return port.key
     if port.kind == "category":
-        return Category(name=port.name, count=port.categories, names=port.names)
+        default = None if port.default is None else int(port.default)
+        return Category(name=port.name, count=port.categories, names=port.names, default=default)
+    if port.kind == "scalar":
+        return Scalar(name=port.name, default=port.default or 0.0, low=port.low, high=port.high)
     return Latent(name=port.name, length=port.length, distribution=port.distribution or "normal")
 
 

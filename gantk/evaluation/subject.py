@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset, Group, Split, image_columns
@@ -73,27 +74,31 @@ class OpenSubject:
         return function(*values)[0]
 
     def translated(self) -> Iterator[Translated]:
-        """Yield all held-out images, what the graph makes of them, and what it should make, in pieces."""
+        """Yield all held-out images, what the graph makes of them, and what it should make, in pieces.
+
+        Latents and categories are drawn for each image, scalars have their defaults. What comes out larger is made of
+        images that are so many times smaller, their areas averaged.
+        """
         function = self.function("translate")
-        source_key, *further = [port for port in function.inputs if isinstance(port, str)]
-        if further:
-            raise Unsupported(f"needs a graph of one image, and {function.name} takes {len(further) + 1}")
-        target_key = str(function.outputs[0])
-        known = aligned_keys()
-        source, target = (known.get(key, key) for key in (source_key, target_key))
-        if kind := self._together(source, target):
-            source_key, truth_key = source, target
-            group = self._group(kind, test=True)
+        keys = [port for port in function.inputs if isinstance(port, str)]
+        target, known = str(function.outputs[0]), aligned_keys()
+        names = {key: known.get(key, key) for key in (*keys, target)}
+        if kind := self._together(set(names.values())):
+            groups = dict.fromkeys(keys, self._group(kind, test=True))
+            truth = names[target] if target not in keys[1:] else ""
         else:
-            truth_key = source_key if source_key == target_key else ""
-            group = self._group(poorest(source_key), source_key, test=True)
-        self._note(len(group), test=True)
-        drawn = [None if isinstance(port, str) else port.fixed(len(group), self.seed) for port in function.inputs]
-        for rows in torch.split(torch.arange(len(group)), piece(self.size)):
-            batch = self._read(group, rows.tolist())
-            source = batch[source_key]
-            made = function(*(source if values is None else values[rows] for values in drawn))[0]
-            yield Translated(_shown(group, source_key, source), made, batch[truth_key] if truth_key else None)
+            groups = {key: self._group(poorest(key), key, test=True) for key in keys}
+            names, truth = {key: key for key in keys}, keys[0] if keys[0] == target else ""
+        count = len(groups[keys[0]])
+        self._note(count, test=True)
+        drawn = [None if isinstance(port, str) else port.fixed(count, self.seed) for port in function.inputs]
+        for rows in torch.split(torch.arange(count), piece(self.size)):
+            batches = {key: self._read(group, (rows % len(group)).tolist()) for key, group in groups.items()}
+            images = [_smaller(batches[key][names[key]], function.scale) for key in keys]
+            taken = iter(images)
+            made = function(*(next(taken) if values is None else values[rows] for values in drawn))[0]
+            real = _smaller(batches[keys[0]][truth], 1 / function.scale) if truth else None
+            yield Translated(_shown(groups[keys[0]], names[keys[0]], images[0]), made, real)
 
     def count(self, key: str, *, test: bool) -> int:
         """Return how many images of a batch key are held out, or trained on."""
@@ -118,11 +123,11 @@ class OpenSubject:
         self._note(len(group), test=test)
         return batch["image"], batch["label"].long()
 
-    def _together(self, source: str, target: str) -> str:
-        """Return the kind that the data serves whose rows hold two images that belong together; empty: none."""
+    def _together(self, keys: set[str]) -> str:
+        """Return the kind that the data serves whose rows hold several images that belong together; empty: none."""
         known = served(self.dataset.kinds)
-        holding = (kind for kind in known if {source, target} <= set(kind_called(kind).keys("images", "label maps")))
-        return next((kind for kind in holding if source != target), "")
+        holding = (kind for kind in known if keys <= set(kind_called(kind).keys("images", "label maps")))
+        return next((kind for kind in holding if len(keys) > 1), "")
 
     def _group(self, kind: str, *keys: str, test: bool) -> Group:
         """Return the columns of a kind of batches, those named or all. Raises Unsupported where it has no rows."""
@@ -159,6 +164,19 @@ def _shown(group: Group, key: str, values: Tensor) -> Tensor:
     """Return images as they are, and label maps in the colours of their classes."""
     palette: Palette | None = getattr(group.columns[key], "palette", None)
     return palette.coloured(values) if palette is not None else values
+
+
+def _smaller(images: Tensor, times: float) -> Tensor:
+    """Return images (N, C, H, W) so many times smaller; as they are where that is less than 1.
+
+    Raises Unsupported where that is no whole number of pixels.
+    """
+    if times <= 1:
+        return images
+    height, width = images.shape[2:]
+    if height % round(times) or width % round(times):
+        raise Unsupported(f"needs images of a multiple of {times:g} pixels: say --size")
+    return avg_pool2d(images, round(times))
 
 
 def _share(test: bool) -> str:

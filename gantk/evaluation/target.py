@@ -20,8 +20,8 @@ from gantk.recipe.metric import Score
 from gantk.runs.config import Config
 from gantk.runs.records import NAME
 from gantk.runs.run import Run, open_run
-from gantk.runtime.card import Port
 from gantk.runtime.model_file import load
+from gantk.runtime.ports import Port
 from gantk.training.trained import load_trained
 
 
@@ -153,14 +153,16 @@ def _open_model(request: Request) -> Opened:
         raise UsageError(
             f"say what to measure {request.target} on: --data NAME or FOLDER; it was trained on {card.data}"
         )
-    if card.sides is not None and request.size is not None and card.sides != (request.size, request.size):
-        raise UsageError(f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone: leave --size out")
-    if card.sides is not None and card.sides[0] != card.sides[1]:
+    # What comes out larger is measured at its own size.
+    sides = card.sides and tuple(max(side, card.scaled(side)) for side in card.sides)
+    if sides is not None and request.size is not None and sides != (request.size, request.size):
+        raise UsageError(f"{request.target} is measured on images of {sides[0]}x{sides[1]} px alone: leave --size out")
+    if sides is not None and sides[0] != sides[1]:
         raise UsageError(
-            f"{request.target} takes images of {card.sides[0]}x{card.sides[1]} px alone, and measures are taken on "
-            "squares: export it without --size, or for a square"
+            f"{request.target} takes images of {sides[0]}x{sides[1]} px alone, and measures are taken on squares: "
+            "export it without --size, or for a square"
         )
-    size = request.size or (card.sides[0] if card.sides is not None else None)
+    size = request.size or (sides[0] if sides is not None else None)
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")
     dataset = _data(Config(data=list(request.data)), request)

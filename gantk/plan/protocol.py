@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
 from gantk.parts.networks import Network
+from gantk.plan.offered import contradiction
 from gantk.recipe.graph import Graph
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Batch, Recipe
@@ -36,7 +37,7 @@ def players_of(recipe: Recipe) -> dict[str, Player]:
 def graphs_of(recipe: Recipe, images: Collection[str]) -> dict[str, Graph]:
     """Return what can be exported, by name.
 
-    Raises PluginError where that is no mapping of graphs, or one takes or gives none of the data's images.
+    Raises PluginError where that is no mapping of graphs, or one cannot be what it says: see `gantk.plan.offered`.
     """
     graphs: dict[str, Graph] = _mapping(recipe, recipe.graphs, Graph, "a gantk.Graph")
     for name, graph in graphs.items():
@@ -44,13 +45,8 @@ def graphs_of(recipe: Recipe, images: Collection[str]) -> dict[str, Graph]:
         if not isinstance(graph.network, Network):
             raise PluginError(f"{at}: its network is {_kind(graph.network)}: wrap it, gantk.Network(module, {name!r})")
         _refuse_outsiders(recipe, at, graph.network)
-        sides: dict[str, Any] = {"inputs": graph.inputs, "outputs": graph.outputs}
-        for side, things in sides.items():
-            if isinstance(things, str):
-                raise PluginError(f"{at}: {side} is the text {things!r}: write ({things!r},)")
-            for thing in things:
-                if isinstance(thing, str) and thing not in images:
-                    raise PluginError(f"{at}: the data has no images {thing!r}, only {', '.join(images)}")
+        if wrong := contradiction(graph, images):
+            raise PluginError(f"{at}: {wrong}")
     return graphs
 
 

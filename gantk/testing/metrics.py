@@ -17,9 +17,9 @@ from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.open_data import open_data
-from gantk.recipe.graph import Task
+from gantk.recipe.graph import Input, Task
 from gantk.recipe.metric import Metric, Score
-from gantk.recipe.ports import Category, Latent, Vector
+from gantk.recipe.ports import Latent, Vector
 from gantk.runs.config import Config
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
@@ -87,9 +87,10 @@ class SmallFunction:
     """A graph that is a formula."""
 
     task: Task
-    inputs: tuple[str | Latent | Category, ...]
+    inputs: tuple[Input, ...]
     outputs: tuple[str | Vector, ...]
     compute: Callable[[Tensor], Tensor]
+    scale: float = 1
 
     @property
     def name(self) -> str:

@@ -165,9 +165,9 @@ def _of_images(recipe: Recipe) -> dict[Network, list[str]]:
     """Return the networks that a graph calls on images alone, with the keys of these."""
     networks, found = set(recipe.networks().values()), {}
     for graph in recipe.graphs().values():
-        keys = [port for port in graph.inputs if isinstance(port, str)]
-        if graph.network in networks and len(keys) == len(graph.inputs) and batch_norms(graph.network):
-            found[graph.network] = keys
+        alone = graph.scale == 1 and len(graph.images) == len(graph.inputs)
+        if graph.network in networks and alone and batch_norms(graph.network):
+            found[graph.network] = list(graph.images)
     return found
 
 

@@ -26,7 +26,7 @@ from gantk.plan.assemble import (
     total_steps,
 )
 from gantk.plan.device import choose_precision, choose_workers
-from gantk.plan.protocol import graphs_of
+from gantk.plan.exportable import check_exportable
 from gantk.plan.resolve import Resolved
 from gantk.runs.run import Run
 from gantk.runs.scalars import ScalarLog
@@ -234,8 +234,8 @@ class Training:
         self.other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, START))
         preview_columns(made, self._held_out(self._shown[:2]), palettes_in(self.data.images))
-        graphs_of(self.recipe, self.data.images)
-        for line in announced(self, self._expected):
+        notes = check_exportable(made.form, self.data.images, self.resolved.dataset.classes, self.data.crops.size)
+        for line in (*notes, *announced(self, self._expected)):
             self.say(line)
 
     def rehearsal(self) -> Conductor:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gantk.errors import GantkError
+from gantk.plan.tensors import numbers
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.card import Card
 from gantk_exports.parity import check, differences
-from gantk_exports.ports import numbers
 
 LATENT = numbers(Latent(length=2), ())
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from gantk.data.infos import ImageInfo
+from gantk.plan.tensors import numbers, port
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.runtime.random import draw
-from gantk_exports.ports import numbers, port
-from gantk_exports.samples import samples, shape
+from gantk.runtime.samples import samples, shape
 
 LATENT = numbers(Latent(name="noise", length=6, distribution="uniform"), ())
 LABEL = numbers(Category(count=3), ())

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 import gantk
 from gantk.errors import GantkError
-from gantk.runtime.card import Numbers
 from gantk.runtime.model import Model
+from gantk.runtime.ports import Numbers
 from gantk.runtime.random import stream_of
 from gantk.runtime.sealing import seal
 from gantk.training.inference import inference_form

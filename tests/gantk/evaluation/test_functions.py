@@ -7,7 +7,8 @@ import torch
 from gantk import Category, Latent, Vector
 from gantk.evaluation import functions
 from gantk.evaluation.functions import ModelFunction
-from gantk.runtime.card import Card, Numbers, Port
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers, Port
 
 
 def test_a_function_computes_a_few_at_once(graph, monkeypatch):

@@ -1,14 +1,14 @@
-"""The tensors of an exported graph, as its card describes them."""
+"""The tensors of a graph, as a model's card describes them."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from gantk.data.infos import ImageInfo
-from gantk.errors import GantkError, Unsupported
+from gantk.errors import Unsupported
 from gantk.recipe.graph import Graph
-from gantk.recipe.ports import Category, Latent, Vector
-from gantk.runtime.card import Numbers, Port
+from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import stream_of
-from gantk.training.trained import Trained
 
 Io = Literal["uint8", "float"]
 Ports = tuple[Port | Numbers, ...]
@@ -16,23 +16,19 @@ Ports = tuple[Port | Numbers, ...]
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
-def ports(graph: Graph, trained: Trained, io: Io) -> tuple[Ports, Ports]:
-    """Return the descriptions of a graph's inputs and outputs: an image is called `image`, or `output`.
+def ports(graph: Graph, images: Mapping[str, ImageInfo], classes: tuple[str, ...], io: Io) -> tuple[Ports, Ports]:
+    """Return the descriptions of a graph's inputs and outputs.
 
-    Raises GantkError where two tensors would bear one name.
+    `images` are those of the batches by key, `classes` the names of the data's labels.
     """
-    inputs = tuple(_described(thing, "image", trained, io) for thing in graph.inputs)
-    outputs = tuple(_described(thing, "output", trained, io) for thing in graph.outputs)
-    names = [each.name for each in (*inputs, *outputs)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise GantkError(f"two of its tensors are called {twice[0]!r}; give them names of their own")
+    inputs, outputs = (
+        tuple(
+            port(name, thing, images[thing], io) if isinstance(thing, str) else numbers(thing, classes)
+            for name, thing in zip(names, things, strict=True)
+        )
+        for names, things in ((graph.input_names, graph.inputs), (graph.output_names, graph.outputs))
+    )
     return inputs, outputs
-
-
-def _described(thing: str | Latent | Category | Vector, name: str, trained: Trained, io: Io) -> Port | Numbers:
-    if not isinstance(thing, str):
-        return numbers(thing, trained.classes)
-    return port(name, thing, trained.images[thing], io)
 
 
 def port(name: str, key: str, info: ImageInfo, io: Io) -> Port:
@@ -57,8 +53,8 @@ def port(name: str, key: str, info: ImageInfo, io: Io) -> Port:
     )
 
 
-def numbers(thing: Latent | Category | Vector, classes: tuple[str, ...]) -> Numbers:
-    """Return the card's description of a vector or a category; a `label` without names has the data's."""
+def numbers(thing: Latent | Category | Scalar | Vector, classes: tuple[str, ...]) -> Numbers:
+    """Return the card's description of a vector, a category or a scalar; a `label` without names has the data's."""
     if isinstance(thing, Latent):
         return Numbers(
             name=thing.name,
@@ -77,6 +73,11 @@ def numbers(thing: Latent | Category | Vector, classes: tuple[str, ...]) -> Numb
             stream=stream_of(thing.name),
             categories=thing.count,
             names=thing.names or (classes if named else ()),
+            default=thing.default,
+        )
+    if isinstance(thing, Scalar):
+        return Numbers(
+            name=thing.name, kind="scalar", layout="N", default=thing.default, low=thing.low, high=thing.high
         )
     if thing.length is None:
         return Numbers(name=thing.name, kind="vector", layout="N")
