@@ -1,9 +1,11 @@
 """`gantk encode`: the vectors that an exported encoder gives for image files."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from gantk.cli.inputs import inputs as further_inputs
 from gantk.cli.tables import tabulate
 
 EPILOG = """\b
@@ -23,11 +25,12 @@ Example:
 @click.option(
     "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Images of one size run together."
 )
-def encode(model: Path, inputs: tuple[Path, ...], out: Path | None, batch_size: int) -> None:
+@further_inputs
+def encode(model: Path, inputs: tuple[Path, ...], out: Path | None, batch_size: int, **further: Any) -> None:
     """Write the vectors of images, and of the images in folders, with an encoder that `gantk export` wrote.
 
     A row an image, in their order, with the file's name in the column `file`; a vector `latent` is in the columns
     latent[0], latent[1], ... of a CSV file, and one array of an .npz or .npy file. An image that cannot be read is
     named and skipped. Needs no PyTorch.
     """
-    tabulate(model, "encode", inputs, out, batch_size)
+    tabulate(model, "encode", inputs, out, batch_size, **further)

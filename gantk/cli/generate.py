@@ -1,16 +1,16 @@
 """`gantk generate`: images from random numbers, with an exported generator."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli import inputs
+from gantk.cli.inputs import SEED
 from gantk.cli.outcomes import shown
 from gantk.cli.saying import say
 
 if TYPE_CHECKING:
-    from gantk.runtime.card import Card
     from gantk.runtime.generation import Samples
 
 EPILOG = """\b
@@ -21,12 +21,11 @@ Examples:
   gantk generate generator.onnx -n 8 --traverse label -o labels.png
   gantk generate generator.onnx -n 8 --label 3 --label c2=1.5 -o threes.png
   gantk generate generator.onnx -n 8 --traverse c2 -o c2.png
+  gantk generate generator.onnx -n 8 --scalar psi=0.7 -o calm.png
   gantk generate generator.onnx -n 90 --walk 1 -o walk.gif   from seed 0 to seed 1
 """
 
 SAMPLES, ROWS, FRAMES = 16, 8, 60
-
-SEED = click.IntRange(0, 2**64 - 1)
 
 
 @click.command(epilog=EPILOG)
@@ -48,14 +47,8 @@ SEED = click.IntRange(0, 2**64 - 1)
 @click.option(
     "--start", default=0, show_default=True, type=click.IntRange(0), help="Number of the seed's first sample."
 )
-@click.option(
-    "--label",
-    "labels",
-    multiple=True,
-    metavar="[NAME=]LABEL",
-    help="A category by its name or index; NAME= where the model has several, or for a code: c2=1.5.  "
-    "[default: random]",
-)
+@inputs.label
+@inputs.scalar
 @click.option(
     "--truncation", type=float, metavar="T", help="Draw numbers beyond T again: fewer odd images, less variety."
 )
@@ -80,6 +73,7 @@ def generate(
     seed: int,
     start: int,
     labels: tuple[str, ...],
+    scalars: tuple[str, ...],
     truncation: float | None,
     walk: int | None,
     traverse: str | None,
@@ -111,7 +105,7 @@ def generate(
         "seed": seed,
         "start": start,
         "truncation": truncation,
-        "said": _said(labels, opened.card),
+        "said": inputs.said(opened.card, labels, scalars),
     }
     made: Samples
     if walk is not None:
@@ -126,24 +120,3 @@ def generate(
     if made.headings:
         say(f"columns of {traverse}: {', '.join(made.headings)}")
     say(f"{len(made.names)} image{'s' if len(made.names) > 1 else ''} written to {out}")
-
-
-def _said(labels: Sequence[str], card: "Card") -> dict[str, str]:
-    """Return what was said of categories, by input. Raises UsageError where that is not clear."""
-    from gantk.runtime.generation import numbers_in
-
-    known = [port.name for port in numbers_in(card) if port.categories]
-    single = [port.name for port in numbers_in(card) if not port.categories and port.length == 1]
-    said: dict[str, str] = {}
-    for label in labels:
-        name, equals, value = label.partition("=")
-        if not equals or name not in (*known, *single):
-            if not known:
-                raise click.UsageError(f"--label {label}: the model takes no category")
-            if len(known) > 1:
-                raise click.UsageError(f"--label {label}: say NAME={label}, NAME being one of {', '.join(known)}")
-            name, value = known[0], label
-        if name in said:
-            raise click.UsageError(f"--label {label}: {name} is {said[name]} already")
-        said[name] = value
-    return said

@@ -1,9 +1,11 @@
 """`gantk score`: the number that an exported model gives each image file."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from gantk.cli.inputs import inputs as further_inputs
 from gantk.cli.tables import tabulate
 
 EPILOG = """\b
@@ -24,10 +26,13 @@ Example:
 @click.option(
     "--batch-size", default=16, show_default=True, type=click.IntRange(min=1), help="Images of one size run together."
 )
-def score(model: Path, inputs: tuple[Path, ...], out: Path | None, ordered: bool, batch_size: int) -> None:
+@further_inputs
+def score(
+    model: Path, inputs: tuple[Path, ...], out: Path | None, ordered: bool, batch_size: int, **further: Any
+) -> None:
     """Write the scores of images, and of the images in folders, with a model that `gantk export` wrote.
 
     A row an image, `file,energy`: what the number is says the model's plugin. An image that cannot be read is named and
     skipped. Needs no PyTorch.
     """
-    tabulate(model, "score", inputs, out, batch_size, ordered=ordered)
+    tabulate(model, "score", inputs, out, batch_size, ordered=ordered, **further)

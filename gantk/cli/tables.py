@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.inputs import said
 from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.saying import say
 from gantk.errors import GantkError
@@ -17,15 +18,27 @@ if TYPE_CHECKING:
 
 
 def tabulate(
-    model: Path, task: "Task", inputs: Sequence[Path], out: Path | None, batch_size: int, *, ordered: bool = False
+    model: Path,
+    task: "Task",
+    inputs: Sequence[Path],
+    out: Path | None,
+    batch_size: int,
+    *,
+    ordered: bool = False,
+    labels: Sequence[str],
+    scalars: Sequence[str],
+    images: Sequence[str],
+    seed: int,
 ) -> None:
     """Write what a model says of image files to a table, or as CSV to standard output.
 
-    Raises UsageError on wrong use, GantkError at the end where an image was skipped.
+    `labels`, `scalars`, `images` and `seed` say its further inputs. Raises UsageError on wrong use, GantkError at the
+    end where an image was skipped.
     """
     from gantk.runtime.files import image_files, passed_over
     from gantk.runtime.measurements import check_table, csv_text, measure_files, table, write_table
     from gantk.runtime.model_file import load
+    from gantk.runtime.partners import Partners
 
     files = list(image_files(inputs))
     if others := passed_over(inputs):
@@ -35,7 +48,8 @@ def tabulate(
     opened = load(model)
     opened.require(task)
     doing = f"{task.removesuffix('e')}ing"
-    done = succeeded(measure_files(opened, files, batch_size), len(files), doing)
+    given = Partners(opened.card, said(opened.card, labels, scalars, images), seed)
+    done = succeeded(measure_files(opened, files, given, batch_size), len(files), doing)
     if done:
         rows = table(done, opened.card, ordered=ordered)
         if out is None:

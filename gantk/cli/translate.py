@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from gantk.cli.inputs import inputs as further_inputs
+from gantk.cli.inputs import said
 from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.saying import say
 from gantk.errors import GantkError
@@ -13,6 +15,8 @@ Example:
   gantk translate a_to_b.onnx photos/ -o translated/
   gantk translate a_to_b.onnx cat.jpg -o cat_translated.png
   gantk translate a_to_b.onnx scan.tif -o scan_translated.tif --tile 512
+  gantk translate stargan.onnx photos/ -o translated/ --label domain=3d --scalar strength=0.7
+  gantk translate stylized.onnx photos/ -o translated/ --image style=painting.jpg
 """
 
 
@@ -40,6 +44,7 @@ Example:
     help="What becomes of results that are there already: skipping goes on where it stopped.",
 )
 @click.option("--exact", is_flag=True, help="With --tile: keep what lies between strips in full precision.")
+@further_inputs
 def translate(
     model: Path,
     inputs: tuple[Path, ...],
@@ -49,18 +54,24 @@ def translate(
     exact: bool,
     recursive: bool,
     overwrite: bool,
+    labels: tuple[str, ...],
+    scalars: tuple[str, ...],
+    images: tuple[str, ...],
+    seed: int,
 ) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
     The results have their inputs' names, formats and sizes; transparency, colour profile and EXIF data are kept, and
-    orientation is applied. A model that takes one size alone gives that of the image's centre. A single image is
-    written to the format of OUT's suffix. An image that cannot be read is named and skipped. Needs no PyTorch.
+    orientation is applied. What else a model takes is said by --label, --scalar and --image. A model that takes one
+    size alone gives that of the image's centre. A single image is written to the format of OUT's suffix. An image that
+    cannot be read is named and skipped. Needs no PyTorch.
     """
     if exact and not tile:
         raise click.UsageError("--exact belongs to --tile")
     from gantk.data.opened import told
     from gantk.runtime.files import passed_over
     from gantk.runtime.model_file import load
+    from gantk.runtime.partners import Partners
     from gantk.runtime.translation import plan, translate_files
 
     planned = plan(inputs, out, recursive=recursive)
@@ -71,7 +82,9 @@ def translate(
         say(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
     opened = load(model)
     opened.require("translate")
-    outcomes = succeeded(translate_files(opened, jobs, batch_size, tile=tile, exact=exact), len(jobs), "translating")
+    given = Partners(opened.card, said(opened.card, labels, scalars, images), seed)
+    doing = translate_files(opened, jobs, batch_size, given=given, tile=tile, exact=exact)
+    outcomes = succeeded(doing, len(jobs), "translating")
     done, reduced = len(outcomes), sum(outcome.reduced for outcome in outcomes)
     if done:
         say(f"{done} of {len(jobs)} images translated to {out}")

@@ -9,7 +9,8 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
-from gantk.runtime.card import Card, Numbers
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers
 from gantk.runtime.random import choose, draw
 
 
@@ -30,11 +31,6 @@ class Samples:
     headings: Sequence[str] = ()
 
 
-def numbers_in(card: Card) -> list[Numbers]:
-    """Return the vectors and categories that a model takes."""
-    return [port for port in card.inputs if isinstance(port, Numbers)]
-
-
 def drawn(
     card: Card,
     count: int,
@@ -46,31 +42,49 @@ def drawn(
 ) -> dict[str, Array]:
     """Return a generator's inputs for samples `start`, `start + 1`, ... of a seed; `said` gives some by their names.
 
-    A latent is said by an array (length,) or (count, length), a category by its index or name, or `count` of these.
-    `truncation` is that of `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it
-    cannot be what was said.
+    A latent is said by an array (length,) or (count, length), a category by its index or name, a scalar by a number, or
+    `count` of these. What nobody says has its default, or else is drawn. `truncation` is that of
+    `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it cannot be what was said.
     """
     for name, number in {"count": count, "seed": seed, "start": start}.items():
         if not isinstance(number, SupportsIndex):
             raise UsageError(f"{name} is a whole number, not {number!r}")
-    said, ports = said or {}, numbers_in(card)
+    said, ports = said or {}, card.numbers_in
     if unknown := said.keys() - {port.name for port in ports}:
         raise UsageError(f"the model takes no {min(unknown)}, only {', '.join(port.name for port in ports)}")
     values = {}
     for port in ports:
         if port.name in said:
-            value = _said_category(port, said[port.name]) if port.categories else _said_latent(port, said[port.name])
-            if len(value) not in (1, count):
-                raise UsageError(f"{port.name}: {len(value)} values for {count} samples; say one, or one for each")
-            value = np.broadcast_to(value, (count, *value.shape[1:]))
+            value = rows_of(port, said[port.name])
+        elif port.default is not None:
+            value = np.array([port.default])
         elif port.categories:
             value = choose(port.stream, count, port.categories, seed=seed, start=start)
         else:
             normal = port.distribution or "normal"
             value = draw(port.stream, normal, count, port.length, seed=seed, start=start, truncation=truncation)
-        values[port.name] = value.reshape(count) if port.layout == "N" else value
-        values[port.name] = values[port.name].astype(port.dtype)
+        values[port.name] = spread(port, value, count)
     return values
+
+
+def rows_of(port: Numbers, said: Any) -> Array:
+    """Return what is said of an input as a row for each sample, or as one for all: (N,), of a latent (N, length).
+
+    Raises UsageError where the input cannot be that.
+    """
+    if port.kind == "latent":
+        return _said_latent(port, said)
+    several = (isinstance(said, Sequence) and not isinstance(said, str)) or getattr(said, "ndim", 0) == 1
+    read = port.category if port.kind == "category" else port.number
+    return np.array([read(one) for one in (said if several else [said])])
+
+
+def spread(port: Numbers, rows: Array, count: int) -> Array:
+    """Return rows of an input as `count` of them, as the model takes them. Raises UsageError where it has others."""
+    if len(rows) not in (1, count):
+        raise UsageError(f"{port.name}: {len(rows)} values for {count} samples; say one, or one for each")
+    rows = np.broadcast_to(rows, (count, *rows.shape[1:]))
+    return (rows.reshape(count) if port.layout == "N" else rows).astype(port.dtype)
 
 
 def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings: Any) -> Samples:
@@ -83,7 +97,7 @@ def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings
 def categories_of(card: Card, values: Mapping[str, Array], row: int) -> str:
     """Return what a sample's name says of its categories, such as `-label=7-sneaker`."""
     parts = []
-    for port in numbers_in(card):
+    for port in card.numbers_in:
         if port.categories:
             index = int(values[port.name][row])
             parts.append(f"-{port.name}={index}" + (f"-{plain(port.names[index])}" if port.names else ""))
@@ -93,11 +107,6 @@ def categories_of(card: Card, values: Mapping[str, Array], row: int) -> str:
 def plain(text: str) -> str:
     """Return a text as it can stand in a file's name."""
     return re.sub(r"\W+", "_", text).strip("_")
-
-
-def _said_category(port: Numbers, value: Any) -> Array:
-    several = (isinstance(value, Sequence) and not isinstance(value, str)) or getattr(value, "ndim", 0) == 1
-    return np.array([port.category(one) for one in (value if several else [value])])
 
 
 def _said_latent(port: Numbers, value: Any) -> Array:

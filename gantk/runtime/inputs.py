@@ -1,7 +1,7 @@
 """What a caller gives, as the batch that a model takes; and the model's images in the same kind."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,8 +13,9 @@ from gantk.data.formats.known import NUMPY
 from gantk.data.formats.limits import MAX_FILE
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
-from gantk.runtime.card import Card, Port
+from gantk.runtime.card import Card
 from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read, read_bytes, turned
+from gantk.runtime.ports import Port
 from gantk.runtime.resizing import fitted
 
 Item = TypeVar("Item")
@@ -32,12 +33,14 @@ class Taken:
         single: whether one image was given, not an array of several.
         give: makes the images (N, H, W, C) that a model gives for this batch into the kind of image that was taken.
         fitted: whether it was scaled and cut to the one size that the model takes.
+        further: rows of the model's further inputs by name, images as (N, H, W, C).
     """
 
     batch: Array
     single: bool
     give: Callable[[Array], Any]
     fitted: bool = False
+    further: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,38 @@ def take(image: object, card: Card) -> Taken:
     GantkError where it takes no image.
     """
     source = card.image_in
-    if isinstance(image, str | Path):
-        image = read(Path(image), source.pixel)
-    elif isinstance(image, bytes) or hasattr(image, "read"):
-        image = read_bytes(image if isinstance(image, bytes) else _bytes(image), source.pixel)
-    if isinstance(image, Deep) and image.format == NUMPY:
-        image = image.pixels
+    image = _opened(image, source)
     if isinstance(image, Deep):
         return _take_deep(image, source, card)
     if isinstance(image, Image.Image):
         return _take_picture(image, source, card)
-    if isinstance(image, np.ndarray):
-        return _take_array(image, source, card)
-    raise DataError(f"a model takes a PIL image, a NumPy array or an image file, not {type(image).__name__}")
+    return _take_array(image, source, card)
+
+
+def values_of(image: object, port: Port) -> Array:
+    """Return an image as values of a tensor, (N, H, W, C), at its own size; it is given as to `take`.
+
+    Raises DataError where the model cannot take it.
+    """
+    image = _opened(image, port)
+    if isinstance(image, Deep):
+        return port.from_pixels(with_channels(image.pixels, image.alpha, port.channels)[None])
+    if isinstance(image, Image.Image):
+        return port.from_pixels(picture_to_pixels(turned(image), port.pixel, port.channels)[0][None])
+    return _batch_of(image, port)
+
+
+def _opened(image: object, port: Port) -> Image.Image | Array | Deep:
+    """Return a picture or an array as it is, and an image file's. Raises DataError where it is none."""
+    if isinstance(image, str | Path):
+        image = read(Path(image), port.pixel)
+    elif isinstance(image, bytes) or hasattr(image, "read"):
+        image = read_bytes(image if isinstance(image, bytes) else _bytes(image), port.pixel)
+    if isinstance(image, Deep) and image.format == NUMPY:
+        return image.pixels
+    if not isinstance(image, Deep | Image.Image | np.ndarray):
+        raise DataError(f"a model takes a PIL image, a NumPy array or an image file, not {type(image).__name__}")
+    return image
 
 
 def _bytes(file: Any) -> bytes:
@@ -99,6 +121,12 @@ def in_batches(entries: Iterable[Entry[Item]], size: int) -> Iterator[list[Entry
         yield waiting
 
 
+def joined(takens: Sequence[Taken]) -> tuple[Array, dict[str, Array]]:
+    """Return the batches of images of one shape as one, and the rows of their further inputs."""
+    further = {name: np.concatenate([taken.further[name] for taken in takens]) for name in takens[0].further}
+    return np.concatenate([taken.batch for taken in takens]), further
+
+
 def _shape(entry: Entry[Item]) -> tuple[int, ...]:
     return entry.taken.batch.shape[1:] if entry.taken else ()
 
@@ -109,6 +137,8 @@ def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
     if card.sides is not None:
         pixels = fitted(pixels, card.sides)
         alpha = alpha and Image.fromarray(fitted(np.asarray(alpha)[..., None], card.sides)[..., 0])
+    if alpha is not None:
+        alpha = Image.fromarray(as_given(np.asarray(alpha)[..., None], card)[..., 0])
 
     def give(images: Array) -> Image.Image:
         return pixels_to_picture(card.image_out.to_pixels(images[0]), alpha)
@@ -123,6 +153,7 @@ def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
     other = card.sides not in (None, pixels.shape[:2])
     if card.sides is not None:
         pixels, opacity = fitted(pixels, card.sides), None if opacity is None else fitted(opacity, card.sides)
+    opacity = None if opacity is None else as_given(opacity, card)
 
     def give(images: Array) -> Array:
         return card.image_out.with_opacity(card.image_out.to_pixels(images[0]), opacity)
@@ -130,33 +161,50 @@ def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
     return Taken(source.from_pixels(pixels[None]), True, give, other)
 
 
+def as_given(opacity: Array, card: Card) -> Array:
+    """Return the opacity (H, W, 1) of an image at the size of what the model makes of it."""
+    height, width = (card.scaled(length) for length in opacity.shape[:2])
+    return fitted(opacity, (height, width))
+
+
 def _take_array(array: Array, source: Port, card: Card) -> Taken:
-    given = array.ndim
-    if given == 2:
-        array = array[..., None]
-    if given not in (2, 3, 4) or array.shape[-1] != source.channels or 0 in array.shape:
-        channels = source.channels
-        kinds = f"(H, W, {channels}) or (N, H, W, {channels}){', or (H, W)' if channels == 1 else ''}"
-        raise DataError(f"the model takes an array {kinds}, not one of shape {(*array.shape[:given],)}")
-    batch = array if given == 4 else array[None]
+    batch, given = _batch_of(array, source), array.ndim
     if card.sides is not None and batch.shape[1:3] != card.sides:
         (height, width), (wanted, across) = batch.shape[1:3], card.sides
         raise DataError(f"the model takes {wanted}x{across} pixels, and an array as it is, not {height}x{width}")
-    own = array.dtype == source.dtype or (array.dtype.kind == "f" and source.dtype == "float32")
-    if not own and source.pixel not in ("uint8", "uint16"):
-        # What its values mean, the data alone knows.
-        raise DataError(f"the model takes an array of {source.dtype}, not of {array.dtype}")
-    pixels = batch if own else _as_type(batch, source.pixel)
 
     def give(images: Array) -> Array:
         target = card.image_out
-        if not own:
+        if not _is_own(array, source):
             images = _as_type(target.to_pixels(images), str(array.dtype))
         if given == 2 and target.channels == 1:
             images = images[..., 0]
         return images if given == 4 else images[0]
 
-    return Taken(pixels.astype(source.dtype, copy=False) if own else source.from_pixels(pixels), given != 4, give)
+    return Taken(batch, given != 4, give)
+
+
+def _batch_of(array: Array, port: Port) -> Array:
+    """Return an array as values (N, H, W, C) of a tensor. Raises DataError where it cannot be that."""
+    given = array.ndim
+    if given == 2:
+        array = array[..., None]
+    if given not in (2, 3, 4) or array.shape[-1] != port.channels or 0 in array.shape:
+        channels = port.channels
+        kinds = f"(H, W, {channels}) or (N, H, W, {channels}){', or (H, W)' if channels == 1 else ''}"
+        raise DataError(f"the model takes an array {kinds}, not one of shape {(*array.shape[:given],)}")
+    batch = array if given == 4 else array[None]
+    if _is_own(array, port):
+        return batch.astype(port.dtype, copy=False)
+    if port.pixel not in ("uint8", "uint16"):
+        # What its values mean, the data alone knows.
+        raise DataError(f"the model takes an array of {port.dtype}, not of {array.dtype}")
+    return port.from_pixels(_as_type(batch, port.pixel))
+
+
+def _is_own(array: Array, port: Port) -> bool:
+    """Return whether an array holds values as a tensor has them."""
+    return array.dtype == port.dtype or (array.dtype.kind == "f" and port.dtype == "float32")
 
 
 def _as_type(array: Array, dtype: str) -> Array:

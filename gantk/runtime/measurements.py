@@ -1,4 +1,6 @@
-"""Many image files through a model that gives vectors or numbers, and the table of its answers."""
+"""Images through a model that gives vectors or numbers, and the table of its answers."""
+
+from __future__ import annotations
 
 import csv
 import io
@@ -6,15 +8,21 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import DataError, GantkError, UsageError, without_name
-from gantk.runtime.card import Card, Numbers
+from gantk.runtime.card import Card
 from gantk.runtime.files import written_aside
-from gantk.runtime.inputs import Entry, in_batches, take
-from gantk.runtime.model import Model
+from gantk.runtime.given import Given
+from gantk.runtime.inputs import Entry, in_batches, joined
+from gantk.runtime.partners import Partners
+from gantk.runtime.ports import Numbers
+
+if TYPE_CHECKING:
+    from gantk.runtime.model import Model
 
 TABLES = (".csv", ".npz", ".npy")
 """Endings of the files that a table is written to."""
@@ -37,18 +45,35 @@ class Measured:
     fitted: bool = False
 
 
-def measure_files(model: Model, files: Sequence[Path], batch_size: int = 1) -> Iterator[Measured]:
+def outputs_for(model: Model, image: Any, given: Given, batch_size: int) -> dict[str, Array]:
+    """Return the outputs by name for an image, without the rows' axis, or for several, which are an array or a list.
+
+    Raises DataError where the model cannot take one.
+    """
+    several = isinstance(image, list | tuple)
+    takens = [given.take(one) for one in (image if several else [image])]
+    if not takens:
+        raise DataError("no images were given")
+    batches = in_batches((Entry(None, taken) for taken in takens), batch_size)
+    answers = [model.measure(*joined([entry.taken for entry in batch if entry.taken])) for batch in batches]
+    values = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+    alone = takens[0].single and not several
+    names = (port.name for port in model.card.outputs)
+    return {name: value[0] if alone else value for name, value in zip(names, values, strict=True)}
+
+
+def measure_files(model: Model, files: Sequence[Path], given: Partners, batch_size: int = 1) -> Iterator[Measured]:
     """Measure files, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
-    An image that cannot be read, taken or run is skipped.
+    `given` says the model's further inputs. An image that cannot be read, taken or run is skipped.
     """
-    for batch in in_batches((_entry(file, model.card) for file in files), batch_size):
+    for batch in in_batches((_entry(file, given) for file in files), batch_size):
         ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
         if not ready:
             yield from (Measured(entry.item, problem=entry.problem) for entry in batch)
             continue
         try:
-            answers = model.measure(np.concatenate([taken.batch for _, taken in ready]))
+            answers = model.measure(*joined([taken for _, taken in ready]))
         except GantkError as error:
             yield from (Measured(file, problem=str(error)) for file, _ in ready)
             continue
@@ -59,9 +84,9 @@ def measure_files(model: Model, files: Sequence[Path], batch_size: int = 1) -> I
         )
 
 
-def _entry(file: Path, card: Card) -> Entry[Path]:
+def _entry(file: Path, given: Partners) -> Entry[Path]:
     try:
-        return Entry(file, take(file, card))
+        return Entry(file, given.of(file).take(file))
     except DataError as error:
         return Entry(file, None, without_name(error, file))
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, overload
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.errors import DataError, GantkError, Unsupported, UsageError, one_line
+from gantk.errors import GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import drawn
+from gantk.runtime.given import NOTHING, Given
 from gantk.runtime.images import is_picture, pixels_to_picture
-from gantk.runtime.inputs import Entry, in_batches, take
+from gantk.runtime.measurements import outputs_for
 from gantk.runtime.overlap import mapped
 from gantk.runtime.pipeline import cores
 from gantk.runtime.session import PROCESSOR, Session, Sessions
-from gantk.runtime.strips.memory import SURELY_FITS, fitting_tile
+from gantk.runtime.strips.cuts import Cuts
+from gantk.runtime.strips.memory import SURELY_FITS
 from gantk.runtime.strips.strips import Strips
 
 if TYPE_CHECKING:
@@ -45,25 +47,22 @@ class Model:
         self._sessions = sessions
         self._session = session
         self._load = load
-        self._strips: Strips | None = None
+        self._cuts = Cuts(path, card, sessions)
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
         """Pickle a model as the way to its file: whoever unpickles it opens it again."""
         return self._load, (self.path.absolute(), self._sessions.providers, self._sessions.threads or None)
 
     @overload
-    def __call__(self, image: Image.Image, *, tile: int | None = None, exact: bool = False) -> Image.Image: ...
-
+    def __call__(self, image: Image.Image, *, tile: int | None = ..., **options: Any) -> Image.Image: ...
     @overload
-    def __call__(self, image: Array, *, tile: int | None = None, exact: bool = False) -> Array: ...
-
+    def __call__(self, image: Array, *, tile: int | None = ..., **options: Any) -> Array: ...
     @overload
-    def __call__(self, image: Images, *, tile: int | None = None, exact: bool = False) -> list[Any]: ...
-
+    def __call__(self, image: Images, *, tile: int | None = ..., **options: Any) -> list[Any]: ...
     @overload
-    def __call__(self, image: File, *, tile: int | None = None, exact: bool = False) -> Any: ...
+    def __call__(self, image: File, *, tile: int | None = ..., **options: Any) -> Any: ...
 
-    def __call__(self, image: Any, *, tile: int | None = None, exact: bool = False) -> Any:
+    def __call__(self, image: Any, *, tile: int | None = None, exact: bool = False, seed: int = 0, **said: Any) -> Any:
         """Translate a picture, an array (H, W), (H, W, C) or (N, H, W, C), or an image file; the same kind comes back.
 
         A file is its path, its bytes, or what it was opened to; from one comes a picture, from a `.npy` file an array.
@@ -72,25 +71,30 @@ class Model:
         is scaled until it covers that and its centre is cut out. An array of another type than the model's pixels is
         brought to it by its whole range, and back: 0 to 255 or 65,535 for whole numbers, 0 to 1 for floats, unless the
         model itself takes floats (`card.inputs[0].dtype`). With `tile`, memory is that of about tile * tile pixels, see
-        `strips`; 0: of the whole image; None: of the whole where it fits (`tile_for`). Raises DataError where the model
-        cannot take the image, UsageError where it does not translate, Unsupported where it cannot run in strips.
+        `strips`; 0: of the whole image; None: of the whole where it fits (`tile_for`). `said` gives the
+        model's further inputs by name: a category by its name or index, a scalar by a number, an image as the first
+        one, which it is brought to the size of, a latent by an array; what is left out has its default, a latent sample
+        0 of the `seed`. Raises DataError where the model cannot take an image, UsageError where it does not translate,
+        or an input is unknown or missing, Unsupported where it cannot run in strips.
         """
         self.require("translate")
         if isinstance(image, list | tuple):
-            return list(self.map(image, tile=tile, exact=exact))
-        taken = take(image, self.card)
-        return taken.give(self.run(taken.batch, tile=tile, exact=exact))
+            return list(self.map(image, tile=tile, exact=exact, seed=seed, **said))
+        taken = Given(self.card, said, seed).take(image)
+        return taken.give(self.run(taken.batch, taken.further, tile=tile, exact=exact))
 
     def map(
-        self, images: Iterable[Any], *, batch_size: int = 1, tile: int | None = None, exact: bool = False
+        self, images: Iterable[Any], *, batch_size: int = 1, tile: int | None = None, exact: bool = False, **said: Any
     ) -> Iterator[Any]:
         """Yield the translation of each image, as a call gives it, in order; as fast as `gantk translate`.
 
-        Images are read, run and finished at the same time, a few more of `images` than were yielded. Neighbours of one
-        size run `batch_size` at a time. Raises what a call raises, at that image.
+        `said`, with a `seed`, is for all images. Images are read, run and finished at the same time, a few more of
+        `images` than were yielded. Neighbours of one size run `batch_size` at a time. Raises what a call raises, at
+        that image.
         """
         self.require("translate")
-        return mapped(self, images, batch_size, tile, exact)
+        seed = said.pop("seed", 0)
+        return mapped(self, images, Given(self.card, said, seed), batch_size, tile, exact)
 
     def generate(
         self,
@@ -114,24 +118,24 @@ class Model:
         pixels = [image for batch in self.pixels(values, batch_size) for image in batch]
         return [pixels_to_picture(image) if is_picture(image) else image for image in pixels]
 
-    def encode(self, image: Any, *, batch_size: int = 16) -> Any:
+    def encode(self, image: Any, *, batch_size: int = 16, seed: int = 0, **said: Any) -> Any:
         """Return the vector of an image, (length,), or the vectors of several, (N, length).
 
         The image is whatever translation takes; several are an array (N, H, W, C), or a list. A model that gives
-        several vectors answers with a dictionary of them. Raises DataError where the model cannot take an image,
-        UsageError where it does not encode.
+        several vectors answers with a dictionary of them. `seed` and `said` are those of a call. Raises DataError where
+        the model cannot take an image, UsageError where it does not encode, or an input is unknown or missing.
         """
         self.require("encode")
-        values = dict(zip((port.name for port in self.card.outputs), self._measure(image, batch_size), strict=True))
-        return values if len(values) > 1 else next(iter(values.values()))
+        found = outputs_for(self, image, Given(self.card, said, seed), batch_size)
+        return found if len(found) > 1 else next(iter(found.values()))
 
-    def score(self, image: Any, *, batch_size: int = 16) -> Any:
-        """Return the score of an image, a float, or the scores of several, (N,); they are given as to `encode`.
+    def score(self, image: Any, *, batch_size: int = 16, seed: int = 0, **said: Any) -> Any:
+        """Return the score of an image, a float, or the scores of several, (N,); all is given as to `encode`.
 
         Raises DataError where the model cannot take an image, UsageError where it does not score.
         """
         self.require("score")
-        (scores,) = self._measure(image, batch_size)
+        (scores,) = outputs_for(self, image, Given(self.card, said, seed), batch_size).values()
         return float(scores) if scores.ndim == 0 else scores
 
     def require(self, task: Task) -> None:
@@ -149,21 +153,12 @@ class Model:
             (images,) = self.call(*(value[first : first + batch_size] for value in inputs))
             yield target.to_pixels(target.from_tensor(images))
 
-    def measure(self, batch: Array) -> tuple[Array, ...]:
-        """Return the vectors (N, length) or numbers (N,) that the model gives for a batch (N, H, W, C) of its type."""
-        return self.call(self.card.image_in.to_tensor(batch))
+    def measure(self, batch: Array, further: Mapping[str, Array] = NOTHING) -> tuple[Array, ...]:
+        """Return the vectors (N, length) or numbers (N,) that the model gives for a batch (N, H, W, C) of its type.
 
-    def _measure(self, image: Any, batch_size: int) -> list[Array]:
-        several = isinstance(image, list | tuple)
-        takens = [take(one, self.card) for one in (image if several else [image])]
-        if not takens:
-            raise DataError("no images were given")
-        batches = in_batches((Entry(None, taken) for taken in takens), batch_size)
-        answers = [
-            self.measure(np.concatenate([entry.taken.batch for entry in batch if entry.taken])) for batch in batches
-        ]
-        values = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
-        return [value[0] for value in values] if takens[0].single and not several else values
+        `further` has the rows of its further inputs, images as (N, H, W, C).
+        """
+        return self.call(*self.card.tensors(batch, further))
 
     def call(self, *values: Array) -> tuple[Array, ...]:
         """Return the model's output tensors for its input tensors, in the order of its card, with nothing changed.
@@ -181,27 +176,32 @@ class Model:
             shapes = ", ".join("x".join(str(length) for length in value.shape) for value in values)
             raise GantkError(f"{self.path}: cannot run on a batch of {shapes}: {one_line(error)}") from error
 
-    def run(self, batch: Array, *, tile: int | None = None, exact: bool = False) -> Array:
+    def run(
+        self, batch: Array, further: Mapping[str, Array] = NOTHING, *, tile: int | None = None, exact: bool = False
+    ) -> Array:
         """Return the model's answer (N, H, W, C) to a batch (N, H, W, C) of its input's type, at any H and W.
 
-        With `tile`, images are run one by one in strips, see `strips`; 0: whole, None: as `tile_for` says. Raises
-        GantkError where ONNX Runtime cannot run it.
+        `further` has the rows of its further inputs, images as (N, H, W, C). With `tile`, images are run one by one in
+        strips, see `strips`; 0: whole, None: as `tile_for` says. Raises GantkError where ONNX Runtime cannot run it.
         """
         tile = self.tile_for(batch) if tile is None else tile
         if tile:
-            return np.stack([self.cut().joined(image, tile, exact) for image in batch])
-        (answer,) = self.call(self.card.image_in.to_tensor(batch))
+            return self._cuts.joined(batch, further, tile, exact)
+        (answer,) = self.call(*self.card.tensors(batch, further))
         return self.card.image_out.from_tensor(answer)
 
-    def strips(self, image: Rows, tile: int, *, exact: bool = False) -> Iterator[Array]:
+    def strips(
+        self, image: Rows, tile: int, further: Mapping[str, Array] = NOTHING, *, exact: bool = False
+    ) -> Iterator[Array]:
         """Give the answer to an image (H, W, C) from top to bottom, in strips (h, W, C); memory does not grow with H.
 
-        The image is an array, mapped or not, or whatever gives some of its rows as one does. Each strip holds about
-        tile * tile pixels. What a model needs to know of the whole image (the statistics of instance norms) it knows:
-        between the network's stages tensors of the image lie on disk, in the folder for temporary files, rounded to
-        half precision if not `exact`. Raises Unsupported where the model cannot run so.
+        The image is an array, mapped or not, or whatever gives some of its rows as one does; `further` has the one row
+        of each further input, see `run`. Each strip holds about tile * tile pixels. What a model needs to know of the
+        whole image (the statistics of instance norms) it knows: between the network's stages tensors of the image lie
+        on disk, in the folder for temporary files, rounded to half precision if not `exact`. Raises Unsupported where
+        the model cannot run so.
         """
-        return self.cut().run(image, tile, exact)
+        return self._cuts.run(image, further, tile, exact)
 
     def tile_for(self, batch: Array) -> int | None:
         """Return the tile in whose strips a batch (N, H, W, C) is to be run, since whole it takes too much memory.
@@ -211,10 +211,7 @@ class Model:
         pixels = batch.shape[0] * batch.shape[1] * batch.shape[2]
         if pixels <= SURELY_FITS or self._session.provider != PROCESSOR:
             return None
-        try:
-            return fitting_tile(pixels, self.cut().bytes_a_pixel)
-        except Unsupported:
-            return None
+        return self._cuts.tile_for(pixels)
 
     @property
     def threads(self) -> int:
@@ -244,8 +241,9 @@ class Model:
         sessions = Sessions(self._sessions.providers, self._sessions.threads)
         return Model(self.path, self.card, sessions, self._session, self._load)
 
-    def cut(self) -> Strips:
-        """Return the network cut into stages, as `strips` needs it, once for all. Raises what `strips` raises."""
-        if self._strips is None:
-            self._strips = Strips(self.path, self.card, self._sessions.open)
-        return self._strips
+    def cut(self, further: Mapping[str, Array] | None = None) -> Strips:
+        """Return the network cut into stages, as `strips` needs it, for one sample's rows of further inputs.
+
+        None: for any. Raises what `strips` raises.
+        """
+        return self._cuts.of(further)

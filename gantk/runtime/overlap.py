@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
-from gantk.runtime.inputs import Entry, in_batches, take
+from gantk.runtime.given import Given
+from gantk.runtime.inputs import Entry, in_batches, joined
 from gantk.runtime.pipeline import ahead, cores
 
 if TYPE_CHECKING:
@@ -80,26 +81,26 @@ def overlapped(
 
 
 def mapped(
-    model: Model, images: Iterable[Any], batch_size: int, tile: int | None, exact: bool
+    model: Model, images: Iterable[Any], given: Given, batch_size: int, tile: int | None, exact: bool
 ) -> Generator[Any, None, None]:
     """Yield the answer to each image in its kind, in order. Raises what an image raises in its turn."""
 
     def prepared(image: Any) -> Entry[GantkError | None]:
         try:
-            return Entry(None, take(image, model.card))
+            return Entry(None, given.take(image))
         except GantkError as error:
             return Entry(error, None, str(error))
 
-    def given(answer: Answer[GantkError | None]) -> Any:
+    def finished(answer: Answer[GantkError | None]) -> Any:
         if answer.give is None:
             raise answer.item or GantkError(answer.problem)
         return answer.give()
 
-    return overlapped(model, images, prepared, given, batch_size, tile, exact)
+    return overlapped(model, images, prepared, finished, batch_size, tile, exact)
 
 
-Run = Callable[[Array], tuple[Array, str]]
-"""Gives the answer to a batch, and a note of how it was run."""
+Run = Callable[[Array, Mapping[str, Array]], tuple[Array, str]]
+"""Gives the answer to a batch and the rows of further inputs, and a note of how it was run."""
 
 
 def answers(run: Run, batch: list[Entry[Item]]) -> list[Answer[Item]]:
@@ -108,7 +109,7 @@ def answers(run: Run, batch: list[Entry[Item]]) -> list[Answer[Item]]:
     if not ready:
         return [Answer(entry.item, None, entry.problem) for entry in batch]
     try:
-        answer, note = run(np.concatenate([taken.batch for _, taken in ready]))
+        answer, note = run(*joined([taken for _, taken in ready]))
     except GantkError as error:
         return [Answer(item, None, str(error)) for item, _ in ready]
     ends = np.cumsum([len(taken.batch) for _, taken in ready])
@@ -120,15 +121,15 @@ def _runner(model: Model, callers: int, tile: int | None, exact: bool) -> Run:
     """Return what runs a batch for several threads: small batches at once, a large one as the only large one."""
     shared, alone = model.shared_by(callers) if callers > 1 else None, Lock()
 
-    def run(batch: Array) -> tuple[Array, str]:
+    def run(batch: Array, further: Mapping[str, Array]) -> tuple[Array, str]:
         if not tile and shared is not None and batch.shape[0] * batch.shape[1] * batch.shape[2] <= _SMALL:
-            return shared.run(batch, tile=0), ""
+            return shared.run(batch, further, tile=0), ""
         with alone:
             chosen = model.tile_for(batch) if tile is None else tile
             note = (
                 f"was run in strips of {chosen} x {chosen} pixels, since whole it takes more than half of the free "
                 "memory (--tile 0: never)"
             )
-            return model.run(batch, tile=chosen or 0, exact=exact), note if chosen and tile is None else ""
+            return model.run(batch, further, tile=chosen or 0, exact=exact), note if chosen and tile is None else ""
 
     return run

@@ -12,10 +12,12 @@ from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, GantkError, UsageError, without_name
 from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
+from gantk.runtime.given import Given
 from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
-from gantk.runtime.inputs import Entry, take
+from gantk.runtime.inputs import Entry, as_given
 from gantk.runtime.model import Model
 from gantk.runtime.overlap import Answer, answers, overlapped
+from gantk.runtime.partners import Partners
 from gantk.runtime.strips.sinks import write_strips
 from gantk.runtime.strips.sources import Changed, Source, opened
 
@@ -101,27 +103,35 @@ class Read:
 
 
 def translate_files(
-    model: Model, jobs: Sequence[Job], batch_size: int = 1, *, tile: int | None = None, exact: bool = False
+    model: Model,
+    jobs: Sequence[Job],
+    batch_size: int = 1,
+    *,
+    given: Partners | None = None,
+    tile: int | None = None,
+    exact: bool = False,
 ) -> Iterator[Outcome]:
     """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
-    Images are read and written in threads while the model runs; on the processor several small images run at once, each
-    on some of its cores. With `tile`, images are run in strips (`Model.strips`), and one is in memory at a time; with
-    None an image is run so where it takes too much memory whole, with 0 none is. An image that cannot be read, taken or
-    run is skipped. Raises GantkError where a file cannot be written, UsageError where the model cannot run in strips.
+    `given` says the model's further inputs; None: nothing is said. Images are read and written in threads while the
+    model runs; on the processor several small images run at once, each on some of its cores. With `tile`, images are
+    run in strips (`Model.strips`), and one is in memory at a time; with None an image is run so where it takes too much
+    memory whole, with 0 none is. An image that cannot be read, taken or run is skipped. Raises GantkError where a file
+    cannot be written, UsageError where the model cannot run in strips.
     """
+    given = given or Partners(model.card, {})
     if tile:
         model.cut()
-        yield from (_in_strips(model, job, tile, exact) for job in jobs)
+        yield from (_in_strips(model, job, given, tile, exact) for job in jobs)
         return
-    yield from overlapped(model, jobs, partial(_entry, card=model.card), _written, batch_size, tile)
+    yield from overlapped(model, jobs, partial(_entry, model.card, given), _written, batch_size, tile)
 
 
-def _entry(job: Job, card: Card) -> Entry[Read]:
+def _entry(card: Card, given: Partners, job: Job) -> Entry[Read]:
     try:
         image = read(job.source, card.image_in.pixel)
         file_format = kept_format(image) if job.keeps_format else format_of(job.target)
-        taken = take(image, card)
+        taken = given.of(job.source).take(image)
         item = Read(job, file_format, companions_of(image), is_reduced(image), taken.fitted, note_of(image))
         return Entry(item, taken)
     except DataError as error:
@@ -144,34 +154,41 @@ def _written(answer: Answer[Read]) -> Outcome:
     return Outcome(item.job, reduced=item.reduced, fitted=item.fitted, note=item.note or answer.note)
 
 
-def _in_strips(model: Model, job: Job, tile: int, exact: bool) -> Outcome:
+def _in_strips(model: Model, job: Job, given: Partners, tile: int, exact: bool) -> Outcome:
     """Do a job in strips, of which the files' formats may let one be in memory at a time."""
     try:
         with opened(job.source, model.card.image_in) as source:
             if source is not None:
                 file_format = source.file_format if job.keeps_format else format_of(job.target)
                 with written_aside(job.target) as aside:
-                    strips = _strips(model, source, tile, exact)
-                    write_strips(strips, source.pixels.shape[0], aside, file_format, source.companions)
+                    strips = _strips(model, source, given.of(job.source), tile, exact)
+                    height = model.card.scaled(source.pixels.shape[0])
+                    write_strips(strips, height, aside, file_format, source.companions)
                 return Outcome(job, reduced=source.reduced, note=source.note)
     except DataError as error:
         return Outcome(job, without_name(error, job.source))
-    entry = _entry(job, model.card)
-    (answer,) = answers(lambda batch: (model.run(batch, tile=tile, exact=exact), ""), [entry])
+    entry = _entry(model.card, given, job)
+    (answer,) = answers(lambda batch, further: (model.run(batch, further, tile=tile, exact=exact), ""), [entry])
     return _written(answer)
 
 
-def _strips(model: Model, source: Source, tile: int, exact: bool) -> Iterator[Array]:
+def _strips(model: Model, source: Source, given: Given, tile: int, exact: bool) -> Iterator[Array]:
     """Yield the result's pixels (h, W, C), with the image's opacity where that is to be kept.
 
     Raises DataError where the model cannot run.
     """
-    taken, given = model.card.image_in, model.card.image_out
+    card, given_image = model.card, model.card.image_out
+    height, width = source.pixels.shape[:2]
+    opacity = source.opacity
+    if opacity is not None and card.scale != 1:
+        opacity = as_given(opacity[:], card)
     done = 0
     try:
-        for strip in model.strips(Changed(source.pixels, taken.from_pixels, taken.channels), tile, exact=exact):
-            opacity = None if source.opacity is None else source.opacity[done : done + len(strip)]
+        further = given.tensors(1, (height, width))
+        pixels = Changed(source.pixels, card.image_in.from_pixels, card.image_in.channels)
+        for strip in model.strips(pixels, tile, further, exact=exact):
+            kept = None if opacity is None else opacity[done : done + len(strip)]
             done += len(strip)
-            yield given.with_opacity(given.to_pixels(strip), opacity)
+            yield given_image.with_opacity(given_image.to_pixels(strip), kept)
     except GantkError as error:
         raise DataError(str(error)) from error

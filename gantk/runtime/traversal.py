@@ -8,8 +8,9 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
-from gantk.runtime.card import Card, Numbers
-from gantk.runtime.generation import Samples, categories_of, drawn, numbers_in, plain
+from gantk.runtime.card import Card
+from gantk.runtime.generation import Samples, categories_of, drawn, plain
+from gantk.runtime.ports import Numbers
 
 REACH = {"normal": 2.0, "uniform": 1.0}
 """How far a latent is traversed on either side of 0, by its distribution; InfoGAN's figures go as far as 2."""
@@ -21,16 +22,16 @@ COLUMNS = 10
 def walk(card: Card, count: int, *, seed: int, to: int, start: int = 0, **settings: Any) -> Samples:
     """Return `count` steps from a sample of one seed to that of another, both included.
 
-    Normal latents go along a great circle (White 2016, arXiv:1609.04468), uniform ones along a straight line, and
-    categories stay those of the first seed. Further settings are those of `drawn`.
+    Normal latents go along a great circle (White 2016, arXiv:1609.04468), uniform ones along a straight line, and all
+    else stays what it is for the first seed. Further settings are those of `drawn`.
     """
     first = drawn(card, 1, seed=seed, start=start, **settings)
     last = drawn(card, 1, seed=to, start=start, **settings)
     share = np.linspace(0, 1, count)
     values = {}
-    for port in numbers_in(card):
+    for port in card.numbers_in:
         one, other = first[port.name][0], last[port.name][0]
-        if port.categories:
+        if port.kind != "latent":
             points = np.repeat(one, count)
         else:
             way = great_circle if port.distribution == "normal" else straight_line
@@ -73,9 +74,9 @@ def traversal(
 ) -> Samples:
     """Return `count` samples of a seed, each at every value of one input and all else kept: a row a sample.
 
-    `target` is a category, each of whose values is a column, or a number of a latent (`c2`, `latent[5]`), which goes
-    from -reach to reach in so many columns. Further settings are those of `drawn`. Raises UsageError where there is no
-    such input, or where it is said.
+    `target` is a category, each of whose values is a column, a scalar, which goes from its least to its largest number
+    in so many columns, or a number of a latent (`c2`, `latent[5]`), which goes from -reach to reach. Further settings
+    are those of `drawn`. Raises UsageError where there is no such input, or where it is said.
     """
     port, place = _target(card, target)
     if said and port.name in said:
@@ -94,6 +95,13 @@ def traversal(
 
 def _steps(port: Numbers, columns: int | None, reach: float | None) -> tuple[Array, list[str]]:
     """Return the values that an input takes one after another, and what they are called."""
+    if port.kind == "scalar":
+        if port.low is None or port.high is None:
+            raise UsageError(f"{port.name} has no limits to go between; say its values one by one")
+        if reach is not None:
+            raise UsageError(f"{port.name} goes from {port.low:g} to {port.high:g}: leave the reach out")
+        between: Array = np.linspace(port.low, port.high, columns or COLUMNS)
+        return between, [f"{step:.3g}" for step in between]
     if not port.categories:
         reach = REACH[port.distribution or "normal"] if reach is None else reach
         steps: Array = np.linspace(-reach, reach, columns or COLUMNS)
@@ -105,7 +113,7 @@ def _steps(port: Numbers, columns: int | None, reach: float | None) -> tuple[Arr
 
 def _target(card: Card, target: str) -> tuple[Numbers, Any]:
     """Return the input that is traversed, and where in its tensor's rows."""
-    known = {port.name: port for port in numbers_in(card)}
+    known = {port.name: port for port in card.numbers_in}
     found = re.fullmatch(r"(.+)\[(\d+)\]", target)
     name, place = (found[1], int(found[2])) if found else (target, None)
     port = known.get(name)

@@ -41,7 +41,7 @@ def bytes_a_pixel(plan: Plan) -> float:
             item = np.dtype(tensor_dtype_to_np_dtype(tensor.elem_type)).itemsize
             sizes[info.name] = lengths[0] * item * float(plan.ratios.get(info.name, 1)) ** 2
     last_use = {name: place for place, node in enumerate(graph.node) for name in node.input}
-    held, most = {graph.input[0].name}, 0.0
+    held, most = set(plan.images), 0.0
     for place, node in enumerate(graph.node):
         held.update(node.output)
         most = max(most, sum(sizes.get(name, 0) for name in held))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from gantk.data.dataset import Array
 from gantk.errors import Unsupported
+from gantk.runtime.strips.binding import SPREAD
 from gantk.runtime.strips.operators import ratio, reads_rows
 from gantk.runtime.strips.stages import NORM, Plan, Stage
 
@@ -26,22 +26,23 @@ PER_CHANNEL = frozenset({"BatchNormalization", "DequantizeLinear", "QuantizeLine
 """Those of them whose constants are one number a channel."""
 
 
-def plan(path: Path) -> Plan:
-    """Return the stages of a model that `gantk export` wrote, whose images need no padding.
+def plan(model: Any) -> Plan:
+    """Return the stages of a model that `gantk export` wrote, which takes images alone that need no padding.
 
     Raises Unsupported where an operator reads more of an image than stages can.
     """
     import onnx
 
-    model = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
+    model = onnx.shape_inference.infer_shapes(model)
     graph = model.graph
     constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
             constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
     nodes, output = _unframed([node for node in graph.node if node.op_type != "Constant"], constants, graph)
-    image = graph.input[0].name
-    levels, ratios, axes = {image: 0}, {image: Fraction(1)}, {image: 1 if _is_last(graph.input[0]) else 2}
+    levels = {image.name: 0 for image in graph.input}
+    ratios = {image.name: Fraction(1) for image in graph.input}
+    axes = {image.name: 1 if _is_last(image) else 2 for image in graph.input}
     norms: dict[str, str] = {}
     for node in nodes:
         sources = [name for name in node.input if name and name not in constants]
@@ -55,6 +56,7 @@ def plan(path: Path) -> Plan:
         if node.op_type == NORM:
             norms[name] = sources[0]
     types = {info.name: info.type.tensor_type.elem_type for info in [*graph.value_info, *graph.input, *graph.output]}
+    types |= {node.output[0]: onnx.TensorProto.FLOAT for node in nodes if node.op_type == SPREAD}
     dtypes = {name: onnx.helper.tensor_dtype_to_np_dtype(types[name]) for name in levels}
     stages = _stages(nodes, levels, norms, constants, output)
     return Plan(stages, norms, constants, ratios, axes, dtypes, model)
@@ -91,7 +93,8 @@ def _check(node: Any, sources: list[str], constants: Mapping[str, Array], axes: 
     """Raise Unsupported where a node reads more than some rows of the image, or where it cannot be told."""
     kind = node.op_type
     joins = kind == "Concat" and next(a.i for a in node.attribute if a.name == "axis") == 1
-    known = _is_pointwise(node, constants) or kind in (NORM, "Transpose") or joins or reads_rows(node, constants)
+    known = _is_pointwise(node, constants) or kind in (NORM, SPREAD, "Transpose") or joins
+    known = known or reads_rows(node, constants)
     if not known or not sources or any(source not in axes for source in sources):
         raise Unsupported(f"cannot run in strips: what {kind} {node.name} reads of an image is not known")
 
@@ -130,7 +133,8 @@ def _stages(
             node = made.get(name)
             sources = [given for given in node.input if given and given not in constants] if node else []
             # What a pixel is made of by one tensor's pixel is made again where it is read: cheaper than to keep it.
-            again = node is not None and len(sources) == 1 and (_is_pointwise(node, constants) or name in norms)
+            plain = node is not None and (_is_pointwise(node, constants) or name in norms or node.op_type == SPREAD)
+            again = plain and len(sources) == 1
             if node is None or (levels[name] < level and not again):
                 inputs.append(name)
                 if node is not None and name not in wanted[levels[name]]:

@@ -18,8 +18,8 @@ from gantk.data.formats.directories import read_header
 from gantk.data.formats.known import NUMPY, TIFF, format_of_content
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
-from gantk.runtime.card import Port
 from gantk.runtime.images import Deep, companions_of, is_reduced, kept_format, note_of, picture_to_pixels, read
+from gantk.runtime.ports import Port
 
 if TYPE_CHECKING:
     from tifffile import TiffPage

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.runtime.strips.binding import SPREAD
 from gantk.runtime.strips.operators import Span, height, needed
 
 if TYPE_CHECKING:
@@ -64,9 +65,14 @@ class Plan:
     dtypes: Mapping[str, Any]
     model: onnx.ModelProto
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images that the network takes."""
+        return tuple(info.name for info in self.model.graph.input)
+
     def heights(self, image: int) -> dict[str, int]:
-        """Return each tensor's rows for an image of so many rows."""
-        found = {self.model.graph.input[0].name: image}
+        """Return each tensor's rows for images of so many rows."""
+        found = dict.fromkeys(self.images, image)
         for stage in self.stages:
             for node in stage.nodes:
                 found[node.output[0]] = height(node, found[self.data_inputs(node)[0]], self.constants)
@@ -103,12 +109,12 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    info, image, last = helper.make_tensor_value_info, plan.model.graph.input[0].name, stage is plan.stages[-1]
+    info, last = helper.make_tensor_value_info, stage is plan.stages[-1]
     kinds = {name: helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for name, dtype in plan.dtypes.items()}
     sources = set(plan.norms.values())
     inputs, outputs, before, after, own = [], [], [], [], []
     for name in stage.inputs:
-        halved = half and name != image and kinds[name] == TensorProto.FLOAT
+        halved = half and name not in plan.images and kinds[name] == TensorProto.FLOAT
         inputs.append(info(f"{name}.kept", TensorProto.FLOAT16 if halved else kinds[name], [None] * 4))
         before.append(helper.make_node("Cast", [f"{name}.kept"], [name], to=kinds[name]))
     for name in stage.norms:
@@ -132,7 +138,7 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
                 helper.make_node("ReduceSumSquare", [centred, f"{name}.pixels"], [squares]),
             ]
             outputs += [info(part, TensorProto.FLOAT, [1, None, 1, 1]) for part in (mean, squares)]
-    nodes = [_normalized(node) if node.op_type == NORM else node for node in stage.nodes]
+    nodes = [each for node in stage.nodes for each in _written(node)]
     used = {name for node in nodes for name in node.input}
     weights = [tensor for tensor in plan.model.graph.initializer if tensor.name in used]
     fixed = [node for node in plan.model.graph.node if node.op_type == "Constant" and node.output[0] in used]
@@ -142,11 +148,17 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
     return data
 
 
-def _normalized(node: Any) -> Any:
-    """Return an instance norm whose statistics are given: a batch norm."""
+def _written(node: Any) -> list[Any]:
+    """Return a node as ONNX knows it on a strip; an instance norm whose statistics are given is a batch norm."""
     from onnx import helper
 
     (name,) = node.output
+    if node.op_type == SPREAD:
+        image, numbers = node.input
+        sides = helper.make_node("Shape", [image], [f"{name}.sides"], start=2)
+        return [sides, helper.make_node("Expand", [numbers, f"{name}.sides"], [name])]
+    if node.op_type != NORM:
+        return [node]
     given = [*node.input, f"{name}.mean", f"{name}.variance"]
     epsilon = next(attribute.f for attribute in node.attribute if attribute.name == "epsilon")
-    return helper.make_node("BatchNormalization", given, [name], epsilon=epsilon)
+    return [helper.make_node("BatchNormalization", given, [name], epsilon=epsilon)]

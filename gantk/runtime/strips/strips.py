@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import SupportsIndex
 
 import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
+from gantk.runtime.ports import Port
 from gantk.runtime.session import Session
+from gantk.runtime.strips.binding import bound
 from gantk.runtime.strips.memory import bytes_a_pixel
+from gantk.runtime.strips.moments import Moments
 from gantk.runtime.strips.operators import Span
 from gantk.runtime.strips.plan import plan
 from gantk.runtime.strips.sources import Rows
@@ -65,9 +68,9 @@ class Scratch:
 class Padded:
     """An image (H, W, C) with its last row and column repeated, as the model would do it itself."""
 
-    def __init__(self, image: Rows, card: Card) -> None:
+    def __init__(self, image: Rows, card: Card, port: Port) -> None:
         self._image = image
-        self._port = card.image_in
+        self._port = port
         self.height, self.width = (
             max(-(-length // card.multiple) * card.multiple, card.minimum) for length in image.shape[:2]
         )
@@ -83,22 +86,6 @@ class Padded:
         return self._port.to_tensor(rows[None])
 
 
-@dataclass
-class Moments:
-    """Mean and sum of squared deviations of each channel (C,) over strips (Chan et al. 1979)."""
-
-    count: int = 0
-    mean: Any = 0.0
-    squares: Any = 0.0
-
-    def add(self, count: int, mean: Array, squares: Array) -> None:
-        """Add those of a strip in which a channel has `count` pixels."""
-        total, apart = self.count + count, mean.ravel().astype(np.float64) - self.mean
-        self.squares = self.squares + squares.ravel() + apart**2 * (self.count * count / total)
-        self.mean = self.mean + apart * (count / total)
-        self.count = total
-
-
 class Strips:
     """A model that runs on strips.
 
@@ -106,18 +93,23 @@ class Strips:
         path: its file.
         card: what it says of itself.
         open_session: makes an ONNX Runtime session of a model's bytes.
+        numbers: the tensors of its categories, vectors and numbers, for one sample.
 
     Raises Unsupported where the model cannot run so.
     """
 
-    def __init__(self, path: Path, card: Card, open_session: Callable[[bytes], Session]) -> None:
+    def __init__(
+        self, path: Path, card: Card, open_session: Callable[[bytes], Session], numbers: Mapping[str, Array]
+    ) -> None:
         if card.sides is not None:
             only = "{}x{}".format(*card.sides)
             raise Unsupported(f"{path}: takes images of {only} px alone, and cannot run in strips")
         self.card = card
         self.open_session = open_session
         try:
-            self.plan = plan(path)
+            import onnx
+
+            self.plan = plan(bound(onnx.load(str(path)), numbers, open_session))
         except Unsupported as reason:
             raise Unsupported(f"{path} {reason}") from None
         except Exception as error:
@@ -131,17 +123,18 @@ class Strips:
         """Memory that the model takes for each pixel of an image that it is given whole."""
         return bytes_a_pixel(self.plan)
 
-    def run(self, image: Rows, tile: int, exact: bool) -> Iterator[Array]:
-        """Yield the model's answer (h, W, C) to an image (H, W, C) of its own type, from top to bottom.
+    def run(self, images: Mapping[str, Rows], tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the model's answer (h, W, C) to images (H, W, C) of its own types, by name, from top to bottom.
 
-        Of the image, rows are read as they are needed, those of a strip at a time. A strip holds about tile * tile
+        Of the images, rows are read as they are needed, those of a strip at a time. A strip holds about tile * tile
         pixels. Raises UsageError where it would hold none, GantkError where the disk is full.
         """
         if not isinstance(tile, SupportsIndex) or tile < 1:
             raise UsageError(f"a tile has a whole number of pixels, 1 at least, not {tile!r}")
-        left, width = image.shape[:2]
+        left, width = (self.card.scaled(length) for length in images[self.card.image_in.name].shape[:2])
+        padded = {port.name: Padded(images[port.name], self.card, port) for port in self.card.images_in}
         try:
-            for rows in self._stages(Padded(image, self.card), tile, exact):
+            for rows in self._stages(padded, tile, exact):
                 strip = self.card.image_out.from_tensor(rows)[0, :left, :width]
                 left -= len(strip)
                 if len(strip):
@@ -150,19 +143,20 @@ class Strips:
             folder = tempfile.gettempdir()
             raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
 
-    def joined(self, image: Array, tile: int, exact: bool) -> Array:
-        """Return the answer to an image (H, W, C), made in strips."""
+    def joined(self, images: Mapping[str, Rows], tile: int, exact: bool) -> Array:
+        """Return the answer to images (H, W, C), made in strips."""
         port = self.card.image_out
-        answer, done = np.empty((*image.shape[:2], port.channels), port.dtype), 0
-        for strip in self.run(image, tile, exact):
+        height, width = (self.card.scaled(length) for length in images[self.card.image_in.name].shape[:2])
+        answer, done = np.empty((height, width, port.channels), port.dtype), 0
+        for strip in self.run(images, tile, exact):
             answer[done : done + len(strip)] = strip
             done += len(strip)
         return answer
 
-    def _stages(self, image: Padded, tile: int, exact: bool) -> Iterator[Array]:
-        """Yield the last stage's strips for an image, after all others have run on it."""
-        plan, name = self.plan, self.plan.model.graph.input[0].name
-        heights = plan.heights(image.height)
+    def _stages(self, images: Mapping[str, Padded], tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the last stage's strips for images, after all others have run on them."""
+        plan, first = self.plan, images[self.card.image_in.name]
+        heights = plan.heights(first.height)
         moments = {source: Moments() for source in plan.norms.values()}
         with tempfile.TemporaryDirectory(prefix="gantk-") as folder, ExitStack() as open_files:
             kept: dict[str, Scratch] = {}
@@ -175,9 +169,9 @@ class Strips:
                     open_files.callback(kept[output].close)
                 statistics = self._statistics(stage, moments)
                 answers = [answer.name for answer in session.outputs]
-                for strip in _strips(plan, stage, heights, image.width, tile):
+                for strip in _strips(plan, stage, heights, first.width, tile):
                     given = {
-                        f"{source}.kept": image.read(span) if source == name else kept[source].read(span)
+                        f"{source}.kept": (images[source] if source in images else kept[source]).read(span)
                         for source, span in strip.read.items()
                     }
                     made = dict(
@@ -221,7 +215,7 @@ def _strips(plan: Plan, stage: Stage, heights: Mapping[str, int], width: int, ti
     A strip is read from an aligned row of the image on, so that each tensor in it begins at a whole row.
     """
     ratios, step = plan.ratios, plan.alignment(stage)
-    image = heights[plan.model.graph.input[0].name]
+    image = heights[plan.images[0]]
     for output in stage.outputs:
         if heights[output] != image * ratios[output]:
             raise Unsupported(f"cannot run in strips: {output} has {heights[output]} rows for {image} of the image")

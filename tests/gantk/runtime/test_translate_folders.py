@@ -152,14 +152,14 @@ def test_small_images_run_at_once_and_large_ones_alone(
 ) -> None:
     lock, state, run_alone = Lock(), {"running": 0, "most": 0}, Model.run
 
-    def run(model: Model, batch: np.ndarray, **settings: Any) -> np.ndarray:
+    def run(model: Model, batch: np.ndarray, further: Any, **settings: Any) -> np.ndarray:
         with lock:
             state["running"] += 1
             state["most"] = max(state["most"], state["running"])
         time.sleep(0.02)
         with lock:
             state["running"] -= 1
-        return run_alone(model, batch, **settings)
+        return run_alone(model, batch, further, **settings)
 
     monkeypatch.setattr(overlap, "_SMALL", small)
     monkeypatch.setattr(Model, "run", run)

@@ -96,7 +96,7 @@ def wide(make_model: MakeModel) -> Path:
 
 
 def test_what_a_network_takes_is_what_it_holds_at_once(wide: Path) -> None:
-    assert memory.bytes_a_pixel(plan(wide)) == 2.25 * 2 * 64 * 4
+    assert memory.bytes_a_pixel(plan(onnx.load(wide))) == 2.25 * 2 * 64 * 4
 
 
 @pytest.mark.parametrize(("free", "tile"), [(None, None), (2000, None), (1999, 31), (10_000_000, None)])
