@@ -18,11 +18,11 @@ from gantk.text import pasted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from gantk.plan.tensors import Io
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
     from gantk.training.trained import Trained
     from gantk_exports.form import Form
-    from gantk_exports.ports import Io
     from gantk_exports.precision import Precision
 
 EPILOG = """\b
@@ -190,8 +190,12 @@ def _next(written: "list[Model]") -> str:
         port = model.card.image_out
         sheet = "sheet.png" if pictured(port.channels, port.pixel) else "samples.npy"
         return pasted("gantk", "generate", model.path, "-o", sheet)
-    further = {"translate": " -o OUT", "encode": " -o OUT.npz", "score": ""}
-    return pasted("gantk", model.card.task, model.path) + f" IMAGES{further[model.card.task]}"
+    said = [f"--image {port.name}=FILE" for port in model.card.images_in[1:]]
+    for numbers in model.card.numbers_in:
+        if numbers.kind == "category" and numbers.default is None:
+            said.append(pasted("--label", f"{numbers.name}={numbers.names[0] if numbers.names else 0}"))
+    out = {"translate": ["-o OUT"], "encode": ["-o OUT.npz"], "score": []}[model.card.task]
+    return " ".join([pasted("gantk", model.card.task, model.path), "IMAGES", *out, *said])
 
 
 def _places(names: list[str], out: Path, precision: "Precision", form: "Form") -> dict[str, Path]:
@@ -228,7 +232,7 @@ def _compared(card: "Card") -> str:
 
 def _worst(card: "Card") -> str:
     """Return the largest difference from torch that a card notes, and what it is in."""
-    from gantk.runtime.card import Port
+    from gantk.runtime.ports import Port
 
     port, largest = card.outputs[0], max(card.parity.values())
     if isinstance(port, Port):

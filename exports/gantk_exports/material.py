@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gantk.data.dataset import Array, Dataset
+from gantk.data.kinds import poorest, scaled
 from gantk.errors import UsageError
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.moved import with_data
@@ -40,13 +41,16 @@ def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[st
 def _images(run: Path, card: Card, count: int, *, test: bool, data: Sequence[str]) -> dict[str, Array]:
     """Return the tensors of a model's images, up to `count` of each."""
     dataset, trained_size = _opened(run, data)
-    height, width = card.sides or (trained_size, trained_size)
     channels = {port.key: port.channels for port in card.images_in}
-    subject = OpenSubject(functions={}, dataset=dataset, size=max(height, width), channels=channels)
     found = {}
     for port in card.images_in:
+        # Batches of two sizes hold smaller images than they are read at.
+        factor = round(card.scale) if poorest(port.key) == scaled() else 1
+        size = factor * max(card.sides) if card.sides else trained_size
+        subject = OpenSubject(functions={}, dataset=dataset, size=size, channels=channels, scaled=scaled(factor))
         _refuse_none(subject, port.key, test=test)
         images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
+        height, width = card.sides or images.shape[1:3]
         top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
         images = images[:, top : top + height, left : left + width]
         # The images are in [-1, 1]: as if those were the values in the files.

@@ -20,6 +20,7 @@ from gantk.evaluation.functions import piece
 from gantk.recipe.graph import Task
 from gantk.recipe.metric import Function, Translated
 from gantk.recipe.recipe import Batch
+from gantk.runtime.scale import scaled as scaled_length
 
 
 @dataclass(kw_only=True)
@@ -77,7 +78,7 @@ class OpenSubject:
         """Yield all held-out images, what the graph makes of them, and what it should make, in pieces.
 
         Latents and categories are drawn for each image, scalars have their defaults. What comes out larger is made of
-        images that are so many times smaller, their areas averaged.
+        images that are so many times smaller: of the batches', or else their areas are averaged.
         """
         function = self.function("translate")
         keys = [port for port in function.inputs if isinstance(port, str)]
@@ -94,10 +95,13 @@ class OpenSubject:
         drawn = [None if isinstance(port, str) else port.fixed(count, self.seed) for port in function.inputs]
         for rows in torch.split(torch.arange(count), piece(self.size)):
             batches = {key: self._read(group, (rows % len(group)).tolist()) for key, group in groups.items()}
-            images = [_smaller(batches[key][names[key]], function.scale) for key in keys]
+            images = [batches[key][names[key]] for key in keys]
+            real = batches[keys[0]][truth] if truth else None
+            if real is None or real.shape[2] != scaled_length(images[0].shape[2], function.scale):
+                images = [_smaller(image, function.scale) for image in images]
+                real = None if real is None else _smaller(real, 1 / function.scale)
             taken = iter(images)
             made = function(*(next(taken) if values is None else values[rows] for values in drawn))[0]
-            real = _smaller(batches[keys[0]][truth], 1 / function.scale) if truth else None
             yield Translated(_shown(groups[keys[0]], names[keys[0]], images[0]), made, real)
 
     def count(self, key: str, *, test: bool) -> int:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, create_model
 
 from gantk.documents import wanted
-from gantk.runtime.card import Card, Numbers
-from gantk.runtime.generation import numbers_in
+from gantk.runtime.card import Card
+from gantk.runtime.ports import Numbers
 from gantk.runtime.random import LEAST_TRUNCATION
 from gantk_exports.server.limits import Limits
 from gantk_exports.server.refusing import Refusal
@@ -39,10 +39,11 @@ def form_of(card: Card, limits: Limits) -> type[Asked]:
         ),
         "columns": (_whole(1, most) | None, Field(None, description="columns of the sheet; null: it is square")),
     }
-    for number, port in enumerate(numbers_in(card)):
-        values = _category(port) if port.categories else _latent(port)
+    for number, port in enumerate(card.numbers_in):
+        values = {"category": _category, "scalar": _scalar}.get(port.kind, _latent)(port)
         several = Annotated[list[values], Field(min_length=1, max_length=most)]  # type: ignore[valid-type]
-        help_line = f"{_described(port)}, or a list with one for each image; left out or null: drawn"
+        unsaid = "drawn" if port.default is None else port.names[int(port.default)] if port.names else port.default
+        help_line = f"{_described(port)}, or a list with one for each image; left out or null: {unsaid}"
         fields[f"input_{number}"] = (values | several | None, Field(None, alias=port.name, description=help_line))
     return create_model(f"Generate_{card.graph}", __base__=Asked, **fields)
 
@@ -86,6 +87,11 @@ def _category(port: Numbers) -> Any:
     return _whole(0, port.categories - 1) | spoken
 
 
+def _scalar(port: Numbers) -> Any:
+    low, high = (-_FARTHEST if port.low is None else port.low), (_FARTHEST if port.high is None else port.high)
+    return Annotated[float, Field(strict=True, ge=low, le=high)]
+
+
 def _latent(port: Numbers) -> Any:
     number = Annotated[float, Field(strict=True, ge=-_FARTHEST, le=_FARTHEST)]
     if port.length == 1:
@@ -96,4 +102,6 @@ def _latent(port: Numbers) -> Any:
 def _described(port: Numbers) -> str:
     if port.categories:
         return f"a category by its index{' or name' if port.names else ''}"
+    if port.kind == "scalar":
+        return f"a number{port.limits}"
     return "a number" if port.length == 1 else f"a latent of {port.length} numbers"

@@ -65,16 +65,18 @@ def main() -> None:
 def answer(said: dict[str, Any], body: bytes) -> Message:
     """Return the answer to a message.
 
-    `said` names the body's Content-Type (`kind`), the type of the values that are wanted (`pixel`), and of how many
-    `pixels` and `bytes` an image may be. The answer has the `size` of the image; the `mode` of a picture, or else the
-    `dtype` and `alpha` of an array; then their bytes, and the colour profile. Of an image of too many pixels there is
-    the `size` alone, and of what is refused `status` and `detail`.
+    `said` names the body's Content-Type (`kind`), the `field` of a form that has the image, the type of the values that
+    are wanted (`pixel`), and of how many `pixels` and `bytes` an image may be. The answer has the `size` of the image;
+    the `mode` of a picture, or else the `dtype` and `alpha` of an array; the `texts` of a form's other fields; then the
+    bytes, and the colour profile. Of an image of too many pixels there is the `size` alone, and of what is refused
+    `status` and `detail`.
     """
     try:
-        image = _file(said["kind"], body, said["bytes"])
+        image, texts = _file(said["kind"], body, said["bytes"], said["field"])
         if format_of_content(image) == NUMPY:
             raise DataError(NO_IMAGE)
-        return _message(read_bytes(image, said["pixel"], partial(_check, said["pixels"])))
+        head, parts = _message(read_bytes(image, said["pixel"], partial(_check, said["pixels"])))
+        return {**head, "texts": texts}, parts
     except _TooManyError as found:
         return {"size": found.size}, []
     except Refusal as refusal:
@@ -86,14 +88,17 @@ def answer(said: dict[str, Any], body: bytes) -> Message:
         return {"status": 422, "detail": f"the image cannot be read ({one_line(error)}); save it again"}, []
 
 
-def _file(kind: str, body: bytes, most: int) -> bytes:
-    """Return the file that is sent, as a body or in a form. Raises Refusal."""
-    image = image_in(kind, body) if kind.partition(";")[0].strip().lower() == "multipart/form-data" else body
+def _file(kind: str, body: bytes, most: int, field: str) -> tuple[bytes, dict[str, str]]:
+    """Return the file that is sent, as a body or in a form's field, and the form's texts. Raises Refusal."""
+    form = kind.partition(";")[0].strip().lower() == "multipart/form-data"
+    if not form and field != "image":
+        raise Refusal(422, f"the model takes an image {field} besides: send a form, curl -F {field}=@photo.jpg")
+    image, texts = image_in(kind, body, field) if form else (body, {})
     if len(image) > most:
         raise Refusal(413, f"an image of more than {most:,} bytes; send a smaller one")
     if not image:
         raise Refusal(422, "the image is empty (0 bytes); send the file's bytes")
-    return image
+    return image, texts
 
 
 class _TooManyError(Exception):

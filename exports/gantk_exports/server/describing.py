@@ -10,9 +10,9 @@ from urllib.parse import quote
 from fastapi.openapi.utils import get_openapi
 
 from gantk import __version__
+from gantk_exports.server.fields import FILE, schema_of
 from gantk_exports.server.service import Service
 
-_FILE = {"type": "string", "format": "binary"}
 _IMAGES = ("image/png", "image/jpeg", "image/webp", "application/octet-stream")
 _DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
 _ERRORS = {
@@ -56,14 +56,16 @@ def described(routes: Sequence[Any], service: Service, guarded: bool) -> dict[st
 def _describe(operation: dict[str, Any], task: str, names: list[str], service: Service) -> None:
     """Say which models there are, what they take, and what they give."""
     operation["parameters"][0]["schema"] = {"type": "string", "enum": names}
-    content: dict[str, Any] = {kind: {"schema": _FILE} for kind in _IMAGES}
-    form = {"type": "object", "properties": {"image": _FILE}, "required": ["image"]}
-    content["multipart/form-data"] = {"schema": form}
+    content: dict[str, Any] = {kind: {"schema": FILE} for kind in _IMAGES}
+    if task != "generate":
+        forms = [schema_of(service.served[name].model.card) for name in names]
+        distinct = [form for place, form in enumerate(forms) if form not in forms[:place]]
+        content["multipart/form-data"] = {"schema": distinct[0] if len(distinct) == 1 else {"anyOf": distinct}}
     if task == "generate":
         schemas = [service.forms[name].model_json_schema() for name in names]
         content = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
     operation["requestBody"] = {"required": task != "generate", "content": content}
-    kinds = {kind: {"schema": _FILE} for name in names for kind in service.served[name].kinds}
+    kinds = {kind: {"schema": FILE} for name in names for kind in service.served[name].kinds}
     if task in ("encode", "score"):
         kinds = {"application/json": {"schema": {"type": "object"}}}
     what = "the model's numbers by their names" if task in ("encode", "score") else "the image"
@@ -129,7 +131,9 @@ def _operation(path: str, method: str, operation: dict[str, Any], address: str, 
     models = f"<p>Models: {escape(', '.join(names))}</p>" if names else ""
     body = operation.get("requestBody", {}).get("content", {})
     takes = f"<p>Takes {escape(', '.join(body))}</p>" if body else ""
-    asked = body.get("application/json", {}).get("schema", {})
+    asked: dict[str, Any] = next(
+        (body[kind]["schema"] for kind in ("application/json", "multipart/form-data") if kind in body), {}
+    )
     return (
         f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>{models}{takes}"
         f"{''.join(_inputs(schema) for schema in asked.get('anyOf', [asked]))}"

@@ -1,4 +1,4 @@
-"""A file that is sent in a form."""
+"""A form that is sent: one of its files, and its texts."""
 
 from typing import Any
 
@@ -7,14 +7,19 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gantk_exports.server.refusing import Refusal
 
-_FIELD = b"image"
 _PARTS = 17
 """An image, and as many more fields as apps send."""
 
+_TEXT = 1000
+"""Bytes of the longest text that a field may have."""
 
-def image_in(kind: str, body: bytes) -> bytes:
-    """Return the file in the field `image` of a form, whose Content-Type is `kind`. Raises Refusal."""
-    form = _Form()
+
+def image_in(kind: str, body: bytes, field: str = "image") -> tuple[bytes, dict[str, str]]:
+    """Return the file in a field of a form, whose Content-Type is `kind`, and the texts of its fields without files.
+
+    Raises Refusal.
+    """
+    form = _Form(field.encode())
     try:
         _, options = parse_options_header(kind)
         parser = MultipartParser(options[b"boundary"], form.callbacks)
@@ -27,15 +32,18 @@ def image_in(kind: str, body: bytes) -> bytes:
     if not form.ended:
         raise Refusal(400, "a broken form: its last boundary is missing")
     if form.image is None:
-        raise Refusal(422, "the form has no file called image: curl -F image=@photo.jpg")
-    return bytes(form.image)
+        raise Refusal(422, f"the form has no file called {field}: curl -F {field}=@photo.jpg")
+    return bytes(form.image), {name: bytes(text).decode("utf-8", "replace") for name, text in form.texts.items()}
 
 
 class _Form:
-    """What a form was found to hold: the first file called `image`."""
+    """What a form was found to hold: the first file in a field, and the texts of fields without files."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: bytes) -> None:
         self.image: bytearray | None = None
+        self.texts: dict[str, bytearray] = {}
+        self._field = field
+        self._text: bytearray | None = None
         self.ended = False
         self._parts = 0
         self._here = False
@@ -68,13 +76,18 @@ class _Form:
 
     def _begin_content(self) -> None:
         _, options = parse_options_header(self._disposition.decode("latin-1"))
-        self._here = self.image is None and options.get(b"name") == _FIELD and b"filename" in options
+        self._here = self.image is None and options.get(b"name") == self._field and b"filename" in options
         if self._here:
             self.image = bytearray()
+        self._text = None
+        if b"filename" not in options and b"name" in options:
+            self._text = self.texts.setdefault(options[b"name"].decode("utf-8", "replace"), bytearray())
 
     def _keep(self, data: bytes, start: int, end: int) -> None:
         if self._here and self.image is not None:
             self.image += data[start:end]
+        elif self._text is not None:
+            self._text += data[start : min(end, start + _TEXT - len(self._text))]
 
     def _end(self) -> None:
         self.ended = True

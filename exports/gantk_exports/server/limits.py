@@ -4,7 +4,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from gantk.runtime.card import Card, Port
+from gantk.runtime.card import Card
 from gantk_exports.server.refusing import Refusal
 
 MEBI = 2**20
@@ -90,6 +90,12 @@ class Limits:
             raise Refusal(
                 422, f"an image of {width}x{height} pixels: this server takes up to {self.pixels:,}; send a smaller one"
             )
+        if card.scaled(width) * card.scaled(height) > self.pixels:
+            raise Refusal(
+                422,
+                f"an image of {width}x{height} pixels comes out {card.scale:g} times as large; this server gives up "
+                f"to {self.pixels:,} pixels; send a smaller one",
+            )
         if worth(card, width, height) > 2 * self.pixels:
             raise Refusal(
                 422, f"an image of {width}x{height} pixels is too long and narrow for this model; cut it in pieces"
@@ -108,9 +114,10 @@ def _open_files() -> int:
 
 def worth(card: Card, width: int, height: int) -> int:
     """Return how many pixels a model computes for a picture: padded, or on the way to its one size."""
-    if not isinstance(card.inputs[0], Port):
+    if not card.images_in:
         return 0
+    larger = math.ceil(max(1, card.scale) ** 2)
     if card.sides is not None:
-        return max(card.sides) * max(*card.sides, width, height)
+        return max(card.sides) * max(*card.sides, width, height) * larger
     sides = (max(side, card.minimum) for side in (width, height))
-    return math.prod(math.ceil(side / card.multiple) * card.multiple for side in sides)
+    return math.prod(math.ceil(side / card.multiple) * card.multiple for side in sides) * larger

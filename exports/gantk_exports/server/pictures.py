@@ -1,6 +1,6 @@
 """Pictures as they come and go over HTTP: read with care, written in the type that is wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -10,6 +10,7 @@ from PIL import Image
 
 from gantk.runtime.card import Card
 from gantk.runtime.images import LOSSY, Deep, pictured
+from gantk.runtime.ports import Port
 from gantk_exports.server.decoders import Decoders
 from gantk_exports.server.decoding import BYTES_A_PIXEL
 from gantk_exports.server.limits import Limits
@@ -27,11 +28,18 @@ _LONGEST = {"JPEG": 65500, "WEBP": 16383}
 
 @dataclass(frozen=True)
 class Read:
-    """An image that was read: its size, and itself unless it was too large to be decoded."""
+    """An image that was read.
+
+    Attributes:
+        width, height: its size in pixels.
+        image: itself; None: it was too large to be decoded.
+        texts: the texts of the other fields of the form that it came in.
+    """
 
     width: int
     height: int
     image: Image.Image | Deep | None
+    texts: Mapping[str, str]
 
 
 class Pictures:
@@ -49,22 +57,26 @@ class Pictures:
         """End the decoding processes."""
         self._decoders.close()
 
-    async def read(self, kind: str, body: bytes, card: Card, most: int) -> Read:
+    async def read(self, kind: str, body: bytes, card: Card, most: int, port: Port | None = None) -> Read:
         """Return the image that the body of a request of type `kind` holds, the right way up, if it can be decoded.
 
-        One of more than `most` pixels is not decoded. Raises Refusal where it is none, or more than the model can take.
+        `port` is the further input that it is for, whose name its field of a form has; None: the first, which is in
+        `image`. One of more than `most` pixels is not decoded. Raises Refusal where it is none, or more than the model
+        can take.
         """
-        limits, pixel = self._limits, card.image_in.pixel
+        limits, pixel = self._limits, (port or card.image_in).pixel
         said = {"kind": kind, "pixel": pixel, "bytes": limits.body, "pixels": most, "memory": limits.memory(most)}
+        said["field"] = "image" if port is None else port.name
         found, parts = await self._decoders.ask(said, body)
         if "status" in found:
             raise Refusal(found["status"], found["detail"])
         width, height = found["size"]
-        limits.check_picture(card, width, height)
+        if port is None:
+            limits.check_picture(card, width, height)
         if not parts and most == limits.pixels:
             allowed = BYTES_A_PIXEL * limits.pixels / 1e6
             raise Refusal(422, f"an image that decodes to more than {allowed:.0f} MB; send a smaller one")
-        return Read(width, height, _image(found, *parts) if parts else None)
+        return Read(width, height, _image(found, *parts) if parts else None, found.get("texts", {}))
 
 
 def _image(found: dict[str, Any], pixels: bytes, profile: bytes) -> Image.Image | Deep:

@@ -1,7 +1,7 @@
 """A model on offer: what waits for it, and the way through it from bytes to bytes."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,12 @@ from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.generation import drawn
 from gantk.runtime.images import Deep, companions_of, pixels_to_picture
-from gantk.runtime.inputs import Taken, take
+from gantk.runtime.inputs import Taken
 from gantk.runtime.model import Model
+from gantk.runtime.ports import Port
 from gantk.runtime.sheets import sheet
 from gantk_exports.server.batching import Batcher, Values
+from gantk_exports.server.fields import given
 from gantk_exports.server.limits import Limits, worth
 from gantk_exports.server.pictures import offers, write
 from gantk_exports.server.refusing import Refusal
@@ -100,15 +102,18 @@ class Served:
         self.batcher.close()
         self.alone.close()
 
-    def prepare(self, image: Image.Image | Deep) -> Prepared:
-        """Return an image ready for the model. Raises DataError where the model cannot take it."""
+    def prepare(self, image: Image.Image | Deep, said: Mapping[str, Any]) -> Prepared:
+        """Return an image ready for the model, with its further inputs as they are said.
+
+        Raises DataError where the model cannot take an image, UsageError where an input cannot be what is said.
+        """
         card = self.model.card
         if isinstance(image, Deep) and (card.task == "translate" or str(image.pixels.dtype) != card.image_in.pixel):
             what = f"an image of {image.pixels.shape[2]} channels of {image.pixels.dtype}"
             raise Refusal(422, f"{what}, which no answer can hold; send grey or RGB, or run {self.name} in Python")
         size = image.size if isinstance(image, Image.Image) else image.pixels.shape[1::-1]
-        taken = take(image, card)
-        values = (card.image_in.to_tensor(taken.batch),)
+        taken = given(card, said).take(image)
+        values = tuple(card.tensors(taken.batch, taken.further))
         profile = companions_of(image).get("icc_profile")
         return Prepared(taken, values, worth(card, *size), self._runs_whole(*size), profile)
 
@@ -122,10 +127,15 @@ class Served:
         card, most = self.model.card, self._limits.whole
         return card.sides is not None or (width * height <= most and worth(card, width, height) <= 2 * most)
 
-    def _in_strips(self, values: Array) -> Values:
-        """Return what the model gives for the tensor of one picture, with the memory of a small one."""
+    def _in_strips(self, *values: Array) -> Values:
+        """Return what the model gives for the tensors of one picture, with the memory of a small one."""
         card = self.model.card
-        return (card.image_out.to_tensor(self._strips.run(card.image_in.from_tensor(values), tile=_TILE)),)
+        rows = {
+            port.name: port.from_tensor(value) if isinstance(port, Port) else value
+            for port, value in zip(card.inputs, values, strict=True)
+        }
+        image = rows.pop(card.image_in.name)
+        return (card.image_out.to_tensor(self._strips.run(image, rows, tile=_TILE)),)
 
     def picture(self, prepared: Prepared, outputs: Values, kinds: Sequence[str]) -> tuple[bytes, str]:
         """Return the translation of a picture as a file, and its type. Raises Refusal where the type cannot hold it."""

@@ -18,6 +18,7 @@ from gantk_exports.server.asking import form_of, parsed
 from gantk_exports.server.batching import Values
 from gantk_exports.server.bodies import Bodies, gone
 from gantk_exports.server.clock import Clock, Limit
+from gantk_exports.server.fields import said_in
 from gantk_exports.server.limits import MEBI, Limits
 from gantk_exports.server.memory import give_back
 from gantk_exports.server.pictures import Pictures
@@ -112,16 +113,19 @@ class Service:
             async with self._bodies.image(request, limit.deadline) as (kind, body):
                 # Whoever sends slowly has no place in the queue meanwhile.
                 stack.enter_context(served.room())
-                image = await self._image(served, kind, body, limit, stack)
-                prepared = await self._by_hand(served.prepare, image)
-                # It is as large as what the model takes of it.
-                del image
+                image, said = await self._image(served, kind, body, limit, stack)
+                prepared = await self._by_hand(served.prepare, image, said)
+                # They are as large as what the model takes of them.
+                del image, said
             return await self._by_hand(answer, prepared, await _unless_gone(request, served.run(prepared)))
 
     async def _image(
         self, served: Served, kind: str, body: bytes, limit: Limit, stack: AsyncExitStack
-    ) -> Image.Image | Deep:
-        """Return the image in a body; a large one in its turn, which it has until the stack is left."""
+    ) -> tuple[Image.Image | Deep, dict[str, Any]]:
+        """Return the image in a body, and what it says of further inputs.
+
+        A large image is read in its turn, which it has until the stack is left.
+        """
         card, limits = served.model.card, self.limits
         read = await self._pictures.read(kind, body, card, limits.whole)
         if read.image is None:
@@ -131,7 +135,13 @@ class Service:
             stack.callback(self._give_back)
             read = await self._pictures.read(kind, body, card, limits.pixels)
         assert read.image is not None
-        return read.image
+        said: dict[str, Any] = dict(said_in(card, read.texts))
+        for port in card.images_in[1:]:
+            further = await self._pictures.read(kind, body, card, limits.whole, port)
+            if further.image is None:
+                raise Refusal(422, f"{port.name}: an image of more than {limits.whole:,} pixels; send a smaller one")
+            said[port.name] = further.image
+        return read.image, said
 
     def _give_back(self) -> None:
         """Give back the memory of a large image, once its answer is on its way."""

@@ -1,5 +1,6 @@
 // The view of generators: the samples of a seed, and sliders for the numbers of one of them.
 
+import { choice, range, reach } from "./controls.mjs";
 import { drawn } from "./model.mjs";
 import { download, element, paint, say } from "./page.mjs";
 import { newest } from "./session.mjs";
@@ -11,7 +12,7 @@ export class GeneratorView {
   #model;
   #seed = 0n;
   #chosen = 0; // Number of the sample that is shown large.
-  #said = {}; // Categories that were chosen, by input.
+  #said = {}; // Categories and numbers that were chosen for all samples, by input.
   #moved = {}; // Numbers of the chosen sample that were moved, by input.
   #truncation;
   #refreshAll = newest(() => this.#fill());
@@ -104,9 +105,10 @@ export class GeneratorView {
 
   #controls(port, open) {
     if (port.kind === "category") return this.#select(port);
+    if (port.kind === "scalar") return this.#dial(port);
     const values = drawn(port, this.#seed, this.#chosen, this.#truncation);
     const slider = (place, text) =>
-      range(text, port.distribution === "uniform" ? 1 : 3, values[place], (value) => {
+      range(text, ...reach(port), values[place], (value) => {
         values[place] = value;
         this.#moved[port.name] = values;
         this.#refreshOne();
@@ -123,9 +125,18 @@ export class GeneratorView {
     return details;
   }
 
+  #dial(port) {
+    return range(port.name, ...reach(port), this.#said[port.name] ?? port.default, (value) => {
+      this.#said[port.name] = value;
+      this.#refreshAll();
+      this.#refreshOne();
+    });
+  }
+
   #select(port) {
     const names = port.names.length ? port.names : Array.from({ length: port.categories }, (_, index) => String(index));
-    return choice(port.name, ["as the seed gives it", ...names], (this.#said[port.name] ?? -1) + 1, (chosen) => {
+    const unsaid = port.default === undefined ? "as the seed gives it" : "as the model has it";
+    return choice(port.name, [unsaid, ...names], (this.#said[port.name] ?? -1) + 1, (chosen) => {
       if (chosen) this.#said[port.name] = chosen - 1;
       else delete this.#said[port.name];
       this.#refreshAll();
@@ -141,33 +152,4 @@ export class GeneratorView {
       this.#refreshAll();
     });
   }
-}
-
-function range(text, reach, value, changed) {
-  const input = Object.assign(document.createElement("input"), { type: "range", min: -reach, max: reach, step: "any" });
-  input.value = value;
-  input.setAttribute("aria-label", text);
-  const number = document.createElement("output");
-  const show = () => (number.textContent = input.valueAsNumber.toFixed(2));
-  input.addEventListener("input", () => {
-    show();
-    changed(input.valueAsNumber);
-  });
-  show();
-  const label = labelled(text, input);
-  label.append(number);
-  return label;
-}
-
-function choice(text, texts, chosen, changed) {
-  const select = document.createElement("select");
-  select.append(...texts.map((one, index) => new Option(one, index, false, index === chosen)));
-  select.addEventListener("change", () => changed(Number(select.value)));
-  return labelled(text, select);
-}
-
-function labelled(text, control) {
-  const label = document.createElement("label");
-  label.append(Object.assign(document.createElement("span"), { textContent: text }), control);
-  return label;
 }

@@ -21,19 +21,27 @@ export function sides(card) {
   return typeof size === "number" ? [size, size] : size;
 }
 
-/** Translates an image; it keeps its size, or becomes what the model's one size leaves of it. */
-export async function translate(model, image) {
-  const taken = take(model, image);
+/**
+ * Translates an image; it keeps its size, or becomes what the model's one size leaves of it, times the model's scale.
+ * `said` gives the model's further inputs by name: a category by its index, a number, a latent by an array.
+ */
+export async function translate(model, image, said = {}) {
+  const taken = take(model, image, said);
   const [answer] = await images(model, await model.session.run(taken.tensors));
   if (taken.alpha && model.card["gantk.outputs"][0].channels !== 4) {
-    for (let pixel = 0; pixel < taken.alpha.length; pixel++) answer.data[4 * pixel + 3] = taken.alpha[pixel];
+    const scale = model.card["gantk.scale"] ?? 1;
+    for (let pixel = 0; pixel < answer.width * answer.height; pixel++) {
+      const [row, column] = [Math.floor(pixel / answer.width), pixel % answer.width];
+      const place = Math.floor(row / scale) * taken.width + Math.floor(column / scale);
+      answer.data[4 * pixel + 3] = taken.alpha[Math.min(place, taken.alpha.length - 1)];
+    }
   }
   return answer;
 }
 
-/** Encodes or scores an image: the numbers of each output, by name. */
-export async function measure(model, image) {
-  const answers = await model.session.run(take(model, image).tensors);
+/** Encodes or scores an image: the numbers of each output, by name; `said` as above. */
+export async function measure(model, image, said = {}) {
+  const answers = await model.session.run(take(model, image, said).tensors);
   return Object.fromEntries(model.card["gantk.outputs"].map(({ name }) => [name, Array.from(answers[name].data, Number)]));
 }
 
@@ -51,25 +59,28 @@ export async function generate(model, { count, seed = 0n, start = 0, truncation,
   const given = Object.fromEntries(
     model.card["gantk.inputs"].map((port) => {
       const rows = Array.from({ length: count }, (_, row) => said[port.name]?.[row] ?? drawn(port, seed, start + row, truncation));
-      const tensor =
-        port.kind === "category"
-          ? new model.ort.Tensor("int64", BigInt64Array.from(rows, BigInt), [count])
-          : new model.ort.Tensor("float32", Float32Array.from(rows.flat()), [count, port.length]);
-      return [port.name, tensor];
+      return [port.name, tensor(model.ort, port, rows)];
     }),
   );
   return images(model, await model.session.run(given));
 }
 
-/** What a seed gives an input in one sample: a category's index, or a latent's numbers. */
+/** The tensor of an input's rows: numbers, or an array of them for each sample of a latent. */
+function tensor(ort, { kind, layout, length }, rows) {
+  if (kind === "category") return new ort.Tensor("int64", BigInt64Array.from(rows, BigInt), [rows.length]);
+  return new ort.Tensor("float32", Float32Array.from(rows.flat()), layout === "N" ? [rows.length] : [rows.length, length]);
+}
+
+/** What an input is in one sample that nobody says: its default, or what a seed gives: an index, or a latent's numbers. */
 export function drawn(port, seed, sample, truncation) {
+  if (port.default !== undefined) return port.default;
   if (port.kind === "category") return category(port, seed, BigInt(sample));
   return Array.from({ length: port.length }, (_, place) => latent(port, seed, BigInt(sample), BigInt(place), truncation));
 }
 
 /** The tensors that an image becomes, and its alpha channel where the model does not take it. */
-function take({ ort, card }, { data, width, height }) {
-  const { name, channels } = card["gantk.inputs"][0];
+function take({ ort, card }, { data, width, height }, said) {
+  const { name, channels } = card["gantk.inputs"].find(({ kind }) => kind === "image");
   let pixels = new Uint8Array(width * height * channels);
   let alpha = new Uint8Array(width * height);
   for (let pixel = 0; pixel < alpha.length; pixel++) {
@@ -88,7 +99,15 @@ function take({ ort, card }, { data, width, height }) {
     [height, width] = wanted;
   }
   const tensors = { [name]: new ort.Tensor("uint8", pixels, [1, height, width, channels]) };
-  return { tensors, alpha: opaque ? null : alpha };
+  for (const port of card["gantk.inputs"]) {
+    if (port.name === name) continue;
+    if (port.kind === "image") throw new Error(`this model takes an image ${port.name} besides, which is not offered here`);
+    if (said[port.name] === undefined && port.kind === "category" && port.default === undefined) {
+      throw new Error(`this model takes a category ${port.name}, which is not said`);
+    }
+    tensors[port.name] = tensor(ort, port, [said[port.name] ?? drawn(port, 0n, 0)]);
+  }
+  return { tensors, width, alpha: opaque ? null : alpha };
 }
 
 /** The images that a model gave, as RGBA bytes. */

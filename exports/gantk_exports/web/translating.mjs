@@ -1,5 +1,6 @@
 // The view of models that take an image: translate it, encode it or score it.
 
+import { choice, range, reach } from "./controls.mjs";
 import { Pad } from "./drawing.mjs";
 import { fitted } from "./fitting.mjs";
 import { sides } from "./model.mjs";
@@ -16,6 +17,7 @@ export class ImageView {
   #file;
   #picture;
   #longest; // The longer side that was chosen for the picture, where one was.
+  #said = {}; // Categories and numbers that were chosen, by input.
   #running; // When the run began that is going on, in ms.
   #refresh = newest(() => this.#run());
 
@@ -41,12 +43,28 @@ export class ImageView {
   open(model) {
     this.#model = model;
     element("image").hidden = false;
+    this.#said = {};
+    const further = model.card["gantk.inputs"].filter(({ kind }) => kind === "category" || kind === "scalar");
+    element("further").replaceChildren(...further.map((port) => this.#control(port)));
+    element("further").hidden = !further.length;
     const measures = model.card["gantk.task"] !== "translate";
     element("numbers").hidden = !measures;
     element("save").hidden = measures;
     element("compare").classList.toggle("lone", measures);
     if (this.#mode === "picture") this.#show();
     else this.#enter(this.#mode);
+  }
+
+  /** A control for a category or a number that the model takes besides. */
+  #control(port) {
+    const say = (value) => {
+      this.#said[port.name] = value;
+      if (this.#mode !== "empty") this.#refresh();
+    };
+    this.#said[port.name] = port.default ?? 0;
+    if (port.kind === "scalar") return range(port.name, ...reach(port), port.default, say);
+    const names = port.names.length ? port.names : Array.from({ length: port.categories }, (_, index) => String(index));
+    return choice(port.name, names, this.#said[port.name], say);
   }
 
   #acceptDrops() {
@@ -154,7 +172,7 @@ export class ImageView {
     const clock = setInterval(() => this.#wait(image), 300);
     try {
       const translates = card["gantk.task"] === "translate";
-      const asked = this.#mode === "drawing" ? image : this.#picture;
+      const asked = { image: this.#mode === "drawing" ? image : this.#picture, said: this.#said };
       const answer = await session.ask(translates ? "translate" : "measure", asked);
       if (!answer) return;
       translates ? paint(element("after"), answer) : this.#list(answer);

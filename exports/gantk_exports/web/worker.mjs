@@ -12,8 +12,8 @@ const tasks = {
     const progress = (loaded) => self.postMessage({ loaded, total: bytes });
     model = await openModel(ort, `models/${name}.onnx`, (file) => read(file, progress));
   },
-  translate: (image) => translate(model, image),
-  measure: (image) => measure(model, image),
+  translate: ({ image, said }) => translate(model, image, said),
+  measure: ({ image, said }) => measure(model, image, said),
   generate: (asked) => generate(model, asked),
 };
 

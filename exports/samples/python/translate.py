@@ -1,6 +1,8 @@
 """Translate an image with a model that gantk exported; needs onnxruntime, numpy and Pillow, and no gantk.
 
-python translate.py MODEL IN OUT
+python translate.py MODEL IN OUT [NAME=VALUE ...]
+
+NAME=VALUE says a further input: a category by its name or index, a number, an image by its file.
 """
 
 import json
@@ -15,20 +17,50 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What is read. Pillow knows more formats, some of which start other programs."""
 
 
-def main(model: str, source: str, target: str) -> None:
+def main(model: str, source: str, target: str, *said: str) -> None:
     """Translate the image file `source` to `target`."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     card = session.get_modelmeta().custom_metadata_map
-    taken, given = (json.loads(card[f"gantk.{end}"])[0] for end in ("inputs", "outputs"))
-    if card["gantk.task"] != "translate" or (taken["dtype"], taken["layout"]) != ("uint8", "NHWC"):
+    inputs, (given,) = (json.loads(card[f"gantk.{end}"]) for end in ("inputs", "outputs"))
+    first = next((port for port in inputs if port["kind"] == "image"), None)
+    if card["gantk.task"] != "translate" or first is None or (first["dtype"], first["layout"]) != ("uint8", "NHWC"):
         sys.exit(f"{model}: not a model that translates 8-bit images as they are")
-    picture = eight_bits(ImageOps.exif_transpose(Image.open(source, formats=FORMATS)), MODES[taken["channels"]])
-    if size := json.loads(card["gantk.size"]):
-        height, width = (size, size) if isinstance(size, int) else size
-        picture = ImageOps.fit(picture, (width, height))
-    pixels = np.asarray(picture).reshape(1, picture.height, picture.width, taken["channels"])
-    (answer,) = session.run([given["name"]], {taken["name"]: pixels})
+    values = dict(each.split("=", 1) for each in said if "=" in each)
+    if unknown := values.keys() - {port["name"] for port in inputs if port is not first}:
+        sys.exit(f"{model}: takes no {min(unknown)}")
+    size = json.loads(card["gantk.size"])
+    sides = (size, size) if isinstance(size, int) else size
+    tensors = {first["name"]: pixels(source, first, sides)}
+    height_width = tensors[first["name"]].shape[1:3]
+    for port in inputs:
+        if port is not first:
+            tensors[port["name"]] = tensor(port, values.get(port["name"]), height_width)
+    (answer,) = session.run([given["name"]], tensors)
     Image.fromarray(answer[0] if given["channels"] > 1 else answer[0, :, :, 0]).save(target)
+
+
+def pixels(file: str, port: dict, sides: tuple[int, int] | None) -> np.ndarray:
+    """Return an image file as a port's tensor, cut to height and width where these are said."""
+    picture = eight_bits(ImageOps.exif_transpose(Image.open(file, formats=FORMATS)), MODES[port["channels"]])
+    if sides:
+        picture = ImageOps.fit(picture, (sides[1], sides[0]))
+    return np.asarray(picture).reshape(1, picture.height, picture.width, port["channels"])
+
+
+def tensor(port: dict, said: str | None, sides: tuple[int, int]) -> np.ndarray:
+    """Return the tensor of a further input: what is said of it, else its default."""
+    if port["kind"] == "latent":
+        return np.zeros((1, port["length"]), np.float32)
+    if said is None and "default" not in port:
+        sys.exit(f"say {port['name']}=VALUE, which the model takes besides")
+    if port["kind"] == "image":
+        return pixels(said, port, sides)
+    if port["kind"] == "category" and said in port["names"]:
+        said = port["names"].index(said)
+    try:
+        return np.array([port["default"] if said is None else float(said)]).astype(port["dtype"])
+    except ValueError:
+        sys.exit(f"{port['name']} cannot be {said}: it is one of {', '.join(port['names']) or 'the numbers'}")
 
 
 def eight_bits(picture: Image.Image, mode: str) -> Image.Image:
@@ -43,6 +75,6 @@ def eight_bits(picture: Image.Image, mode: str) -> Image.Image:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -56,9 +56,10 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def models(exported: Export, residual: Trained, drawn: Trained) -> dict[str, Path]:
+def models(exported: Export, residual: Trained, drawn: Trained, blending: Callable[..., Path]) -> dict[str, Path]:
     return {
         "a_to_b": exported("residual", residual),
+        "blending": blending(style=False),
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},
     }
 

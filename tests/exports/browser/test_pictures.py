@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+import gantk
+
 Array = np.ndarray[Any, Any]
 Write = Callable[..., Path]
 Expected = Callable[..., Array]
@@ -117,3 +119,17 @@ def test_the_sample_page_translates_too(tab: Any, picture: Write, expected: Expe
     tab.page.set_input_files("input", source)
     expect(tab.page.locator("output")).to_have_text("Done.")
     assert np.abs(tab.pixels("canvas") - expected("a_to_b", source)).max() <= 1
+
+
+def test_further_inputs_have_controls(tab: Any, picture: Write, models: dict[str, Path]) -> None:
+    source, model, page = picture("RGB"), gantk.load(models["blending"]), tab.page
+    tab.open("blending")
+    tab.translate(source)
+    plain = np.asarray(model(source, domain="plain")).astype(int)
+    assert np.abs(tab.pixels("#after")[..., :3] - plain).max() <= 1
+    page.get_by_label("domain").select_option("bright")
+    page.get_by_label("share").fill("0.25")
+    page.wait_for_timeout(500)
+    expected = np.asarray(model(source, domain="bright", share=0.25)).astype(int)
+    assert np.abs(tab.pixels("#after")[..., :3] - expected).max() <= 1
+    assert tab.pixels("#after").shape == (90, 60, 4)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,12 @@ def eight_bits(models: dict[str, Path]) -> Iterator[httpx.Client]:
     """A client of a server whose models take pictures of 8 bits: no schema can tell those of 16."""
     with serving({name: path for name, path in models.items() if name != "deep"}, Limits()) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def serves() -> Callable[..., AbstractContextManager[httpx.Client]]:
+    """Return what serves models of a test's own, by name."""
+    return serving
 
 
 @pytest.fixture

@@ -73,7 +73,14 @@ def test_what_ends_its_process_or_takes_its_memory_is_refused() -> None:
     async def ask() -> None:
         made = Decoders(20)
         made.start()
-        said = {"kind": "image/png", "pixel": "uint8", "bytes": 2**20, "pixels": 2**20, "memory": 2**28}
+        said = {
+            "kind": "image/png",
+            "pixel": "uint8",
+            "bytes": 2**20,
+            "pixels": 2**20,
+            "field": "image",
+            "memory": 2**28,
+        }
         for _ in range(2):
             with pytest.raises(Refusal, match="no decoder can read") as refused:
                 await made.ask(said, b"crash")

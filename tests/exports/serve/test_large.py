@@ -114,13 +114,13 @@ def test_small_pictures_go_on_while_a_large_one_runs(
     started, go = threading.Event(), threading.Event()
     run, running = Model.run, []
 
-    def held(model: Model, batch: np.ndarray, **options: Any) -> np.ndarray:
+    def held(model: Model, *given: Any, **options: Any) -> np.ndarray:
         running.append(len(running))
         started.set()
         assert go.wait(30)
         assert len(running) == 1
         running.clear()
-        return run(model, batch, **options)
+        return run(model, *given, **options)
 
     monkeypatch.setattr(Model, "run", held)
     client = serve("a_to_b", pixels=10_000)
