@@ -61,7 +61,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
     "--data",
     multiple=True,
     metavar="NAME|PATH",
-    help="Images: a data set's name or a folder; two folders for unpaired images.",
+    help="Images: a data set's name, a plugin's .py file that brings one, or a folder; two folders for two sides.",
 )
 @direction_option
 @click.option("--steps", type=click.IntRange(1), help="Length of the run.")

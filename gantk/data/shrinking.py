@@ -52,7 +52,8 @@ class Shrunk:
         if image.dtype != np.float32:
             small = small.round()
         # A bicubic kernel overshoots at edges.
-        return small.clip(image.min(), image.max()).astype(image.dtype)
+        shrunk: Array = small.clip(image.min(), image.max()).astype(image.dtype)
+        return shrunk
 
 
 def _bicubic(image: Array, size: tuple[int, int]) -> Array:

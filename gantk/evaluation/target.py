@@ -11,7 +11,7 @@ from gantk.data.kinds import Kind, scaled
 from gantk.errors import GantkError, UsageError
 from gantk.evaluation.functions import ModelFunction, Pieces, RunFunction
 from gantk.plan.device import choose_device
-from gantk.plan.moved import Say, with_data
+from gantk.plan.moved import Say, recalled, with_data
 from gantk.plan.open_data import data_options, of_other_data, open_data
 from gantk.plan.protocol import graphs_of
 from gantk.plugins.manager import load_plugins
@@ -108,13 +108,21 @@ def open_target(request: Request, say: Say) -> Opened:
     return replace(opened, functions={request.graph: opened.functions[request.graph]})
 
 
+def _quietly(_said: str) -> None:
+    """Say nothing: what there is to say of a run's files was said as it was opened."""
+
+
 def _open_run(request: Request, say: Say) -> Opened:
     run = open_run(request.target)
     device = choose_device(request.device)
     trained = load_trained(request.target, request.step, request.plugins, say)
     config = run.config
     size = request.size or int(config.set["size"])
-    own = of_other_data(config, request.data) if request.data else with_data(run, config, ())
+    own = (
+        of_other_data(config, request.data)
+        if request.data
+        else with_data(run, recalled(run, request.plugins, _quietly), ())
+    )
     dataset = _data(own, request)
     fingerprint = dataset.fingerprint()
     changed = not request.data and not run.manifest.data.is_of(fingerprint)

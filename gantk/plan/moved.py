@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gantk.documents import regular_file, shortened
 from gantk.errors import DataError, PluginError, UsageError
-from gantk.plan.open_data import missing_folders
+from gantk.plan.open_data import data_file, missing_folders, with_data_file
 from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.text import pasted
@@ -28,11 +28,8 @@ def recalled(run: Run, plugins: Sequence[str], say: Say) -> Config:
     for path in map(_place, _files(config)):
         if not path.is_file():
             raise PluginError(f"{path}, a plugin of {run.path}, is not there: say where it is now, --plugin FILE")
-        if path not in named and path.resolve().is_relative_to(run.path.resolve()):
-            raise PluginError(
-                f"{path} came with the run, and using the run would execute it: read it, and if you trust it, say so: "
-                f"--plugin {pasted(path)}"
-            )
+        if path not in named:
+            _refuse_own(run, path, "--plugin")
         if recorded.get(path.stem) not in (None, plugin_digest(path)):
             say(f"note: {path} has changed since {run.path} was started")
     return config
@@ -41,7 +38,7 @@ def recalled(run: Run, plugins: Sequence[str], say: Say) -> Config:
 def with_data(run: Run, config: Config, data: Sequence[str]) -> Config:
     """Return a run's configuration with its data where they are now: where `data` names them, or where they were.
 
-    Raises DataError where they are not there.
+    Raises DataError where they are not there, PluginError where a file that brings them came with the run.
     """
     config = config.model_copy(update={"data": list(data)}) if data else config
     if missing := missing_folders(config):
@@ -50,6 +47,9 @@ def with_data(run: Run, config: Config, data: Sequence[str]) -> Config:
             if not data
             else f"no data set and no folder is called {missing[0]}"
         )
+    file = data_file(config)
+    if file is not None and not data and file not in map(_place, _files(config)):
+        _refuse_own(run, file, "--data")
     return config
 
 
@@ -62,8 +62,18 @@ def plugin_digest(path: Path) -> str:
         raise PluginError(f"{path} cannot be read: {shortened(error)}") from error
 
 
+def _refuse_own(run: Run, path: Path, option: str) -> None:
+    """Raise PluginError where a plugin's file lies in the run itself."""
+    if path.resolve().is_relative_to(run.path.resolve()):
+        raise PluginError(
+            f"{path} came with the run, and using the run would execute it: read it, and if you trust it, say so: "
+            f"{option} {pasted(path)}"
+        )
+
+
 def _with_plugin(run: Run, config: Config, file: str) -> Config:
-    files = _files(config)
+    brings = data_file(config)
+    files = [*_files(config), *([str(brings)] if brings is not None else [])]
     same = [known for known in files if Path(known).stem == Path(file).stem]
     gone = [known for known in files if not _place(known).is_file()]
     if not file.endswith(".py") or not _place(file).is_file():
@@ -76,6 +86,8 @@ def _with_plugin(run: Run, config: Config, file: str) -> Config:
     def place(name: str | None) -> str | None:
         return now if name == before else name
 
+    if brings is not None and brings in (_place(before), _place(before).resolve()):
+        config = with_data_file(config, Path(now))
     return config.model_copy(
         update={
             "plugins": [place(name) for name in config.plugins],

@@ -1,5 +1,6 @@
 """Opening what `--data` names: an installed data set, or folders."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,7 @@ def open_data(config: Config) -> Dataset:
     paths = [Path(item).expanduser() for item in data]
     for path in paths:
         if not path.exists():
-            names = data_set_names()
-            file = "" if ".py" not in str(path) else "; a data set must be installed: gantk plugin new --brings dataset"
-            raise DataError(f"no data set and no folder is called {path}{file or nearest(str(path), names)}")
+            raise DataError(f"no data set and no folder is called {path}{nearest(str(path), data_set_names())}")
     folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
     return folders
 
@@ -59,12 +58,29 @@ def of_other_data(config: Config, data: Sequence[str]) -> Config:
 def missing_folders(config: Config) -> list[str]:
     """Return what a configuration names as data that is neither a data set nor there."""
     data = _data(config)
+    if (file := data_file(config)) is not None:
+        return [] if file.is_file() else [str(file)]
     return [item for item in data if not Path(item).expanduser().exists()] if _named(data) is None else []
 
 
+def data_file(config: Config) -> Path | None:
+    """Return the plugin file whose data set a configuration names (`FILE.py`, `FILE.py:ARGUMENT`), or None."""
+    file, _ = _file_and_argument(_data(config)[0])
+    return file
+
+
+def with_data_file(config: Config, file: Path) -> Config:
+    """Return a configuration whose data set's plugin file is elsewhere."""
+    _, argument = _file_and_argument(_data(config)[0])
+    return config.model_copy(update={"data": [f"{file}:{argument}" if argument else str(file)]})
+
+
 def located(config: Config, dataset: Dataset) -> list[str]:
-    """Return what finds the same data again from anywhere: a data set's name, or folders' whole paths."""
+    """Return what finds the same data again from anywhere: a data set's name, or whole paths of its file or folders."""
     data = _data(config)
+    if (file := data_file(config)) is not None:
+        data = with_data_file(config, file).data
+        return data if dataset.argument is None else [f"{file}:{dataset.argument}"]
     if _named(data) is None:
         return [str(Path(item).expanduser().absolute()) for item in data]
     return data if dataset.argument is None else [f"{data[0].partition(':')[0]}:{dataset.argument}"]
@@ -85,10 +101,31 @@ def _data(config: Config) -> list[str]:
 
 
 def _named(data: list[str]) -> tuple[Any, str | None] | None:
-    """Return the factory and the argument of a data set that is named (`name` or `name:argument`), or None."""
+    """Return the factory and the argument of a data set that is named, or None.
+
+    It is named by `name` or `name:argument`, where the name may be a plugin's file. Raises UsageError where the file
+    brings no data set, or where a data set does not stand alone.
+    """
     name, _, argument = data[0].partition(":")
+    if len(data) > 1 and any(_file_and_argument(item)[0] for item in data):
+        raise UsageError(f"--data {' --data '.join(data)}: a data set stands alone; two folders may stand together")
+    file, said = _file_and_argument(data[0])
+    if file is not None:
+        plugins = load_plugins([str(file)])
+        factory = plugins.factory(plugins.leading, "dataset")
+        if factory is None:
+            raise UsageError(f"--data {data[0]}: {file} brings no data set; a folder of images needs none")
+        return factory, said
     if len(data) > 1 and any(item.partition(":")[0] in data_set_names() and not Path(item).is_dir() for item in data):
         raise UsageError(f"--data {' --data '.join(data)}: a data set stands alone; two folders may stand together")
     if len(data) > 1 or name not in data_set_names() or Path(data[0]).is_dir():
         return None
     return load_plugins([name]).factory(name, "dataset"), argument or None
+
+
+def _file_and_argument(said: str) -> tuple[Path | None, str | None]:
+    """Return the plugin file that `--data` names, and what follows its colon; None where it names none."""
+    found = re.fullmatch(r"(.+\.py)(?::(.*))?", said, re.DOTALL)
+    if found is None or Path(said).expanduser().is_dir():
+        return None, None
+    return Path(found[1]).expanduser().absolute(), found[2] or None

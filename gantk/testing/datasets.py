@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def _opened(subject: Subject) -> Dataset:
 def _argument(subject: Subject) -> str | None:
     """Return what follows the data set's name where the user said `--data NAME:ARGUMENT`."""
     said = [one.partition(":") for one in subject.data]
-    return next((argument for name, _, argument in said if name == subject.name and argument), None)
+    return next((argument for name, _, argument in said if Path(name).stem == subject.name and argument), None)
 
 
 def _size(dataset: Dataset) -> int:

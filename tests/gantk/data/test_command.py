@@ -210,7 +210,7 @@ def test_options_say_how_to_read(root: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["mine.py:/at"], 1, "called mine.py:/at; a data set must be installed: gantk plugin new --brings dataset"),
+        (["mine.py:/at"], 1, "mine.py does not exist"),
         (["/nowhere/at/all"], 1, "no data set and no folder is called /nowhere/at/all"),
         (["{root}"], 1, "holds no images"),
         (["{root}", "-s", "data.layuot=plain"], 2, "did you mean 'data.layout'"),

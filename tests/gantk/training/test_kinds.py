@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from gantk import UsageError
+from gantk import DataError, PluginError, UsageError
+from gantk.plan.open_data import open_data
 from gantk.runs.config import Config
 from gantk.runs.run import open_run
 from gantk.training.launch import Again, launch, relaunch
@@ -172,3 +173,55 @@ def test_images_at_two_sizes(trains: Trains, fill: Callable[..., Path]) -> None:
 def test_a_size_that_cannot_be_shrunk_is_refused(trains: Trains, fill: Callable[..., Path]) -> None:
     with pytest.raises(UsageError, match="size 18 is no multiple of 4, .* say --size 16"):
         trains(fill({"": "123456"}), {"size": 18}, **SCALED)
+
+
+OWN_DATA = """
+import numpy as np
+from gantk import ArrayImages, Dataset, Group, Split, hookimpl
+
+class Levels(Dataset):
+    name, summary, kinds = "levels", "levels of grey", ("images",)
+
+    def __init__(self, argument):
+        self.argument = argument
+
+    def split(self, kind, test, load):
+        levels = np.full((6, load, load, 3), int(self.argument), np.uint8)
+        return Split((Group({"image": ArrayImages(levels)}),))
+
+    def fingerprint(self):
+        return self.argument
+
+@hookimpl
+def dataset():
+    return Levels
+"""
+
+
+def test_a_file_brings_its_recipe_and_its_data(
+    trains: Trains, plugin_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = plugin_file("levels", OWN_DATA)
+    run, _ = trains(f"{file}:7")
+    assert open_run(run).config.data == [f"{file}:7"]
+    moved = tmp_path / "elsewhere" / "levels.py"
+    moved.parent.mkdir()
+    file.rename(moved)
+    with pytest.raises(DataError, match=r"levels\.py, the data of .*, is not there"):
+        relaunch(run, Again(changes={"steps": 5}), print)
+    relaunch(run, Again(changes={"steps": 5}, plugins=[str(moved)]), print)
+    assert open_run(run).config.data == [f"{moved}:7"]
+    own = run / "levels.py"
+    shutil.copy(moved, own)
+    text = (run / "config.yaml").read_text().replace(str(moved), str(own))
+    (run / "config.yaml").write_text(text)
+    with pytest.raises(PluginError, match="came with the run, .*: --data"):
+        relaunch(run, Again(changes={"steps": 6}), print)
+
+
+def test_a_file_that_brings_no_data_is_refused(plugin_file: Callable[..., Path]) -> None:
+    file = plugin_file("tiny", RECIPE.format(**RIGHT))
+    with pytest.raises(UsageError, match="brings no data set"):
+        open_data(Config(plugins=["gan"], data=[str(file)]))
+    with pytest.raises(UsageError, match="a data set stands alone"):
+        open_data(Config(plugins=["gan"], data=[str(file), "folder"]))
