@@ -179,7 +179,13 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
 
     (tmp_path / "state.json").write_text('{"step": 1, "positions": {}, "processes": 1}')
     assert load_settled(Two(), tmp_path).averages == {}
-    save_file({"maker.module.running_mean": torch.zeros(2)}, tmp_path / "statistics.safetensors")
+    path, other = tmp_path / "statistics.safetensors", {"maker.module.running_mean": torch.zeros(2)}
+    save_file(other, path)
+    with pytest.raises(GantkError, match="of another network: it has no "):
+        load_settled(Two(), tmp_path)
+    held = [name for name in Two().state_dict() if ".running_" in name and not name.startswith("unused.")]
+    whole = {name: Two().state_dict()[name] for name in held}
+    save_file(whole | other, path)
     with pytest.raises(GantkError, match=r"of another network: maker\.module\.running_mean is"):
         load_settled(Two(), tmp_path)
     (tmp_path / "statistics.safetensors").write_bytes(b"no")
