@@ -14,6 +14,7 @@ import torch
 from gantk.data.dataset import Array, Dataset, Images, Split, image_columns, shrink_of
 from gantk.data.kinds import KINDS, NUMBERS, Kind, kind_called
 from gantk.data.loading import Crops, TrainingBatches
+from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError
 from gantk.testing.report import Failure, Skip
 from gantk.testing.subject import Subject
@@ -154,10 +155,24 @@ def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: st
     for key, images in image_columns(split.columns).items():
         for row in _rows(len(images), 8):
             _check_image(images, images[row], size // shrink_of(images), f"{where}: row {row} of `{key}`")
+    for key in kind.keys("label maps"):
+        _check_maps(split.columns[key], size, f"{where}: `{key}`")
     for key, known in {key: getattr(dataset, holds) for holds in NUMBERS for key in kind.keys(holds)}.items():
         values = np.asarray(split.columns.get(key, ())).tolist()
         if values and not (min(values) >= 0 and max(values) < len(known)):
             raise Failure(f"{where}: `{key}` reaches from {min(values)} to {max(values)}, and {len(known)} have names")
+
+
+def _check_maps(column: Any, size: int, where: str) -> None:
+    palette = getattr(column, "palette", None)
+    if not isinstance(palette, Palette):
+        raise Failure(f"{where} has no palette: label maps are a column gantk.LabelMaps(images, palette)")
+    for row in _rows(len(column), 8):
+        ids = np.asarray(column[row])
+        if ids.ndim != 3 or ids.shape[2] != 1 or min(ids.shape[:2]) != size or ids.dtype.kind not in "iu":
+            raise Failure(f"{where} is {ids.shape} {ids.dtype} in row {row}: ids (H, W, 1) of {size} px are needed")
+        if int(ids.max()) >= len(palette):
+            raise Failure(f"{where} has the id {ids.max()} in row {row}, and its palette {len(palette)} classes")
 
 
 def _check_image(images: Images, image: Any, size: int, where: str) -> None:

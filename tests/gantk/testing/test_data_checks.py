@@ -105,6 +105,40 @@ def test_a_data_set_with_a_kind_of_its_own_passes(check):
     assert report["batches"].reason == "levels (image, label)"
 
 
+LAYOUT = """
+import numpy as np
+from gantk import ArrayImages, Dataset, Group, LabelMaps, Palette, Split, hookimpl
+
+class Mine(Dataset):
+    name, summary, kinds = "mine", "two halves", ("layout",)
+
+    def __init__(self, argument):
+        pass
+
+    def split(self, kind, test, load):
+        values = np.zeros((6, load, load, 1), np.uint8)
+        values[:, : load // 2] = 9
+        images = ArrayImages(values + np.arange(6, dtype=np.uint8)[:, None, None, None] + 100 * test)
+        maps = LabelMaps(ArrayImages(values), Palette(((0,), (9,))))
+        return Split((Group({{"image": images, "layout": {column}}}),))
+
+    def fingerprint(self):
+        return "of halves"
+
+@hookimpl
+def dataset():
+    return Mine
+"""
+
+
+def test_label_maps_are_looked_at(check, caught):
+    report = check(LAYOUT.format(column="maps"), "opens", "batches", "same-twice", "held-out")
+    assert report.passed, str(report)
+    assert "has no palette: label maps are a column gantk.LabelMaps" in caught(
+        LAYOUT.format(column="ArrayImages(values)"), "batches"
+    )
+
+
 def test_a_data_set_whose_files_are_not_here_is_skipped(check):
     report = check(dataset(opened='raise DataError("no images in nowhere")'), "opens", "batches")
     assert report.passed
