@@ -38,6 +38,13 @@ def test_nothing_heavy_is_imported(code):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_help_imports_little():
+    # The third of a second that it takes is mostly imports: Python's own, click's, pluggy's, and few of gantk's.
+    code = "import atexit, sys\natexit.register(lambda: print(len(sys.modules), file=sys.stderr))\n"
+    command = [sys.executable, "-c", code + COMMAND.format(arguments=["--help"])]
+    assert int(subprocess.run(command, capture_output=True, text=True).stderr) < 300
+
+
 def test_the_check_sees_what_is_imported():
     assert python("import cv2").stderr == "cv2\n"
     imported = "import gantk_plugins\nsys.modules['gantk_plugins.some'] = gantk_plugins"

@@ -45,7 +45,11 @@ def test_pages_of_grey_and_channels_first_go_through_a_model_of_six_channels(
     pages[0].save(tmp_path / "in" / "pages.tif", save_all=True, append_images=pages[1:])
     np.save(tmp_path / "in" / "first.npy", RANDOM.integers(0, 256, (6, 18, 24), dtype=np.uint8))
     said = run(make_model(channels=6), tmp_path / "in", "-o", tmp_path / "out", *options)
-    assert said.stderr == f"{tmp_path / 'in' / 'first.npy'} is saved with its channels first, and is read so\n"
+    first, pages = tmp_path / "in" / "first.npy", tmp_path / "in" / "pages.tif"
+    assert said.stderr.splitlines() == [
+        f"{first} is saved with its channels first, and is read so",
+        f"{pages} is of 6 grey pages, which are read as channels",
+    ]
     for name in ("pages.tif", "first.npy"):
         same_as_training(tmp_path / "in" / name, tmp_path / "out" / name, 6)
 
