@@ -57,7 +57,7 @@ class Measured:
     Attributes:
         title: its generator, with the options that are whole numbers.
         origin: which graph it is, how large, and how long it was trained.
-        size: height and width of the timed image: the model's own, where it has one alone.
+        size: height of the timed image, and mostly width: the model's own, where it has one alone.
         figures: one for each form.
     """
 
@@ -77,8 +77,8 @@ def measured(
     """
     name = next(iter(trained.recipe.graphs()))
     module, card = prepare(trained, name)
-    size, _ = card.sides or (size, size)
-    values = samples(card.inputs, 1, size, size)
+    height, width = card.sides or (size, size)
+    values = samples(card.inputs, 1, height, width)
     with TemporaryDirectory(prefix="gantk-") as folder:
         full = export_graph(trained, name, Path(folder) / f"{name}.onnx")
         paths: dict[str, Path] = {FULL: full}
@@ -93,7 +93,7 @@ def measured(
         figures = [_figures(TORCH, None, turns, {})]
         for precision, model in models.items():
             figures.append(_figures(precision, model.path.stat().st_size / 1e6, turns, model.card.fidelity))
-    return Measured(*_described(trained, name, module), size, tuple(figures))
+    return Measured(*_described(trained, name, module), height, tuple(figures))
 
 
 def in_turns(
