@@ -22,6 +22,7 @@ class ByHand:
     outputs: tuple[Any, ...]
     compute: Callable[..., Any]
     name: str = "by_hand"
+    scale: float = 1.0
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         answer = self.compute(*inputs)
