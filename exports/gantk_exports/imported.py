@@ -51,12 +51,12 @@ def import_run(
     _check_channels(gathered, images, resolved.dataset.name)
     with without_values():
         # Names and shapes alone say what would be built, and a damaged file may say anything.
-        _fitting(build_recipe(resolved, images, Context()), gathered)
+        _fitting(build_recipe(resolved, images, Context(), trains=False), gathered)
     # Told no data, a complete configuration would name a path.
     kept = {} if data else {"data": config.data}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        recipe = build_recipe(resolved, images, Context())
+        recipe = build_recipe(resolved, images, Context(), trains=False)
         prepare(recipe, BlankBatches(images, resolved.settings.size, resolved.kind))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)

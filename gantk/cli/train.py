@@ -139,7 +139,10 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
 
         if resume is not None:
             places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
-            again = Again(changes=_resumed(said), step=chosen_step(resume, step, phases.say), **places)
+            files = _pretrained(resume, said)
+            again = Again(
+                changes=_resumed(said), step=chosen_step(resume, step, phases.say), pretrained=files, **places
+            )
             relaunch(resume, again, phases.say, phases.begin)
         elif dry_run:
             described = describe(_request(config, said))
@@ -190,6 +193,16 @@ def _request(path: Path | None, said: dict[str, Any]) -> Config:
             values[name] = stated[name] | values[name]
     config: Config = check_config(stated | values, "the command line")
     return config
+
+
+def _pretrained(run: Path, said: dict[str, Any]) -> dict[str, str]:
+    """Take from the options that were said those of a run's that name files of pretrained networks, and return them."""
+    from gantk.runs.run import open_run
+
+    known = open_run(run).manifest.pretrained if said["sets"] else {}
+    files = {name: str(value) for name, value in map(named_value, said["sets"]) if name in known}
+    said["sets"] = tuple(item for item in said["sets"] if named_value(item)[0] not in files)
+    return files
 
 
 def _resumed(said: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -13,6 +14,7 @@ from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.networks import Discriminator, Generator, Network, declares_mixing
 from gantk.parts.normalization import Normalization
+from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 
 
@@ -69,6 +71,8 @@ class Build:
         autocast: the dtype in which networks compute, or None for float32.
         network_built: what other plugins do to a network after it is built.
         asked: the slots whose parts were asked for.
+        option_names: the option that says a text or a file, by what it says.
+        trains: whether the recipe will train, for which its pretrained networks are needed.
     """
 
     data: DataInfo
@@ -76,6 +80,8 @@ class Build:
     autocast: torch.dtype | None = None
     network_built: NetworkBuilt = field(default=lambda network, role, build: network)
     asked: set[str] = field(default_factory=set)
+    option_names: Mapping[str, str] = field(default_factory=dict)
+    trains: bool = True
 
     def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
         """Return a network that makes images as the spec says.
@@ -133,6 +139,19 @@ class Build:
     def network(self, module: nn.Module, role: str) -> Network:
         """Return a network of the recipe's own making as one that the engine knows."""
         return Network(self._finished(module, role), role, self.autocast)
+
+    def pretrained(self, file: str | Path, module: nn.Module) -> Pretrained:
+        """Return a module with the weights of a file, frozen: it is in no player, no checkpoint and no export.
+
+        The file is a state dict of PyTorch's, or of safetensors, with at least the module's tensors: a path, best an
+        option's, or the name of a file, or of a model of torchvision's, that lies where torch keeps downloads.
+        Raises UsageError where it is not there, GantkError where it does not fit the module.
+        """
+        network = Pretrained(module, self.autocast, Path(file), self.option_names.get(str(file), ""))
+        # Without values, it is only asked what a recipe is made of.
+        if not any(tensor.is_meta for tensor in module.state_dict().values()):
+            network.read(needed=self.trains)
+        return network
 
     def _mixes_samples(self, role: str) -> bool:
         return f"normalization.{role}" in self.parts and self.normalization(role).mixes_samples

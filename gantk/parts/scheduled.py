@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import PurePath
 from typing import Any, get_type_hints
 
 from gantk.documents import quoted, wanted
@@ -81,11 +82,13 @@ def read_number(said: Any) -> Schedule:
 
 
 def written(value: Any) -> Any:
-    """Return a value as a configuration says it: schedules by their names and parameters."""
+    """Return a value as a configuration says it: schedules by their names and parameters, paths as text."""
     if isinstance(value, Schedule):
         return {"name": value.name, **{key: written(item) for key, item in vars(value).items() if item is not None}}
     if isinstance(value, Mapping):
         return {key: written(item) for key, item in value.items()}
+    if isinstance(value, PurePath):
+        return str(value)
     return [written(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -118,11 +119,19 @@ def inference_of(resolved: Resolved, progress: Progress) -> Inference:
 
 
 def build_recipe(
-    resolved: Resolved, images: Mapping[str, ImageInfo], context: Context, autocast: torch.dtype | None = None
+    resolved: Resolved,
+    images: Mapping[str, ImageInfo],
+    context: Context,
+    autocast: torch.dtype | None = None,
+    *,
+    trains: bool = True,
 ) -> Recipe:
-    """Build the recipe with its parts. Raises Unsupported, naming parts that could serve, or PluginError."""
+    """Build the recipe with its parts; one that never trains may lack the files of its pretrained networks.
+
+    Raises Unsupported, naming parts that could serve, PluginError, or GantkError where such a file is missing.
+    """
     part = resolved.parts["recipe"]
-    recipe = part(_build(resolved, images, autocast))
+    recipe = part(_build(resolved, images, autocast, trains))
     if not isinstance(recipe, Recipe):
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     _inform(recipe, context)
@@ -158,8 +167,11 @@ def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> No
             raise UsageError(f"recipe {recipe.plugin} {idle}: --{slot} {name} would change nothing, leave it out")
 
 
-def _build(resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.dtype | None) -> Build:
+def _build(
+    resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.dtype | None, trains: bool = True
+) -> Build:
     dataset = resolved.dataset
+    files = {name: option.value for name, option in resolved.options.items() if isinstance(option.value, str | Path)}
     return Build(
         data=DataInfo(
             kind=resolved.kind,
@@ -174,6 +186,8 @@ def _build(resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.
         parts={slot: part for slot, part in resolved.parts.items() if slot != "recipe"},
         autocast=autocast,
         network_built=resolved.plugins.network_built,
+        option_names={str(value): name for name, value in files.items()},
+        trains=trains,
     )
 
 

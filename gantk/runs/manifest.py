@@ -102,6 +102,7 @@ class Manifest(BaseModel):
     data: DataFacts
     imported: Imported = Field(default_factory=Imported)
     plugins: dict[Text, Text] = Field(default_factory=dict)
+    pretrained: dict[Text, Text] = Field(default_factory=dict)
 
 
 def data_facts(dataset: Dataset, kind: Kind, images: Mapping[str, ImageInfo]) -> DataFacts:

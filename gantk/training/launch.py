@@ -12,6 +12,7 @@ import torch
 from gantk.data.columns import FULL
 from gantk.data.infos import palettes_in
 from gantk.errors import DataError
+from gantk.parts.pretrained import Pretrained, pretrained_in
 from gantk.plan.assemble import OpenedData, notes_on, open_training_data, refuse_idle_parts
 from gantk.plan.device import choose_device
 from gantk.plan.moved import plugin_digest, recalled, with_data
@@ -47,12 +48,14 @@ class Again:
         step: the checkpoint to go on from; None: the newest.
         data: where its data are now; empty: where they were.
         plugins: where plugin files of it are now.
+        pretrained: where files of its pretrained networks are now, by their options.
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
     step: int | None = None
     data: Sequence[str] = ()
     plugins: Sequence[str] = ()
+    pretrained: Mapping[str, str] = field(default_factory=dict)
 
 
 def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -> Path:
@@ -87,7 +90,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         world.tell(lambda: held.enter_context(taken(run)))
         told = say if world.leads else _silence
         config = with_data(run, recalled(run, again.plugins, told), again.data)
-        resolved = resolve(_changed(config, again.changes, str(path)))
+        resolved = resolve(_changed(config, again, str(path)))
         checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
         if _is_done(run, int(checkpoint.name), resolved.settings.steps, "steps" in again.changes, told):
             return
@@ -102,6 +105,9 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         training.rehearse()
         if world.leads:
             facts = _facts(training)
+            for network in pretrained_in(training.recipe):
+                if recorded.pretrained.get(_known_as(network)) not in (None, network.digest):
+                    say(f"note: {network.file}, a pretrained network, has changed since {path} was started")
             if not recorded.data.is_of(facts["data"]["fingerprint"]):
                 say(
                     f"note: the images are not those that {path} was started on ({recorded.data.summary}): it goes on, "
@@ -127,12 +133,13 @@ def _silence(_said: str) -> None:
     """Say nothing: the first process speaks for all."""
 
 
-def _changed(config: Config, changes: Mapping[str, Any], where: str) -> Config:
+def _changed(config: Config, again: Again, where: str) -> Config:
     """Return a run's configuration with what the user says anew; `steps` is a setting."""
-    anew = dict(changes)
+    anew = dict(again.changes)
     steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
     before = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
-    return check_config(config.model_dump() | before | anew | {"set": {**UNSAID, **config.set, **steps}}, where)
+    options = {**UNSAID, **config.set, **steps, **again.pretrained}
+    return check_config(config.model_dump() | before | anew | {"set": options}, where)
 
 
 def _is_done(run: Run, step: int, total: int | None, anew: bool, say: Say) -> bool:
@@ -176,7 +183,7 @@ def _opened(resolved: Resolved, world: World, say: Say) -> OpenedData:
 
 
 def _found(training: Training) -> dict[str, Any]:
-    """Return what a run's configuration states beyond what was said: its length, windows, label maps' classes."""
+    """Return what a run's configuration states beyond what was said: its length, windows, classes, whole paths."""
     known = data_options(training.resolved.config)
     images = [info for info in training.data.images.values() if info.palette is None]
     palettes = palettes_in(training.data.images)
@@ -188,7 +195,8 @@ def _found(training: Training) -> dict[str, Any]:
     }
     named = [list(palette.entries) for palette in palettes.values() if "classes" in known]
     classes = {"data.classes": named[0]} if named else {}
-    return {"steps": training.total, **windows, **classes}
+    files = {network.option: str(network.file) for network in pretrained_in(training.recipe) if network.option}
+    return {"steps": training.total, **windows, **classes, **files}
 
 
 def _computed(training: Training) -> dict[str, Any]:
@@ -207,9 +215,15 @@ def _facts(training: Training) -> dict[str, Any]:
             for name, plugin in training.resolved.plugins.found.items()
             if plugin.path is not None
         },
+        "pretrained": {_known_as(network): network.digest for network in pretrained_in(training.recipe)},
         "processes": training.world.size,
         "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images).model_dump(),
     }
+
+
+def _known_as(network: Pretrained) -> str:
+    """Return what a manifest calls a pretrained network: its option, or else its file's name."""
+    return network.option or network.file.name
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def load_trained(
     config = recalled(opened, plugins, say)
     resolved = resolve(config, dataset)
     check_size(resolved, images, checkpoint)
-    recipe = build_recipe(resolved, images, Context())
+    recipe = build_recipe(resolved, images, Context(), trains=False)
     size = resolved.settings.size
     prepare(recipe, BlankBatches(images, size, resolved.kind))
 
