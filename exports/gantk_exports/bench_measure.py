@@ -143,7 +143,8 @@ def _described(trained: Trained, graph: str, module: torch.nn.Module) -> tuple[s
     sizes = [f"{name.removeprefix('generator.')} {value}" for name, value in options.items() if type(value) is int]
     title = ", ".join([Path(config.generator or trained.plugin).stem, *sorted(sizes)])
     parameters = sum(parameter.numel() for parameter in module.parameters())
+    batch = f" of batch {config.set['batch_size']}" if "batch_size" in config.set else ""
     return title, (
-        f"graph `{graph}` of {trained.plugin}, {parameters / 1e6:.1f} M parameters, after {trained.step:,} steps of "
-        f"batch {config.set['batch_size']} at {trained.size} px on {trained.data}"
+        f"graph `{graph}` of {trained.plugin}, {parameters / 1e6:.1f} M parameters, "
+        f"after {trained.step:,} steps{batch} at {trained.size} px on {trained.data}"
     )

@@ -15,6 +15,7 @@ from gantk.errors import UsageError
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.moved import with_data
 from gantk.plan.open_data import open_data
+from gantk.plan.resolve import resolve
 from gantk.runs.run import open_run
 from gantk.runtime.card import Card
 from gantk.runtime.generation import drawn
@@ -78,7 +79,9 @@ def look_for(run: Path, keys: Iterable[str], shares: Iterable[bool], data: Seque
 def _opened(run: Path, data: Sequence[str]) -> tuple[Dataset, int]:
     """Return a run's data, and the size in pixels that it was trained at."""
     opened = open_run(run)
-    return open_data(with_data(opened, opened.config, data)), int(opened.config.set["size"])
+    config = with_data(opened, opened.config, data)
+    dataset = open_data(config)
+    return dataset, resolve(config, dataset).settings.size
 
 
 def _refuse_none(subject: OpenSubject, key: str, *, test: bool) -> None:

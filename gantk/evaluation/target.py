@@ -117,7 +117,7 @@ def _open_run(request: Request, say: Say) -> Opened:
     device = choose_device(request.device)
     trained = load_trained(request.target, request.step, request.plugins, say)
     config = run.config
-    size = request.size or int(config.set["size"])
+    size = request.size or trained.size
     own = (
         of_other_data(config, request.data)
         if request.data

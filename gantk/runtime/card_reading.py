@@ -152,7 +152,8 @@ def _card(own: list[tuple[str, str]]) -> Card:
             raise FieldError(f"{PREFIX}{name} have one name twice")
     if not card.fits_task:
         raise FieldError(f"{PREFIX}task says that it {card.task}s images, which its tensors are not made for")
-    if card.precision != "fp32" and (missing := [key for key in _FIDELITY if key not in card.fidelity]):
+    reduced = card.precision != "fp32" or card.fidelity
+    if reduced and (missing := [key for key in _FIDELITY if key not in card.fidelity]):
         raise FieldError(f"{PREFIX}fidelity has no {missing[0]}")
     return card
 

@@ -1,6 +1,7 @@
 """`gantk evaluate` from end to end: a run of two steps, and the model exported from it."""
 
 import json
+import shutil
 from time import sleep
 
 import pytest
@@ -191,3 +192,13 @@ def test_minutes_are_told_in_lines_where_there_is_no_terminal(monkeypatch, capsy
         sleep(0.1)
     assert (told[0], told[1]) == ("measuring kid", "still measuring kid, for 0 min")
     assert capsys.readouterr().err == ""
+
+
+def test_a_configuration_that_says_no_size_has_the_scales_and_is_one_line_where_that_does_not_fit(run, tmp_path):
+    copied = tmp_path / "run"
+    shutil.copytree(run, copied)
+    said = (copied / "config.yaml").read_text("utf-8")
+    assert "  size: 16\n" in said
+    (copied / "config.yaml").write_text(said.replace("  size: 16\n", ""), "utf-8")
+    refused = invoke("evaluate", copied, "--metric", "l1", status=1)
+    assert "it is another network, or has other options" in refused.output.splitlines()[-1]

@@ -184,6 +184,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("task", "paint", 'gantk.task is "paint", not "translate" or "generate" or'),
     ("precision", "fp8", 'gantk.precision is "fp8"'),
     ("precision", "int8", "gantk.fidelity has no psnr"),
+    ("fidelity", '{"inputs": 3}', "gantk.fidelity has no psnr"),
 ]
 
 
