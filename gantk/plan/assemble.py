@@ -12,6 +12,7 @@ from gantk.data.infos import ImageInfo, image_infos, palettes_in
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
+from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed, Progress
 from gantk.parts.scheduled import value_at
@@ -128,10 +129,12 @@ def build_recipe(
 ) -> Recipe:
     """Build the recipe with its parts; one that never trains may lack the files of its pretrained networks.
 
-    Raises Unsupported, naming parts that could serve, PluginError, or GantkError where such a file is missing.
+    Raises Unsupported, naming parts that could serve, PluginError, UsageError where options make networks beyond all
+    bounds, or GantkError where such a file is missing.
     """
     part = resolved.parts["recipe"]
-    recipe = part(_build(resolved, images, autocast, trains))
+    with bounded():
+        recipe = part(_build(resolved, images, autocast, trains))
     if not isinstance(recipe, Recipe):
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     _inform(recipe, context)
@@ -156,7 +159,7 @@ def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> No
         return
     build = _build(resolved, images, None)
     try:
-        with without_values():
+        with without_values(), bounded():
             recipe(build)
     except Exception:
         # What cannot be made without values is made with them, and says itself what is wrong.

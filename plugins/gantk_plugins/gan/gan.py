@@ -58,6 +58,9 @@ SHOWN = 64
 ROWS, LABELS = 8, 10
 """Samples of each label, and labels, of a preview where images are labelled."""
 
+MOST_LAYERS = 1000
+"""Hidden layers that a network of dense layers may have."""
+
 
 class GAN(Recipe):
     """Makes images of noise; the base of the recipes that differ in parts and settings alone.
@@ -173,8 +176,8 @@ def generator_network(
     """
     spec.accept("latent", "classes", "features")
     spec.need("latent")
-    if units < 1 or layers < 1:
-        raise UsageError(f"gan needs units >= 1 and layers >= 1, not units={units}, layers={layers}")
+    if units < 1 or not 1 <= layers <= MOST_LAYERS:
+        raise UsageError(f"gan needs units >= 1 and from 1 to {MOST_LAYERS} layers, not units={units}, layers={layers}")
     normalization = build.normalization("generator")
     network = DenseGenerator(
         spec,
@@ -214,9 +217,10 @@ def discriminator_network(
         spread: half width or standard deviation of the initial weights.
     """
     spec.accept("condition_channels", "classes", "joint_latent", "features")
-    if min(units, layers, pieces) < 1 or not (0 <= input_dropout < 1 and 0 <= dropout < 1):
+    dropouts = 0 <= input_dropout < 1 and 0 <= dropout < 1
+    if min(units, pieces) < 1 or not 1 <= layers <= MOST_LAYERS or not dropouts:
         raise UsageError(
-            "gan needs units, layers and pieces >= 1 and both dropouts in [0, 1), not "
+            f"gan needs units and pieces >= 1, from 1 to {MOST_LAYERS} layers and both dropouts in [0, 1), not "
             f"units={units}, layers={layers}, pieces={pieces}, input_dropout={input_dropout}, dropout={dropout}"
         )
     normalization = build.normalization("discriminator")

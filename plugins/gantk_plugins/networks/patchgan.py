@@ -76,7 +76,8 @@ def patchgan(
     if kind == "pixel":
         widths, strides, kernel = [filters, 2 * filters], [1, 1], 1
     else:
-        smallest = 3 * 2**layers
+        # No image is larger than 2**30 pixels.
+        smallest = 3 * 2 ** min(layers, 30)
         if spec.size < smallest:
             raise Unsupported(f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.size}")
         widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]

@@ -120,8 +120,10 @@ def unet(
     if depth is not None and depth < 2:
         raise UsageError(f"unet needs depth >= 2, not {depth}")
     halved = depth or max((times for times in range(9) if spec.size % 2**times == 0), default=0)
-    if halved < 2 or spec.size % 2**halved:
-        raise Unsupported(f"needs a size that is a multiple of {2 ** (depth or 2)}, not {spec.size}")
+    # No image is larger than 2**30 pixels.
+    multiple = 2 ** min(max(halved, 2), 30)
+    if spec.size % multiple:
+        raise Unsupported(f"needs a size that is a multiple of {multiple}, not {spec.size}")
     if filters < 1 or not 0 <= dropout < 1:
         raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
     normalization = build.normalization("generator")
