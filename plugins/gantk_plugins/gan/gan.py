@@ -177,7 +177,9 @@ def generator_network(
     spec.accept("latent", "classes", "features")
     spec.need("latent")
     if units < 1 or not 1 <= layers <= MOST_LAYERS:
-        raise UsageError(f"gan needs units >= 1 and from 1 to {MOST_LAYERS} layers, not units={units}, layers={layers}")
+        raise UsageError(
+            f"gan needs units >= 1 and layers >= 1, at most {MOST_LAYERS}, not units={units}, layers={layers}"
+        )
     normalization = build.normalization("generator")
     network = DenseGenerator(
         spec,
@@ -220,7 +222,7 @@ def discriminator_network(
     dropouts = 0 <= input_dropout < 1 and 0 <= dropout < 1
     if min(units, pieces) < 1 or not 1 <= layers <= MOST_LAYERS or not dropouts:
         raise UsageError(
-            f"gan needs units and pieces >= 1, from 1 to {MOST_LAYERS} layers and both dropouts in [0, 1), not "
+            f"gan needs units, pieces and layers >= 1, at most {MOST_LAYERS} layers, and both dropouts in [0, 1), not "
             f"units={units}, layers={layers}, pieces={pieces}, input_dropout={input_dropout}, dropout={dropout}"
         )
     normalization = build.normalization("discriminator")
