@@ -222,7 +222,7 @@ def discriminator_network(
     dropouts = 0 <= input_dropout < 1 and 0 <= dropout < 1
     if min(units, pieces) < 1 or not 1 <= layers <= MOST_LAYERS or not dropouts:
         raise UsageError(
-            f"gan needs units, pieces and layers >= 1, at most {MOST_LAYERS} layers, and both dropouts in [0, 1), not "
+            f"gan needs units, layers and pieces >= 1, at most {MOST_LAYERS} layers, and both dropouts in [0, 1), not "
             f"units={units}, layers={layers}, pieces={pieces}, input_dropout={input_dropout}, dropout={dropout}"
         )
     normalization = build.normalization("discriminator")
