@@ -138,7 +138,7 @@ def export(
         say("note: fp32 needs no images: --data is not read", err=True)
     for note in trained.notes:
         say(f"warning: {note}", err=True)
-    listeners = load_plugins(trained.plugins)
+    listeners = load_plugins(trained.config.plugins)
     empty = opened.manifest.imported.untrained_graphs if trained.step == 0 else []
     for name in graphs:
         if name in empty:
@@ -177,7 +177,7 @@ def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Pre
 
     graphs = graphs_of(trained.recipe, trained.images)
     keys = dict.fromkeys(key for name in names for key in graphs[name].inputs if isinstance(key, str))
-    look_for(trained.run, keys, (True, False) if precision == "int8" else (True,), data)
+    look_for(trained, keys, (True, False) if precision == "int8" else (True,), data)
 
 
 def _next(written: "list[Model]") -> str:

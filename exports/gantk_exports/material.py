@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
@@ -15,16 +14,16 @@ from gantk.errors import UsageError
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.moved import with_data
 from gantk.plan.open_data import open_data
-from gantk.plan.resolve import resolve
 from gantk.runs.run import open_run
 from gantk.runtime.card import Card
 from gantk.runtime.generation import drawn
 from gantk.runtime.samples import samples
+from gantk.training.trained import Trained
 
 Inputs = tuple[Array, ...]
 
 
-def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[str] = ()) -> list[Inputs]:
+def material(trained: Trained, card: Card, count: int, *, test: bool, data: Sequence[str] = ()) -> list[Inputs]:
     """Return up to `count` single inputs of a model: held-out images or training ones, or samples of seed 0 or 1.
 
     Images are spread evenly over their share, at the size of the run, or the centre of them that a model of one size
@@ -34,20 +33,20 @@ def material(run: Path, card: Card, count: int, *, test: bool, data: Sequence[st
     # A default would be the only value that is measured.
     varied = [port for port in card.numbers_in if port.default is not None]
     numbers |= {port.name: value for port, value in zip(varied, samples(varied, count, 0, 0), strict=True)}
-    columns = {**numbers, **(_images(run, card, count, test=test, data=data) if card.images_in else {})}
+    columns = {**numbers, **(_images(trained, card, count, test=test, data=data) if card.images_in else {})}
     rows = min(len(column) for column in columns.values())
     return [tuple(columns[port.name][row : row + 1] for port in card.inputs) for row in range(rows)]
 
 
-def _images(run: Path, card: Card, count: int, *, test: bool, data: Sequence[str]) -> dict[str, Array]:
+def _images(trained: Trained, card: Card, count: int, *, test: bool, data: Sequence[str]) -> dict[str, Array]:
     """Return the tensors of a model's images, up to `count` of each."""
-    dataset, trained_size = _opened(run, data)
+    dataset = _opened(trained, data)
     channels = {port.key: port.channels for port in card.images_in}
     found = {}
     for port in card.images_in:
         # Batches of two sizes hold smaller images than they are read at.
         factor = round(card.scale) if poorest(port.key) == scaled() else 1
-        size = factor * max(card.sides) if card.sides else trained_size
+        size = factor * max(card.sides) if card.sides else trained.size
         subject = OpenSubject(functions={}, dataset=dataset, size=size, channels=channels, scaled=scaled(factor))
         _refuse_none(subject, port.key, test=test)
         images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
@@ -62,7 +61,7 @@ def _images(run: Path, card: Card, count: int, *, test: bool, data: Sequence[str
     return found
 
 
-def look_for(run: Path, keys: Iterable[str], shares: Iterable[bool], data: Sequence[str] = ()) -> None:
+def look_for(trained: Trained, keys: Iterable[str], shares: Iterable[bool], data: Sequence[str] = ()) -> None:
     """Raise DataError or UsageError where `material` would find no images of a key, in the held-out share or the other.
 
     To be asked before an export, which takes minutes until it needs them.
@@ -70,18 +69,15 @@ def look_for(run: Path, keys: Iterable[str], shares: Iterable[bool], data: Seque
     keys = list(keys)
     if not keys:
         return
-    dataset, size = _opened(run, data)
-    subject = OpenSubject(functions={}, dataset=dataset, size=size, channels={})
+    dataset = _opened(trained, data)
+    subject = OpenSubject(functions={}, dataset=dataset, size=trained.size, channels={})
     for key, test in product(keys, shares):
         _refuse_none(subject, key, test=test)
 
 
-def _opened(run: Path, data: Sequence[str]) -> tuple[Dataset, int]:
-    """Return a run's data, and the size in pixels that it was trained at."""
-    opened = open_run(run)
-    config = with_data(opened, opened.config, data)
-    dataset = open_data(config)
-    return dataset, resolve(config, dataset).settings.size
+def _opened(trained: Trained, data: Sequence[str]) -> Dataset:
+    """Return a run's data."""
+    return open_data(with_data(open_run(trained.run), trained.config, data))
 
 
 def _refuse_none(subject: OpenSubject, key: str, *, test: bool) -> None:

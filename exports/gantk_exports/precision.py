@@ -69,7 +69,7 @@ def export_reduced(
         full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form)
         card = load(full).card
         # An input is read before a model is blamed.
-        calibration = material(trained.run, card, CALIBRATION, test=False, data=data) if precision == "int8" else []
+        calibration = material(trained, card, CALIBRATION, test=False, data=data) if precision == "int8" else []
         try:
             proto = halved(onnx.load(full)) if precision == "fp16" else quantized(full, card, calibration)
             proto = lowered(proto, form.opset)
@@ -77,7 +77,7 @@ def export_reduced(
             raise type(reason)(f"graph {name} {reason}") from reason.__cause__
         with written_aside(Path(folder) / "reduced.onnx") as reduced:
             write_model(proto, card, reduced)
-            found = fidelity(load(reduced), load(full), material(trained.run, card, COMPARED, test=True, data=data))
+            found = fidelity(load(reduced), load(full), material(trained, card, COMPARED, test=True, data=data))
     check_fidelity(found, least, f"graph {name} as {precision}")
     card = replace(card, precision=precision, parity={}, fidelity={**found, "least": least})
     beside = out.with_suffix(".json")

@@ -147,7 +147,7 @@ def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequenc
     with TemporaryDirectory(prefix="gantk-") as folder:
         trained = load_trained(run, card.step, plugins=plugins)
         # Before the export, which takes minutes.
-        inputs = material(run, card, COMPARED, test=True, data=data)
+        inputs = material(trained, card, COMPARED, test=True, data=data)
         full = load(export_graph(trained, card.graph, Path(folder) / "full.onnx", form_of(card)))
         if (full.card.inputs, full.card.outputs, full.card.size) != (card.inputs, card.outputs, card.size):
             raise GantkError(f"{model.path}: graph {card.graph} of {run} takes or gives something else")

@@ -142,7 +142,7 @@ def _open_run(request: Request, say: Say) -> Opened:
         ),
         run=run,
         step=trained.step,
-        plugins=trained.plugins,
+        plugins=tuple(trained.config.plugins),
         notes=[*note, *trained.notes, *dataset.notes],
     )
 

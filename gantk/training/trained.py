@@ -17,6 +17,7 @@ from gantk.plan.moved import recalled
 from gantk.plan.proportion import check_size
 from gantk.plan.resolve import resolve
 from gantk.recipe.recipe import Recipe
+from gantk.runs.config import Config
 from gantk.runs.manifest import DataFacts
 from gantk.runs.run import open_run
 from gantk.training.inference import inference_form
@@ -38,7 +39,7 @@ class Trained:
         licence: SPDX identifier of the data, or empty.
         classes: names of the labels.
         size: height and width of its images in pixels.
-        plugins: the names or files of the plugins in play, the first leads.
+        config: what it was trained with, its plugin files where they are now.
         apart: mean difference in [-1, 1] of its images from those of the training; None: unknown, or there can be none.
     """
 
@@ -51,7 +52,7 @@ class Trained:
     licence: str
     classes: tuple[str, ...]
     size: int
-    plugins: tuple[str, ...] = ()
+    config: Config
     apart: float | None = None
 
     @property
@@ -99,7 +100,7 @@ def load_trained(
         licence=dataset.licence,
         classes=dataset.classes if resolved.kind.keys("classes") else (),
         size=size,
-        plugins=tuple(config.plugins),
+        config=config,
         apart=settled.apart,
     )
 

@@ -19,6 +19,7 @@ from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
+from gantk.runs.config import Config
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import stream_of
@@ -104,6 +105,7 @@ def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES
         licence="CC0-1.0",
         classes=("cat", "dog"),
         size=64,
+        config=Config(),
     )
 
 

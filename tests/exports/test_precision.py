@@ -39,7 +39,7 @@ def test_a_reduced_model_is_like_the_full_one_on_held_out_images(
     card = reduced.card
     assert (card.precision, dict(card.parity), full.card.precision) == (precision, {}, "fp32")
     assert json.loads(path.with_suffix(".json").read_text())["gantk.fidelity"] == dict(card.fidelity)
-    images = material(trained_run, full.card, 50, test=True)
+    images = material(load_trained(trained_run), full.card, 50, test=True)
     assert len(images) == card.fidelity["inputs"] > 8
     errors = [np.square(reduced.call(*image)[0].astype(float) - full.call(*image)[0]).mean() for image in images]
     likeness = 10 * np.log10(255**2 / np.maximum(errors, 1e-9))
@@ -61,7 +61,7 @@ def test_too_great_a_difference_leaves_no_file(trained_run: Path, tmp_path: Path
 
 def test_material_is_the_runs_own_images(trained_run: Path) -> None:
     card = gantk.load(trained_run / "exports" / "a_to_b.onnx").card
-    held_out, training = (material(trained_run, card, 5, test=test) for test in (True, False))
+    held_out, training = (material(load_trained(trained_run), card, 5, test=test) for test in (True, False))
     for (image,), (other,) in zip(held_out, training, strict=True):
         assert (image.shape, image.dtype) == ((1, 32, 32, 3), np.uint8)
         assert image.std() > 10
@@ -86,5 +86,5 @@ def test_halves_are_the_nearest_and_small_constants_stay(tmp_path: Path) -> None
 
 def test_equal_models_have_a_likeness_of_120_decibels(trained_run: Path) -> None:
     model = gantk.load(trained_run / "exports" / "a_to_b.onnx")
-    found = fidelity(model, model, material(trained_run, model.card, 3, test=True))
+    found = fidelity(model, model, material(load_trained(trained_run), model.card, 3, test=True))
     assert found == {"psnr": 120.0, "worst": 120.0, "worst_input": 0, "inputs": 3}
