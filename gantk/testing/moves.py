@@ -14,8 +14,8 @@ from gantk.parts.losses import AdversarialLoss
 from gantk.testing.report import Failure
 from gantk.testing.runs import training
 from gantk.testing.subject import Subject
-from gantk.training.conductor import Conductor
 from gantk.training.optimizers import Mover
+from gantk.training.step_runner import StepRunner
 from gantk.training.training import Training
 
 
@@ -138,7 +138,7 @@ def _watched(ready: Training) -> Watch:
     for game in ready.recipe.modules():
         if isinstance(game, AdversarialLoss):
             _let_constrain(game, watch)
-    ready.conductor = Conductor(ready.recipe, ready.movers, ready.log, accumulate=ready.conductor.accumulate)
+    ready.runner = StepRunner(ready.recipe, ready.movers, ready.log, accumulate=ready.runner.accumulate)
     for step in range(2):
         ready.step(step)
         watch.blame(watch.changed(), "in step(), after the last move: leave moves to the engine")

@@ -24,7 +24,6 @@ def _take(training: Training, folder: Path) -> None:
 
 def _check_moved(training: Training, folder: Path) -> None:
     """Rehearse, to know which parameters the losses reach. Raises GantkError where one of them never moved."""
-    conductor = training.rehearsal()
-    rehearse(conductor, training.other_batches, training.context)
+    rehearsal = rehearse(training.runner, training.other_batches, training.context)
     if training.start * training.turns >= training.context.critic_steps:
-        check_moved(training.movers, conductor.reached, folder / OPTIMIZERS)
+        check_moved(training.movers, rehearsal.reached, folder / OPTIMIZERS)

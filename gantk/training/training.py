@@ -31,7 +31,6 @@ from gantk.plan.resolve import Resolved
 from gantk.runs.run import Run
 from gantk.runs.scalars import ScalarLog
 from gantk.training.announcing import announced, said_at_end, stopped_by
-from gantk.training.conductor import Conductor
 from gantk.training.interrupts import Interrupts
 from gantk.training.losslog import LossLog, NonFiniteLoss, check_weights, latest
 from gantk.training.optimizers import Averages, make_movers
@@ -41,6 +40,7 @@ from gantk.training.progress import TrainingProgress
 from gantk.training.rehearsal import rehearse
 from gantk.training.shipping import Shipped, shipped, shipped_settled
 from gantk.training.state import TrainingState, load_weights
+from gantk.training.step_runner import StepRunner
 
 Say = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -80,7 +80,7 @@ class Training:
         self.changing = [mover for mover in self.movers.values() if mover.following]
         self.averages = Averages(self.recipe, settings.ema)
         self.log = LossLog(self.context)
-        self.conductor = Conductor(self.recipe, self.movers, self.log, world=world, accumulate=settings.accumulate)
+        self.runner = StepRunner(self.recipe, self.movers, self.log, world=world, accumulate=settings.accumulate)
         self.data = data
         self.start = 0
         self._warned = False
@@ -164,7 +164,7 @@ class Training:
         losses: dict[str, Losses] = {}
         for number in range(step * self.turns, (step + 1) * self.turns):
             self.context.take_turn(number)
-            losses |= self.conductor.step(self.batches)
+            losses |= self.runner.run(self.batches)
         self.averages.update(self.context.progress)
         self.resolved.plugins.hook.step_ended(run=self.run, step=step + 1, losses=latest(losses))
 
@@ -229,7 +229,7 @@ class Training:
 
         Raises PluginError.
         """
-        self._expected = rehearse(self.rehearsal(), self.other_batches, self.context) * self.turns
+        self._expected = rehearse(self.runner, self.other_batches, self.context).seconds * self.turns
         check_room(self.other_batches.batch_bytes, self.batches.workers)
         self.other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, START))
@@ -238,11 +238,6 @@ class Training:
         for line in (*notes, *announced(self, self._expected)):
             self.say(line)
 
-    def rehearsal(self) -> Conductor:
-        """Return what performs steps that move nobody."""
-        log, accumulate = LossLog(self.context), self.conductor.accumulate
-        return Conductor(self.recipe, self.movers, log, accumulate=accumulate, rehearsal=True)
-
     def images_a_turn(self) -> int:
         """Return how many images a turn of the critics takes in all processes."""
-        return self.batches.batch_size() * self.world.size * self.conductor.accumulate
+        return self.batches.batch_size() * self.world.size * self.runner.accumulate

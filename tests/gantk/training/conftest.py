@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from gantk import Network, Player, Recipe
 from gantk.parts.context import Context, Informed, Progress
 from gantk.plan.settings import RunSettings
-from gantk.training.conductor import Conductor
 from gantk.training.losslog import LossLog
+from gantk.training.observer import Observer
 from gantk.training.optimizers import make_movers
+from gantk.training.step_runner import StepRunner
 
 SETTINGS = RunSettings(optimizer="sgd", learning_rate=0.1, betas=(0.0, 0.999))
 
@@ -38,9 +39,11 @@ class Pair(Recipe):
 
 
 class Stage:
-    """A recipe with its conductor, as the engine sets them up."""
+    """A recipe with its runner, as the engine sets them up."""
 
-    def __init__(self, recipe: Recipe, settings: dict[str, Any], critic_steps: int, **options: Any) -> None:
+    def __init__(
+        self, recipe: Recipe, settings: dict[str, Any], critic_steps: int, rehearsal: bool = False, **options: Any
+    ) -> None:
         self.recipe = recipe
         self.context = Context(Progress(0, 10), critic_steps)
         for module in recipe.modules():
@@ -48,14 +51,15 @@ class Stage:
                 module.context = self.context
         self.movers = make_movers(recipe, replace(SETTINGS, **settings))
         self.log = LossLog(self.context)
-        self.conductor = Conductor(recipe, self.movers, self.log, **options)
+        self.observer = Observer(self.movers) if rehearsal else None
+        self.runner = StepRunner(recipe, self.movers, self.log, observer=self.observer, **options)
 
     def run(self, batches: list[Tensor], steps: int = 1) -> None:
         stream = iter(batches)
         for step in range(steps):
             self.context.progress = Progress(step, 10)
             self.context.take_turn(step)
-            self.conductor.step(stream)
+            self.runner.run(stream)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from gantk import AdversarialLoss, PluginError
 from gantk.cli.main import main
-from gantk.training.conductor import Conductor
+from gantk.training.step_runner import StepRunner
 
 
 class Balance(AdversarialLoss):
@@ -51,7 +51,7 @@ def played(stage):
             for parameter in one.recipe.parameters():
                 parameter.abs_()
         one.recipe.game = game or Balance()
-        one.conductor = Conductor(one.recipe, one.movers, one.log, **options)
+        one.runner = StepRunner(one.recipe, one.movers, one.log, **options)
         return one
 
     return make
@@ -102,7 +102,7 @@ def test_critics_that_move_oftener_change_it_once(played, batch):
     for turn in range(6):
         fed.append(balance(one.recipe, batch))
         one.context.take_turn(turn)
-        one.conductor.step(iter([batch]))
+        one.runner.run(iter([batch]))
     assert one.recipe.game.told == pytest.approx([sum(fed[:3]) / 3, sum(fed[3:]) / 3])
 
 

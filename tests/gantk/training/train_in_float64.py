@@ -44,7 +44,7 @@ def main(out: Path, plugin: str, loss: str, batch_size: int) -> None:
         batches = Doubled(training.batches)
         for step in range(4):
             training.context.progress = type(training.context.progress)(step, 4)
-            training.conductor.step(batches)
+            training.runner.run(batches)
         state = training.recipe.state_dict()
         for name, tensor in state.items():
             gathered = [torch.empty_like(tensor) for _ in range(world.size)]

@@ -7,9 +7,9 @@ from torch.nn.functional import softplus
 from gantk import AdversarialLoss, Unsupported, UsageError
 from gantk.parts.context import Context
 from gantk.plan.settings import RunSettings
-from gantk.training.conductor import Conductor
 from gantk.training.losslog import LossLog
 from gantk.training.optimizers import make_movers
+from gantk.training.step_runner import StepRunner
 from gantk_plugins.autoencoders.vae import divergence, surprise
 
 SGD = RunSettings(optimizer="sgd", learning_rate=1.0, betas=(0.0, 0.0))
@@ -56,13 +56,13 @@ def batch(pictures):
     return {"image": pictures("3d", 4)}
 
 
-def conducted(recipe, batches):
+def moved_by_one_step(recipe, batches):
     """Return how far each player moved by one step of the engine, which is minus the gradient that it was given."""
     recipe.train().double()
     before = {name: value.detach().clone() for name, value in recipe.named_parameters()}
     context = Context()
     torch.manual_seed(1)
-    Conductor(recipe, make_movers(recipe, SGD), LossLog(context)).step(batches)
+    StepRunner(recipe, make_movers(recipe, SGD), LossLog(context)).run(batches)
     moved = {name: value.detach() - before[name] for name, value in recipe.named_parameters()}
     return {
         player: torch.cat([value.flatten() for name, value in moved.items() if name.startswith(player)])
@@ -105,7 +105,7 @@ def test_the_losses_of_algorithm_1(loss, reconstructions, vaegan, batch, stream)
 
 
 def test_all_three_move_at_once_each_by_its_own_losses(vaegan, exact):
-    moved = conducted(vaegan(), exact)
+    moved = moved_by_one_step(vaegan(), exact)
     recipe = vaegan().double()
     torch.manual_seed(1)
     (moves,) = recipe.train().step(exact)
@@ -128,7 +128,7 @@ def test_all_three_move_at_once_each_by_its_own_losses(vaegan, exact):
     ids=["gamma", "similarity", "game", "reconstructions"],
 )
 def test_whom_each_loss_moves(change, movers, vaegan, exact):
-    before, after = conducted(vaegan(), exact), conducted(vaegan(**change), exact)
+    before, after = moved_by_one_step(vaegan(), exact), moved_by_one_step(vaegan(**change), exact)
     assert {player for player in PLAYERS if not torch.equal(before[player], after[player])} == movers
 
 

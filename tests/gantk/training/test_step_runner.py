@@ -83,7 +83,7 @@ def test_critics_move_at_every_turn_and_the_others_at_the_last_of_a_round(stage,
     for count in range(6):
         before = weights(one.recipe)
         one.context.take_turn(count)
-        one.conductor.step(iter([batch]))
+        one.runner.run(iter([batch]))
         history.append([not torch.equal(b, a) for b, a in zip(before, weights(one.recipe), strict=True)])
     assert [g for g, _ in history] == [False, False, True, False, False, True] == moved
     assert all(d for _, d in history)
@@ -131,7 +131,7 @@ def test_the_game_constrains_critics_after_their_moves(batch, stage):
 
     one = stage(one_each)
     one.recipe.game = Clip()
-    one.conductor.games.append(one.recipe.game)
+    one.runner.games.append(one.recipe.game)
     before = one.recipe.generator.module.weight.detach().clone()
     one.run([batch])
     assert one.recipe.discriminator.module.weight.abs().max() <= 0.01
