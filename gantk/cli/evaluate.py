@@ -73,11 +73,11 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, **s
         begin(f"opening {target} and its data")
         from gantk.evaluation.evaluation import Unmeasured, keep
         from gantk.evaluation.evaluation import evaluate as measured
-        from gantk.evaluation.target import Request, open_target
+        from gantk.evaluation.target import EvaluationRequest, open_target
 
         told = partial(say, err=True)
         options = dict(_pair(item) for item in sets)
-        request = Request(target=target, options=options, step=_step(target, step, told), **said)
+        request = EvaluationRequest(target=target, options=options, step=_step(target, step, told), **said)
         opened = open_target(request, told)
         begin("")
         for note in opened.notes:

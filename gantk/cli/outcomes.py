@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from gantk.cli.saying import say
 
 
-class Outcome(Protocol):
+class FileOutcome(Protocol):
     """What became of a file; `problem` says why it was skipped, empty: it was not.
 
     `fitted` says whether its image was brought to the one size that the model takes.
@@ -24,7 +24,7 @@ class Outcome(Protocol):
 
 
 Item = TypeVar("Item")
-Done = TypeVar("Done", bound=Outcome)
+Done = TypeVar("Done", bound=FileOutcome)
 
 
 def succeeded(outcomes: Iterable[Done], total: int, doing: str) -> list[Done]:
@@ -39,7 +39,7 @@ def succeeded(outcomes: Iterable[Done], total: int, doing: str) -> list[Done]:
     return done
 
 
-def say_fitted(outcomes: Iterable[Outcome], sides: tuple[int, int] | None) -> None:
+def say_fitted(outcomes: Iterable[FileOutcome], sides: tuple[int, int] | None) -> None:
     """Say on standard error how many images were brought to the one size (height, width) that a model takes."""
     count = sum(outcome.fitted for outcome in outcomes)
     if count and sides is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.data.formats.known import NUMPY
 from gantk.data.formats.limits import check_size
-from gantk.data.opened import CHANNELS_FIRST, Facts, Opened
+from gantk.data.opened import CHANNELS_FIRST, Facts, OpenedImage
 from gantk.data.pixels import in_own_precision
 from gantk.errors import DataError
 
@@ -19,7 +19,7 @@ _PLAIN = 4
 """Up to so many channels at the end need no question."""
 
 
-def open_numpy(data: bytes) -> Opened:
+def open_numpy(data: bytes) -> OpenedImage:
     """Open an array saved by numpy: (H, W) or (H, W, C), or (C, H, W) where the shape shows it."""
     array = read_array(data)
     if array.ndim not in (2, 3) or 0 in array.shape:
@@ -30,7 +30,7 @@ def open_numpy(data: bytes) -> Opened:
     check_size(height, width, channels * given.itemsize)
     array = in_own_precision(given)
     facts = Facts(height, width, channels, str(array.dtype), note=CHANNELS_FIRST if first else "")
-    return Opened(facts, lambda: array, NUMPY)
+    return OpenedImage(facts, lambda: array, NUMPY)
 
 
 def channels_first(shape: tuple[int, ...]) -> bool:

@@ -47,7 +47,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedImage:
     """An image file whose header was read; `pixels()` decodes it to (H, W, channels), upright.
 
     Attributes:

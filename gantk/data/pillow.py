@@ -15,7 +15,7 @@ from gantk.data.formats.known import HEIF, TIFF
 from gantk.data.formats.limits import check_size
 from gantk.data.formats.parted import Metadata, Parted
 from gantk.data.formats.png import part_png
-from gantk.data.opened import SEVERAL, Facts, Opened
+from gantk.data.opened import SEVERAL, Facts, OpenedImage
 from gantk.data.pixels import upright
 from gantk.errors import DataError
 from gantk.installing import extra_line
@@ -40,7 +40,7 @@ _DEEP_PNG = {2: (3, [2, 1, 0]), 4: (2, [0, 3]), 6: (4, [2, 1, 0, 3])}
 """Channels and their order as OpenCV gives them, by PNG's colour type: RGB, grey and opacity, RGB and opacity."""
 
 
-def open_pillow(data: bytes, name: str, *, shallow: bool = False) -> Opened:
+def open_pillow(data: bytes, name: str, *, shallow: bool = False) -> OpenedImage:
     """Open a file of a format of that name.
 
     16-bit colour PNG, which Pillow would cut to 8 bits, is decoded by OpenCV, unless `shallow`. Raises DataError with
@@ -49,7 +49,7 @@ def open_pillow(data: bytes, name: str, *, shallow: bool = False) -> Opened:
     return open_parted(_PARTED.get(name, Parted)(data), name, shallow=shallow)
 
 
-def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> Opened:
+def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> OpenedImage:
     """Open the pixels of a file, which say nothing else. The same as `open_pillow` otherwise."""
     from PIL import Image
 
@@ -69,7 +69,7 @@ def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> Opened:
     if deep and not shallow:
         channels, order = _DEEP_PNG[parted.pixels[25]]
         facts = Facts(height, width, channels, "uint16", channels != 3, note=note)
-        return Opened(facts, lambda: upright(_deep_png(parted.pixels, order), orientation), name, metadata)
+        return OpenedImage(facts, lambda: upright(_deep_png(parted.pixels, order), orientation), name, metadata)
     mode = _mode(image)
     channels = len(Image.new(mode, (1, 1)).getbands())
     dtype = {"I;16": "uint16", "F": "float32"}.get(mode, "uint8")
@@ -85,7 +85,7 @@ def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> Opened:
             array[top : top + step] = np.asarray(kept).reshape(kept.height, kept.width, channels)
         return upright(array, orientation)
 
-    return Opened(facts, pixels, name, metadata, deep)
+    return OpenedImage(facts, pixels, name, metadata, deep)
 
 
 def _check(image: "Image", parted: Parted) -> None:

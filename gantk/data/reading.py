@@ -9,7 +9,7 @@ from gantk.data.arrays import open_numpy
 from gantk.data.dataset import Array
 from gantk.data.formats.known import NUMPY, TIFF, format_of_content, what_else
 from gantk.data.formats.limits import TOO_LARGE
-from gantk.data.opened import Opened
+from gantk.data.opened import OpenedImage
 from gantk.data.pillow import open_pillow
 from gantk.errors import DataError
 from gantk.installing import packages_line
@@ -19,10 +19,10 @@ Result = TypeVar("Result")
 _PACKAGES = {"cv2": "opencv-python-headless", "tifffile": "tifffile"}
 
 
-def open_image(data: bytes, *, shallow: bool = False) -> Opened:
+def open_image(data: bytes, *, shallow: bool = False) -> OpenedImage:
     """Read the header of an image file's bytes, which say what it is.
 
-    With `shallow`, 16-bit colour may be read as its upper 8 bits, where that takes no packages; `Opened.deep` says so.
+    With `shallow`, 16-bit colour may be read as its upper 8 bits, where that takes no packages: then it is `deep`.
     Raises DataError with the reason, which does not name the file.
     """
     return told(lambda: _opened(data, shallow))
@@ -36,7 +36,7 @@ def decode(data: bytes) -> Array:
     return pixels_of(open_image(data))
 
 
-def pixels_of(opened: Opened) -> Array:
+def pixels_of(opened: OpenedImage) -> Array:
     """Return the pixels (H, W, channels) of an image file that is open. Raises DataError as `decode` does."""
     array = told(opened.pixels)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -44,7 +44,7 @@ def pixels_of(opened: Opened) -> Array:
     return array
 
 
-def _opened(data: bytes, shallow: bool) -> Opened:
+def _opened(data: bytes, shallow: bool) -> OpenedImage:
     if not data:
         raise DataError("is empty")
     found = format_of_content(data)

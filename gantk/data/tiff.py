@@ -13,7 +13,7 @@ from gantk.data.formats.directories import Directory, Header, read_header
 from gantk.data.formats.known import TIFF
 from gantk.data.formats.limits import check_size
 from gantk.data.formats.parted import Metadata, Parted
-from gantk.data.opened import SEVERAL, Facts, Opened
+from gantk.data.opened import SEVERAL, Facts, OpenedImage
 from gantk.data.pillow import open_parted
 from gantk.data.pixels import in_own_precision, upright
 from gantk.errors import DataError
@@ -44,7 +44,7 @@ _PLANES = "ZT"
 """Axes of depth and of time."""
 
 
-def open_tiff(data: bytes, *, shallow: bool = False) -> Opened:
+def open_tiff(data: bytes, *, shallow: bool = False) -> OpenedImage:
     """Open a TIFF: ordinary 8-bit ones with Pillow, which knows more compressions; others in full precision.
 
     Where tifffile is missing, Pillow reads all that is one image of one channel, and with `shallow` 16-bit colour.
@@ -99,13 +99,13 @@ class _Said:
         """How many images there are, apart from smaller copies."""
         return sum(not directory.number(_SUBFILE, 0) & 1 for directory in self.directories)
 
-    def by_pillow(self, data: bytes) -> Opened:
+    def by_pillow(self, data: bytes) -> OpenedImage:
         others = {entry.tag for entry in self.directories[0].entries} - _STRUCTURE
         pixels = self.header.without(self.directories, others, data, alone=True)
         parted = Parted(pixels, self.metadata, self.images > 1, orientation=self.orientation)
         return replace(open_parted(parted, TIFF), deep=self.bits > 8)
 
-    def by_tifffile(self, data: bytes, tiff: "TiffFile", axes: str) -> Opened:
+    def by_tifffile(self, data: bytes, tiff: "TiffFile", axes: str) -> OpenedImage:
         series = tiff.series[0]
         size = {axis: length for axis, length in zip(axes, series.shape, strict=True) if axis}
         channels = size.get("C", 1)
@@ -124,7 +124,7 @@ class _Said:
             array = array.transpose([kept.index(axis) for axis in "YXC" if axis in kept])
             return upright(in_own_precision(array), self.orientation)
 
-        return Opened(Facts(height, width, channels, dtype, alpha, note=note), pixels, TIFF, self.metadata)
+        return OpenedImage(Facts(height, width, channels, dtype, alpha, note=note), pixels, TIFF, self.metadata)
 
 
 def _check(directories: list[Directory], length: int) -> None:

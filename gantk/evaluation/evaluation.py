@@ -10,7 +10,7 @@ import torch
 
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
 from gantk.evaluation.subject import OpenSubject
-from gantk.evaluation.target import Opened, Request
+from gantk.evaluation.target import EvaluationRequest, OpenedTarget
 from gantk.installing import install_line
 from gantk.plugins.entrypoints import bringing, find, installed
 from gantk.plugins.manager import load_plugins
@@ -37,7 +37,7 @@ class Unmeasured:
 
 
 def evaluate(
-    request: Request, opened: Opened, begin: Callable[[str], object]
+    request: EvaluationRequest, opened: OpenedTarget, begin: Callable[[str], object]
 ) -> Iterator[tuple[str, Measured | Unmeasured]]:
     """Yield each metric's name with what it measured, or with why it does not apply where the user named none.
 
@@ -60,7 +60,7 @@ def evaluate(
             yield name, Unmeasured(str(error), install_line(error.__cause__))
 
 
-def keep(measured: Measured, request: Request, opened: Opened) -> dict[Path, str]:
+def keep(measured: Measured, request: EvaluationRequest, opened: OpenedTarget) -> dict[Path, str]:
     """Append the records to their files and tell the run's plugins; return why, by file, one could not be written.
 
     Raises PluginError where a plugin fails at it.
@@ -75,7 +75,7 @@ def keep(measured: Measured, request: Request, opened: Opened) -> dict[Path, str
     return unwritten
 
 
-def measure(request: Request, opened: Opened, metric: str) -> Measured:
+def measure(request: EvaluationRequest, opened: OpenedTarget, metric: str) -> Measured:
     """Measure by one metric, a name or a path.
 
     Raises Unsupported, the reason, where the metric does not apply, and PluginError where it fails.
@@ -97,7 +97,7 @@ def measure(request: Request, opened: Opened, metric: str) -> Measured:
     return Measured(scores, [_record(name, score, request, opened, subject) for score in scores])
 
 
-def _chosen(request: Request, opened: Opened) -> dict[str, str]:
+def _chosen(request: EvaluationRequest, opened: OpenedTarget) -> dict[str, str]:
     """Return the metrics to measure by: what finds each, by its name."""
     known = installed()
     metrics = bringing("metric", known)
@@ -114,7 +114,7 @@ def _is_file(name: str) -> bool:
     return "/" in name or name.endswith(".py")
 
 
-def _refuse_unknown(request: Request, metrics: Mapping[str, str]) -> None:
+def _refuse_unknown(request: EvaluationRequest, metrics: Mapping[str, str]) -> None:
     for said in request.options:
         name, _, option = said.partition(".")
         if name == "data" or (name in metrics and option in options_of(_factory(metrics[name]))):
@@ -155,7 +155,7 @@ def _scores(metric: Metric, subject: OpenSubject, name: str) -> list[Score]:
     return scores
 
 
-def _record(name: str, score: Score, request: Request, opened: Opened, subject: OpenSubject) -> Record:
+def _record(name: str, score: Score, request: EvaluationRequest, opened: OpenedTarget, subject: OpenSubject) -> Record:
     used = [opened.functions[graph] for graph in subject.used]
     record: Record = plain(
         {
@@ -182,7 +182,7 @@ def _record(name: str, score: Score, request: Request, opened: Opened, subject: 
     return record
 
 
-def _identity(opened: Opened) -> str | None:
+def _identity(opened: OpenedTarget) -> str | None:
     if opened.run is None:
         return None
     return next((identity(path) for path in opened.run.checkpoints().all() if int(path.name) == opened.step), None)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from gantk.data.windows import from_window, to_window
-from gantk.recipe.graph import Graph, Input, Task
+from gantk.recipe.graph import Graph, Input
 from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.runtime.card import Task
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Numbers, Port
 

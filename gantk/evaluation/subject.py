@@ -17,9 +17,9 @@ from gantk.data.stream import as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.functions import piece
-from gantk.recipe.graph import Task
 from gantk.recipe.metric import Function, Translated
 from gantk.recipe.recipe import Batch
+from gantk.runtime.card import Task
 from gantk.runtime.scale import scaled as scaled_length
 
 

@@ -26,7 +26,7 @@ from gantk.training.trained import load_trained
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class EvaluationRequest:
     """What a user asks for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class OpenedTarget:
     """A run or a model, ready to be measured.
 
     Attributes:
@@ -86,7 +86,7 @@ class Opened:
     plugins: Sequence[str] = ()
     notes: Sequence[str] = ()
 
-    def records(self, request: Request) -> list[Path]:
+    def records(self, request: EvaluationRequest) -> list[Path]:
         """Return the files that records are appended to."""
         own = [self.run.own(NAME)] if self.run is not None else []
         return [*own, request.out] if request.out is not None else own
@@ -97,7 +97,7 @@ class Opened:
             load_plugins(self.plugins).hook.evaluated(run=self.run, step=self.step, scores=scores)
 
 
-def open_target(request: Request, say: Say) -> Opened:
+def open_target(request: EvaluationRequest, say: Say) -> OpenedTarget:
     """Open what is to be measured, and its data; `say` hears of plugin files that have changed. Raises GantkError."""
     opened = _open_run(request, say) if request.target.is_dir() else _open_model(request)
     if request.graph is None:
@@ -112,7 +112,7 @@ def _quietly(_said: str) -> None:
     """Say nothing: what there is to say of a run's files was said as it was opened."""
 
 
-def _open_run(request: Request, say: Say) -> Opened:
+def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
     run = open_run(request.target)
     device = choose_device(request.device)
     trained = load_trained(request.target, request.step, request.plugins, say)
@@ -127,7 +127,7 @@ def _open_run(request: Request, say: Say) -> Opened:
     fingerprint = dataset.fingerprint()
     changed = not request.data and not run.manifest.data.is_of(fingerprint)
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
-    return Opened(
+    return OpenedTarget(
         functions={
             name: RunFunction(name, graph, size, device)
             for name, graph in graphs_of(trained.recipe, trained.images).items()
@@ -147,7 +147,7 @@ def _open_run(request: Request, say: Say) -> Opened:
     )
 
 
-def _open_model(request: Request) -> Opened:
+def _open_model(request: EvaluationRequest) -> OpenedTarget:
     if request.step is not None:
         raise UsageError("--step names a checkpoint of a run; a model is one already")
     if request.plugins:
@@ -174,7 +174,7 @@ def _open_model(request: Request) -> Opened:
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")
     dataset = _data(Config(data=list(request.data)), request)
-    return Opened(
+    return OpenedTarget(
         functions={card.graph: ModelFunction(model, size)},
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
@@ -185,7 +185,7 @@ def _open_model(request: Request) -> Opened:
     )
 
 
-def _data(config: Config, request: Request) -> Dataset:
+def _data(config: Config, request: EvaluationRequest) -> Dataset:
     """Open the data with the options of it that the user says."""
     said = {name: value for name, value in request.options.items() if name.startswith("data.")}
     known = [f"data.{name}" for name in data_options(config)]

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
-from gantk.recipe.graph import Graph, Task
+from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Category, Latent, Scalar, Vector
-from gantk.runtime.card import fits
+from gantk.runtime.card import Task, fits
 from gantk.runtime.scale import LARGEST_SCALE, is_scale
 
 _LARGEST = 8192

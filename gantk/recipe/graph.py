@@ -5,8 +5,7 @@ from typing import Literal
 
 from gantk.parts.networks import Network
 from gantk.recipe.ports import Category, Latent, Scalar, Vector
-
-Task = Literal["translate", "generate", "encode", "score"]
+from gantk.runtime.card import Task
 
 
 @dataclass(frozen=True)

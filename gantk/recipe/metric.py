@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gantk.data.dataset import Dataset
-from gantk.recipe.graph import Input, Task
+from gantk.recipe.graph import Input
 from gantk.recipe.ports import Vector
+from gantk.runtime.card import Task
 
 Detail = float | int | str | None
 

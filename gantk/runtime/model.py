@@ -25,7 +25,7 @@ from gantk.runtime.strips.strips import Strips
 if TYPE_CHECKING:
     from PIL import Image
 
-    from gantk.runtime.strips.sources import Rows
+    from gantk.runtime.strips.sources import PixelRows
 
     File = str | Path | bytes | BinaryIO
     Images = list[Any] | tuple[Any, ...]
@@ -191,7 +191,7 @@ class Model:
         return self.card.image_out.from_tensor(answer)
 
     def strips(
-        self, image: Rows, tile: int, further: Mapping[str, Array] = NOTHING, *, exact: bool = False
+        self, image: PixelRows, tile: int, further: Mapping[str, Array] = NOTHING, *, exact: bool = False
     ) -> Iterator[Array]:
         """Give the answer to an image (H, W, C) from top to bottom, in strips (h, W, C); memory does not grow with H.
 

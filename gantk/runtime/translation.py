@@ -32,7 +32,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """What became of a job.
 
     Attributes:
@@ -110,7 +110,7 @@ def translate_files(
     given: Partners | None = None,
     tile: int | None = None,
     exact: bool = False,
-) -> Iterator[Outcome]:
+) -> Iterator[JobOutcome]:
     """Do the jobs, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
     `given` says the model's further inputs; None: nothing is said. Images are read and written in threads while the
@@ -138,10 +138,10 @@ def _entry(card: Card, given: Partners, job: Job) -> Entry[Read]:
         return Entry(Read(job), None, without_name(error, job.source))
 
 
-def _written(answer: Answer[Read]) -> Outcome:
+def _written(answer: Answer[Read]) -> JobOutcome:
     item = answer.item
     if answer.give is None:
-        return Outcome(item.job, answer.problem)
+        return JobOutcome(item.job, answer.problem)
     try:
         with written_aside(item.job.target) as aside:
             given = answer.give()
@@ -150,11 +150,11 @@ def _written(answer: Answer[Read]) -> Outcome:
             else:
                 write(given, aside, item.file_format, item.companions)
     except DataError as error:
-        return Outcome(item.job, str(error))
-    return Outcome(item.job, reduced=item.reduced, fitted=item.fitted, note=item.note or answer.note)
+        return JobOutcome(item.job, str(error))
+    return JobOutcome(item.job, reduced=item.reduced, fitted=item.fitted, note=item.note or answer.note)
 
 
-def _in_strips(model: Model, job: Job, given: Partners, tile: int, exact: bool) -> Outcome:
+def _in_strips(model: Model, job: Job, given: Partners, tile: int, exact: bool) -> JobOutcome:
     """Do a job in strips, of which the files' formats may let one be in memory at a time."""
     try:
         with opened(job.source, model.card.image_in) as source:
@@ -164,9 +164,9 @@ def _in_strips(model: Model, job: Job, given: Partners, tile: int, exact: bool) 
                     strips = _strips(model, source, given.of(job.source), tile, exact)
                     height = model.card.scaled(source.pixels.shape[0])
                     write_strips(strips, height, aside, file_format, source.companions)
-                return Outcome(job, reduced=source.reduced, note=source.note)
+                return JobOutcome(job, reduced=source.reduced, note=source.note)
     except DataError as error:
-        return Outcome(job, without_name(error, job.source))
+        return JobOutcome(job, without_name(error, job.source))
     entry = _entry(model.card, given, job)
     (answer,) = answers(lambda batch, further: (model.run(batch, further, tile=tile, exact=exact), ""), [entry])
     return _written(answer)

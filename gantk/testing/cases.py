@@ -17,8 +17,8 @@ from gantk.parts.networks import Network
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.selection import Part
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
-from gantk.testing.subject import Subject
 from gantk.testing.workbench.workbench import Plain
 
 Spec = GeneratorSpec | DiscriminatorSpec
@@ -97,31 +97,31 @@ class Case:
         return inputs | ({"label": torch.arange(count) % CLASSES} if spec.classes else {})
 
 
-def cases(subject: Subject, *, features: bool = False) -> list[Case]:
+def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
     """Return every case of the networks that a plugin brings, at two sizes each where it can do two.
 
     A normalization by itself is tried in the networks of the workbench. Raises Failure where a part can do nothing.
     """
     found: list[Case] = []
     for role, asked in ASKED.items():
-        if role in subject.factories:
-            found += _able(subject, asked, subject.part(role), features)
-    if found or "normalization" not in subject.factories:
+        if role in checked.factories:
+            found += _able(checked, asked, checked.part(role), features)
+    if found or "normalization" not in checked.factories:
         return found
     bench = load_plugins([str(WORKBENCH)])
     for role, asked in ASKED.items():
         factory = bench.factory(bench.leading, role)
         assert factory is not None
-        found += _able(subject, asked[:1], Part(role, bench.leading, factory), features)
+        found += _able(checked, asked[:1], Part(role, bench.leading, factory), features)
     return found
 
 
-def first_case(subject: Subject, role: str) -> Case:
+def first_case(checked: CheckedPlugin, role: str) -> Case:
     """Return the first case of a part that the plugin brings."""
-    return next(case for case in cases(subject) if case.role == role)
+    return next(case for case in cases(checked) if case.role == role)
 
 
-def _able(subject: Subject, asked: Sequence[tuple[str, Spec]], part: Part, features: bool) -> list[Case]:
+def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part, features: bool) -> list[Case]:
     """Return what a part can do of what is asked, each at the first two sizes that it can do."""
     found: list[Case] = []
     refusal = ""
@@ -129,7 +129,7 @@ def _able(subject: Subject, asked: Sequence[tuple[str, Spec]], part: Part, featu
         able: list[Case] = []
         for size in SIZES:
             spec = replace(blank, size=size, features=features)
-            case = Case(part.slot, name, spec, partial(_made, subject, part))
+            case = Case(part.slot, name, spec, partial(_made, checked, part))
             try:
                 case.network()
             except Unsupported as error:
@@ -144,11 +144,11 @@ def _able(subject: Subject, asked: Sequence[tuple[str, Spec]], part: Part, featu
     return found
 
 
-def _made(subject: Subject, part: Part, spec: Spec) -> nn.Module:
+def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:
     """Make a part for a spec, with the plugin's own normalization if it brings one, else with the workbench's."""
     norm = Part("normalization", "workbench", Plain)
-    if "normalization" in subject.factories:
-        norm = subject.part("normalization")
+    if "normalization" in checked.factories:
+        norm = checked.part("normalization")
     data = DataInfo(
         kind="labelled",
         size=spec.size,

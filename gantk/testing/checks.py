@@ -9,7 +9,7 @@ from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.hooks import hook_arguments, part_hooks
 
 if TYPE_CHECKING:
-    from gantk.testing.subject import Subject
+    from gantk.testing.checked import CheckedPlugin
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Check:
         return self.home not in ("hooks", "options")
 
     @property
-    def function(self) -> "Callable[[Subject], str]":
+    def function(self) -> "Callable[[CheckedPlugin], str]":
         """The function that makes the check: returns what it saw, or raises Failure or Skip."""
-        function: Callable[[Subject], str] = getattr(
+        function: Callable[[CheckedPlugin], str] = getattr(
             import_module(f"gantk.testing.{self.home}"), self.name.replace("-", "_")
         )
         return function

@@ -16,16 +16,16 @@ from gantk.data.kinds import KINDS, NUMBERS, Kind, kind_called
 from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 
 ROWS = 200
 """Rows of a share that are compared."""
 
 
-def opens(subject: Subject) -> str:
+def opens(checked: CheckedPlugin) -> str:
     """Open the data set as `--data NAME` does, and look at its attributes."""
-    dataset = _opened(subject)
+    dataset = _opened(checked)
     if not isinstance(dataset, Dataset):
         raise Failure(f"its factory made a {type(dataset).__name__}: a gantk.Dataset is needed")
     for attribute in ("name", "kinds", "summary"):
@@ -46,9 +46,9 @@ def opens(subject: Subject) -> str:
     return dataset.summary
 
 
-def batches(subject: Subject) -> str:
+def batches(checked: CheckedPlugin) -> str:
     """Read a batch of each kind and each share, and what a training makes of it."""
-    dataset = _opened(subject)
+    dataset = _opened(checked)
     size = _size(dataset)
     read = []
     for kind in dataset.kinds:
@@ -78,9 +78,9 @@ def batches(subject: Subject) -> str:
     return "; ".join(read)
 
 
-def same_twice(subject: Subject) -> str:
+def same_twice(checked: CheckedPlugin) -> str:
     """Compare rows read twice, from a pickled copy as other processes read them, and from the data opened anew."""
-    dataset, again = _opened(subject), _opened(subject)
+    dataset, again = _opened(checked), _opened(checked)
     size, count = _size(dataset), 0
     if dataset.fingerprint() != again.fingerprint():
         raise Failure("fingerprint() differs between two openings: derive it from the contents alone")
@@ -106,9 +106,9 @@ def same_twice(subject: Subject) -> str:
     return f"{count} rows of {', '.join(dataset.kinds)}"
 
 
-def held_out(subject: Subject) -> str:
+def held_out(checked: CheckedPlugin) -> str:
     """Look for held-out images among those that are trained on."""
-    dataset = _opened(subject)
+    dataset = _opened(checked)
     size, kind = _size(dataset), dataset.kinds[0]
     shares = [dataset.split(kind, test, size) for test in (False, True)]
     for key, column in image_columns(shares[1].columns).items():
@@ -123,24 +123,24 @@ def held_out(subject: Subject) -> str:
     return "the shares differ"
 
 
-def _opened(subject: Subject) -> Dataset:
+def _opened(checked: CheckedPlugin) -> Dataset:
     """Open the data set with the options that were said. Raises Skip where its files are not here."""
-    factory = subject.factory("dataset")
+    factory = checked.factory("dataset")
     try:
-        dataset: Dataset = factory(_argument(subject), **subject.options_for("dataset", "data."))
+        dataset: Dataset = factory(_argument(checked), **checked.options_for("dataset", "data."))
         if isinstance(dataset, Dataset):
             dataset.fingerprint()  # files may be looked for only when they are read
     except PluginError:
         raise
     except GantkError as error:
-        raise Skip(f"cannot be opened here: {error}; say --data {subject.name}:ARGUMENT") from error
+        raise Skip(f"cannot be opened here: {error}; say --data {checked.name}:ARGUMENT") from error
     return dataset
 
 
-def _argument(subject: Subject) -> str | None:
+def _argument(checked: CheckedPlugin) -> str | None:
     """Return what follows the data set's name where the user said `--data NAME:ARGUMENT`."""
-    said = [one.partition(":") for one in subject.data]
-    return next((argument for name, _, argument in said if Path(name).stem == subject.name and argument), None)
+    said = [one.partition(":") for one in checked.data]
+    return next((argument for name, _, argument in said if Path(name).stem == checked.name and argument), None)
 
 
 def _size(dataset: Dataset) -> int:

@@ -6,29 +6,29 @@ import re
 
 from gantk.plugins import source
 from gantk.plugins.hooks import part_hooks
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 
 _NUMBERED = r"arXiv:\s*(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})|\b(doi:\s*|doi\.org/)10\.\d{4,9}/\S+"
 # A name, then a year: "Xiao et al. 2017", "Lim & Ye (2017)", '"A title", 2017'.
 _DATED = r"[A-Z]\w+.{0,80}\b(19|20)\d\d\b"
 
 
-def hooks(subject: Subject) -> str:
+def hooks(checked: CheckedPlugin) -> str:
     """Load the plugin, which refuses unknown hooks and arguments, and ask each part hook."""
-    loaded = subject.plugins.found[subject.name]
+    loaded = checked.plugins.found[checked.name]
     for hook in loaded.hooks:
         if hook in part_hooks():
-            subject.factory(hook)
-    answered = loaded.hooks or tuple(subject.factories)
+            checked.factory(hook)
+    answered = loaded.hooks or tuple(checked.factories)
     return f"answers {', '.join(answered)}"
 
 
-def paper(subject: Subject) -> str:
+def paper(checked: CheckedPlugin) -> str:
     """Look for an arXiv number, a DOI, or a name and a year in the module's docstring."""
-    path = subject.installed.source
+    path = checked.installed.source
     if path is None:
-        raise Skip(f"module {subject.installed.module} has no source file to read")
+        raise Skip(f"module {checked.installed.module} has no source file to read")
     text = " ".join(source.docstring(path).split())
     for pattern in (_NUMBERED, _DATED):
         if found := re.search(pattern, text):

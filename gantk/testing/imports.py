@@ -11,16 +11,16 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
 from gantk.plugins.loading import import_plugin
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure
 from gantk.testing.state import changes, snapshot
-from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
 
 
-def imports(subject: Subject) -> str:
+def imports(checked: CheckedPlugin) -> str:
     """Import the plugin, and look at the packages that its own import statements load."""
-    plugin = subject.installed
+    plugin = checked.installed
     own = OwnCode(plugin)
     with own.watched() as statements:
         import_plugin(plugin)
@@ -43,9 +43,9 @@ def imports(subject: Subject) -> str:
     return "no package beyond those that gantk imports itself"
 
 
-def import_effects(subject: Subject) -> str:
+def import_effects(checked: CheckedPlugin) -> str:
     """Import the plugin, and listen for what Python reports of files, processes and connections."""
-    plugin = subject.installed
+    plugin = checked.installed
     own, seen = OwnCode(plugin), list[str]()
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
@@ -66,28 +66,28 @@ def import_effects(subject: Subject) -> str:
     return "no file, process, connection, thread or output"
 
 
-def import_state(subject: Subject) -> str:
+def import_state(checked: CheckedPlugin) -> str:
     """Import the plugin, and compare what the process shares before and after."""
-    for name in _foreign(subject):
+    for name in _foreign(checked):
         # What other packages do to the process when they are imported is not the plugin's doing.
         with suppress(Exception):
             importlib.import_module(name)
     before = snapshot()
-    import_plugin(subject.installed)
+    import_plugin(checked.installed)
     if changed := changes(before, snapshot()):
         raise Failure(f"importing it changes what all code shares: {'; '.join(changed)}")
     return "random numbers, default dtype, threads, warnings, environment: all as before"
 
 
-def _foreign(subject: Subject) -> list[str]:
+def _foreign(checked: CheckedPlugin) -> list[str]:
     """Return the modules of other packages that the plugin loads, as another process sees them."""
     if not hasattr(os, "fork"):
         return []
-    own = OwnCode(subject.installed)
+    own = OwnCode(checked.installed)
 
     def load() -> list[str]:
         before = set(sys.modules)
-        import_plugin(subject.installed)
+        import_plugin(checked.installed)
         return [name for name in set(sys.modules) - before if not own.has(name)]
 
     answer: Any = forked([load], seconds=120)[0]

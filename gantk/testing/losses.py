@@ -10,17 +10,17 @@ from torch import Tensor, nn
 
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.networks import Discriminator
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
-from gantk.testing.subject import Subject
 
 STEPS = 150
 SCALES = (1.0, 30.0, 120.0)
 """How large scores are: the sigmoid of a logit of 30 is 1 in float32, and that of one of -120 is 0."""
 
 
-def scalars(subject: Subject) -> str:
+def scalars(checked: CheckedPlugin) -> str:
     """Give both sides scores of several shapes, small ones and saturated ones, and a batch twice over."""
-    game = _game(subject)
+    game = _game(checked)
     torch.manual_seed(0)
     for shape in ((5,), (5, 1), (5, 1, 3, 3)):
         for scale in SCALES:
@@ -42,13 +42,13 @@ def scalars(subject: Subject) -> str:
     return f"finite up to {SCALES[-1]:g}, and the same for a batch twice over"
 
 
-def sides(subject: Subject) -> str:
+def sides(checked: CheckedPlugin) -> str:
     """Move free scores down the discriminator's loss, then free fake scores down the generator's.
 
     Where the discriminator has brought real scores above fake ones, the generator must bring fake ones up, and down
     where it has brought them below. So a wrong sign on one side fails, whichever way scores are meant.
     """
-    game = _game(subject)
+    game = _game(checked)
     _adapt(game)
     torch.manual_seed(0)
     real, fake = (0.1 * torch.rand(32) for _ in range(2))
@@ -77,9 +77,9 @@ def sides(subject: Subject) -> str:
     return f"real scores {'above' if gap > 0 else 'below'} fake ones, and fake ones moved {moved:+.2g}"
 
 
-def falls(subject: Subject) -> str:
+def falls(checked: CheckedPlugin) -> str:
     """Move points down the generator's loss against a fixed critic, and a critic down its losses for fixed points."""
-    game = _game(subject)
+    game = _game(checked)
     torch.manual_seed(0)
     real = torch.randn(64, 2) * 0.3 + torch.tensor([1.0, -1.0])
     fake, critic = torch.randn(64, 2) * 0.3, _critic(game)
@@ -95,9 +95,9 @@ def falls(subject: Subject) -> str:
     return f"the discriminator's from {first:.3g} to {last:.3g} on points in the plane"
 
 
-def detached(subject: Subject) -> str:
+def detached(checked: CheckedPlugin) -> str:
     """Judge fake points that have a gradient."""
-    game = _game(subject)
+    game = _game(checked)
     torch.manual_seed(0)
     real, fake, critic = torch.randn(8, 2), torch.randn(8, 2, requires_grad=True), _critic(game)
     total = torch.stack(list(game.judge(critic.given(), real, fake).values())).sum()
@@ -131,8 +131,8 @@ class _Scores(nn.Module):
         return (given - features[0]).square().mean(1) if self.energies else given
 
 
-def _game(subject: Subject) -> AdversarialLoss:
-    game: AdversarialLoss = subject.part("loss")()
+def _game(checked: CheckedPlugin) -> AdversarialLoss:
+    game: AdversarialLoss = checked.part("loss")()
     return game
 
 

@@ -17,20 +17,21 @@ from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.subject import OpenSubject
 from gantk.plan.open_data import open_data
-from gantk.recipe.graph import Input, Task
+from gantk.recipe.graph import Input
 from gantk.recipe.metric import Metric, Score
 from gantk.recipe.ports import Latent, Vector
 from gantk.runs.config import Config
+from gantk.runtime.card import Task
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 
 SIZE, FEW, LENGTH = 32, 24, 8
 
 
-def measures(subject: Subject) -> str:
+def measures(checked: CheckedPlugin) -> str:
     """Measure functions of every task on a few images, twice after one seed."""
-    metric: Metric = subject.factory("metric")(**subject.options_for("metric", f"{subject.name}."))
-    dataset = FewRows(open_data(Config(data=list(subject.data))))
+    metric: Metric = checked.factory("metric")(**checked.options_for("metric", f"{checked.name}."))
+    dataset = FewRows(open_data(Config(data=list(checked.data))))
     found = []
     for _ in range(2):
         torch.manual_seed(0)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from gantk.parts.losses import AdversarialLoss
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
 from gantk.testing.runs import training
-from gantk.testing.subject import Subject
 from gantk.training.optimizers import Mover
 from gantk.training.step_runner import StepRunner
 from gantk.training.training import Training
@@ -78,27 +78,27 @@ class WatchedMover(Mover):
         watch.keep(watch.names)
 
 
-def moves(subject: Subject) -> str:
+def moves(checked: CheckedPlugin) -> str:
     """Train until each player has moved, and compare all parameters around each move."""
-    found = _found(subject)
+    found = _found(checked)
     if found["faults"]:
         raise Failure(found["faults"][0])
     return "; ".join(f"{name}: {count} parameters" for name, count in found["moved"].items())
 
 
-def reaches(subject: Subject) -> str:
+def reaches(checked: CheckedPlugin) -> str:
     """Train until each player has moved, and collect the parameters that a gradient reached."""
-    found = _found(subject)
+    found = _found(checked)
     if found["missed"]:
         raise Failure(f"{found['missed'][0]}: use it in the losses, or freeze it (requires_grad_(False))")
     return f"{found['reached']} parameters"
 
 
-def _found(subject: Subject) -> dict[str, Any]:
+def _found(checked: CheckedPlugin) -> dict[str, Any]:
     """Return what happened in a training, which is made by whoever asks first."""
-    kept = subject.folder / "moves.json"
+    kept = checked.folder / "moves.json"
     if not kept.exists():
-        ready = training(subject, subject.folder / "moves")
+        ready = training(checked, checked.folder / "moves")
         watch = _watched(ready)
         found = {
             "faults": [*watch.faults, *_still(ready, watch)],

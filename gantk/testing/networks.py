@@ -8,13 +8,13 @@ from torch import Tensor
 from gantk.parts.networks import Network
 from gantk.testing.answers import answered, check_answer, check_range, equal, perturbed, run, tensors, wrong_shape
 from gantk.testing.cases import CLASSES, Case, cases
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 
 
-def finite(subject: Subject) -> str:
+def finite(checked: CheckedPlugin) -> str:
     """Run networks on batches of 1, 2 and 5, training or not, and on images of one level; scale generators' weights."""
-    found = cases(subject)
+    found = cases(checked)
     for case in found:
         network = case.network()
         for count in (1, 2, 5):
@@ -32,13 +32,13 @@ def finite(subject: Subject) -> str:
     return _titles(found)
 
 
-def responds(subject: Subject) -> str:
+def responds(checked: CheckedPlugin) -> str:
     """Change each input by itself, and ask for each sample of a batch alone, all in evaluation mode.
 
     Weights are moved a little first, since some begin at zero.
     """
-    found = cases(subject)
-    mixes = "normalization" in subject.factories and subject.part("normalization")().mixes_samples
+    found = cases(checked)
+    mixes = "normalization" in checked.factories and checked.part("normalization")().mixes_samples
     for case in found:
         network = perturbed(case.network()).eval()
         _check_response(case, network, 4)
@@ -48,9 +48,9 @@ def responds(subject: Subject) -> str:
     return "; ".join(dict.fromkeys(f"{case.role} ({case.asks}): {', '.join(case.inputs(1))}" for case in found))
 
 
-def gradients(subject: Subject) -> str:
+def gradients(checked: CheckedPlugin) -> str:
     """Add up the gradients of three random batches. Weights are moved a little first, since some begin at zero."""
-    found = cases(subject)
+    found = cases(checked)
     count = 0
     for case in found:
         network = perturbed(case.network()).train()
@@ -75,10 +75,10 @@ def gradients(subject: Subject) -> str:
     return f"{count} parameters of {len(found)} networks"
 
 
-def features(subject: Subject) -> str:
+def features(checked: CheckedPlugin) -> str:
     """Ask for inner activations, and compute the answer of them where the network offers that."""
-    found = cases(subject, features=True)
-    if not found or ("normalization" in subject.factories and len(subject.factories) == 1):
+    found = cases(checked, features=True)
+    if not found or ("normalization" in checked.factories and len(checked.factories) == 1):
         raise Skip("offers no inner activations")
     for case in found:
         network = case.network().eval()
@@ -100,9 +100,9 @@ def features(subject: Subject) -> str:
     return _titles(found)
 
 
-def repeats(subject: Subject) -> str:
+def repeats(checked: CheckedPlugin) -> str:
     """Make each network twice of one seed, and run both in training mode, again of one seed."""
-    found = cases(subject)
+    found = cases(checked)
     for case in found:
         one, two = case.network(1), case.network(1)
         weights = two.state_dict()
@@ -124,9 +124,9 @@ def repeats(subject: Subject) -> str:
 _DRAW = ": draw random numbers from torch alone, and keep no state outside the network"
 
 
-def autocast(subject: Subject) -> str:
+def autocast(checked: CheckedPlugin) -> str:
     """Run networks as a training in bfloat16 does, and take gradients."""
-    found = cases(subject)
+    found = cases(checked)
     for case in found:
         network = case.network().train()
         network.autocast = torch.bfloat16

@@ -7,15 +7,15 @@ from torch import nn
 
 from gantk.errors import Unsupported
 from gantk.parts.normalization import Normalization
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 
 CHANNELS, CONDITION = 4, 3
 
 
-def declares(subject: Subject) -> str:
+def declares(checked: CheckedPlugin) -> str:
     """Compare a sample's activations alone with those in a batch, and look for the bias that `shifts` promises."""
-    normalization: Normalization = subject.part("normalization")()
+    normalization: Normalization = checked.part("normalization")()
     torch.manual_seed(0)
     activation = normalization.activation(CHANNELS)
     x = torch.randn(6, CHANNELS, 5, 6) * 3 + torch.arange(6.0).view(-1, 1, 1, 1)
@@ -40,9 +40,9 @@ def declares(subject: Subject) -> str:
     return f"mixes_samples = {mixes}, shifts = {normalization.shifts}, as it says"
 
 
-def conditions(subject: Subject) -> str:
+def conditions(checked: CheckedPlugin) -> str:
     """Ask for a conditioned norm, and change the condition. Weights are moved first: they may begin at zero."""
-    normalization: Normalization = subject.part("normalization")()
+    normalization: Normalization = checked.part("normalization")()
     try:
         activation = normalization.activation(CHANNELS, CONDITION)
     except Unsupported as refusal:

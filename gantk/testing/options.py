@@ -9,14 +9,14 @@ from typing import Any
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.options import Option, options_of, type_name
 from gantk.plugins.signatures import function_of
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
-from gantk.testing.subject import Subject
 
 
-def option_kinds(subject: Subject) -> str:
+def option_kinds(checked: CheckedPlugin) -> str:
     """Read the signatures, and hold each default against its type."""
     found = []
-    for hook, factory in subject.factories.items():
+    for hook, factory in checked.factories.items():
         _check_positional(hook, factory)
         for option in options_of(factory).values():
             _check_default(hook, factory, option)
@@ -24,22 +24,22 @@ def option_kinds(subject: Subject) -> str:
     return _count(found)
 
 
-def option_names(subject: Subject) -> str:
+def option_names(checked: CheckedPlugin) -> str:
     """Compare the recipe's options with the settings."""
     from gantk.parts.settings import Settings
 
-    own = options_of(subject.factory("recipe"))
+    own = options_of(checked.factory("recipe"))
     if clash := sorted(own.keys() & options_of(Settings).keys()):
         raise Failure(
-            f"option {clash[0]} of {_line(subject.factory('recipe'))} bears the name of a setting: give it another name"
+            f"option {clash[0]} of {_line(checked.factory('recipe'))} bears the name of a setting: give it another name"
         )
     return _count(list(own))
 
 
-def option_help(subject: Subject) -> str:
+def option_help(checked: CheckedPlugin) -> str:
     """Read what the docstrings say of each option."""
     found = []
-    for hook, factory in subject.factories.items():
+    for hook, factory in checked.factories.items():
         for option in options_of(factory).values():
             if not option.help:
                 raise Failure(

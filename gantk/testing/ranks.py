@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import apart, config, training
-from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
 from gantk.training.processes import World
 from gantk.training.training import Training
@@ -26,21 +26,21 @@ _PATIENCE = timedelta(seconds=60)
 _TOGETHER = "leave moves to the engine, and decide by `yield self.everywhere(value)` what depends on data"
 
 
-def processes(subject: Subject) -> str:
+def processes(checked: CheckedPlugin) -> str:
     """Train two steps in two processes that average gradients, and compare their moves and their weights."""
     if not hasattr(os, "fork"):
         raise Skip("this system cannot fork processes")
-    config(subject)
-    for old in subject.folder.glob("rank*"):
+    config(checked)
+    for old in checked.folder.glob("rank*"):
         old.unlink()
-    answers = forked([partial(_as_rank, subject, rank) for rank in range(2)], seconds=2 * _PATIENCE.total_seconds())
+    answers = forked([partial(_as_rank, checked, rank) for rank in range(2)], seconds=2 * _PATIENCE.total_seconds())
     if answers[0] == answers[1] != "done":
         raise Failure(str(answers[0]))
     # One that died is why the other complains.
     for rank, answer in sorted(enumerate(answers), key=lambda one: isinstance(one[1], str)):
         if answer != "done":
             raise Failure(f"process {rank} of 2: {answer['died'] if isinstance(answer, dict) else answer}")
-    first, second = (load_file(subject.folder / f"rank{rank}.safetensors") for rank in range(2))
+    first, second = (load_file(checked.folder / f"rank{rank}.safetensors") for rank in range(2))
     for name, value in first.items():
         if not torch.equal(value, second[name]):
             raise Failure(
@@ -92,15 +92,15 @@ class Compared(World):
         ]
 
 
-def _as_rank(subject: Subject, rank: int) -> str:
+def _as_rank(checked: CheckedPlugin, rank: int) -> str:
     """Train as one of two processes; return "done", or what went wrong."""
     if platform.system() == "Linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    meeting = (subject.folder / "ranks").as_uri()
+    meeting = (checked.folder / "ranks").as_uri()
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2, timeout=_PATIENCE)
     try:
         world = Compared(rank, 2)
-        done = training(subject, subject.folder / "processes", world=world)
+        done = training(checked, checked.folder / "processes", world=world)
         world.watched.append(done)
         for step in range(STEPS):
             done.step(step)
@@ -108,5 +108,5 @@ def _as_rank(subject: Subject, rank: int) -> str:
     except Exception as error:
         return str(error)
     weights = {name: value.detach().contiguous().clone() for name, value in done.recipe.named_parameters()}
-    save_file(weights, subject.folder / f"rank{rank}.safetensors")
+    save_file(weights, checked.folder / f"rank{rank}.safetensors")
     return "done"

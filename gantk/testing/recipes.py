@@ -19,32 +19,32 @@ from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.plan.resolve import resolve
 from gantk.plugins.packages import entries
 from gantk.runs.config import Config
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import LAST, STEPS, apart, config, finite, trained, training, warned
 from gantk.testing.state import changes, snapshot
-from gantk.testing.subject import Subject
 from gantk.testing.worker import forked
 from gantk.training.launch import Again, launch, relaunch
 
 
-def trains(subject: Subject) -> str:
+def trains(checked: CheckedPlugin) -> str:
     """Train a run by what `gantk train` calls, and tell what it warns of."""
-    run = trained(subject)
+    run = trained(checked)
     if not list((run / "previews").glob("*.png")):
         raise Failure("no preview was written")
     last = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
     losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in last.items() if "/" in name)
-    said = config(subject).set
-    warns = "".join(f"; warns: {warning}" for warning in warned(subject))
+    said = config(checked).set
+    warns = "".join(f"; warns: {warning}" for warning in warned(checked))
     return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}: {losses}{warns}"
 
 
-def bf16(subject: Subject) -> str:
+def bf16(checked: CheckedPlugin) -> str:
     """Train two steps under autocast, unless the recipe forbids it."""
-    if not allows_bf16(resolve(config(subject))):
+    if not allows_bf16(resolve(config(checked))):
         raise Skip("the recipe says allows_bf16 = False")
-    done = training(subject, subject.folder / "bf16", precision="bf16")
+    done = training(checked, checked.folder / "bf16", precision="bf16")
     done.rehearse()
     for step in range(2):
         done.step(step)
@@ -52,9 +52,9 @@ def bf16(subject: Subject) -> str:
     return "losses and weights are finite"
 
 
-def resume(subject: Subject) -> str:
+def resume(checked: CheckedPlugin) -> str:
     """Go on from the checkpoint at half of the run, and compare all that the last checkpoint holds."""
-    run, resumed = trained(subject), subject.folder / "resumed"
+    run, resumed = trained(checked), checked.folder / "resumed"
     shutil.rmtree(resumed, ignore_errors=True)
     shutil.copytree(run, resumed)
     shutil.rmtree(resumed / "checkpoints" / LAST)
@@ -73,15 +73,15 @@ def resume(subject: Subject) -> str:
     return f"{compared} tensors are equal"
 
 
-def state(subject: Subject) -> str:
+def state(checked: CheckedPlugin) -> str:
     """Build and train, and compare what the process shares before and after."""
     if hasattr(os, "fork"):
-        forked([lambda: config(subject) and None], seconds=60)  # finding out what to train builds it, too
-    _read_a_batch(config(subject))
+        forked([lambda: config(checked) and None], seconds=60)  # finding out what to train builds it, too
+    _read_a_batch(config(checked))
     before = snapshot()
-    shutil.rmtree(subject.folder / "state", ignore_errors=True)
-    settings = config(subject).set | {"steps": 2}
-    launch(config(subject).model_copy(update={"set": settings}), subject.folder / "state", say=print)
+    shutil.rmtree(checked.folder / "state", ignore_errors=True)
+    settings = config(checked).set | {"steps": 2}
+    launch(config(checked).model_copy(update={"set": settings}), checked.folder / "state", say=print)
     if changed := changes(before, snapshot(), drawn=True):
         raise Failure(f"training it changes what all code shares: {'; '.join(changed)}")
     return "default dtype, threads, warnings, environment, Python's and NumPy's random numbers: all as before"
@@ -99,18 +99,18 @@ def _read_a_batch(said: Config) -> None:
     )
 
 
-def seeding(subject: Subject) -> str:
+def seeding(checked: CheckedPlugin) -> str:
     """Build, and train a step, after two seeds: the random numbers that come next must differ."""
     places: list[str] = []
-    _listen_for_seeds(OwnCode(subject.installed), places)
+    _listen_for_seeds(OwnCode(checked.installed), places)
     after: dict[str, list[Any]] = {"building it": [], "training a step": []}
     for seed in (1, 2):
-        resolved = resolve(config(subject))
+        resolved = resolve(config(checked))
         data = open_training_data(resolved)
         torch.manual_seed(seed)
         build_recipe(resolved, data.images, Context())
         after["building it"].append(torch.get_rng_state())
-        ready = training(subject, subject.folder / "seeding", seed=seed)
+        ready = training(checked, checked.folder / "seeding", seed=seed)
         ready.step(0)
         after["training a step"].append(torch.get_rng_state())
     for what, states in after.items():
@@ -140,9 +140,9 @@ def _listen_for_seeds(own: OwnCode, places: list[str]) -> None:
         setattr(module, name, noted)
 
 
-def export(subject: Subject) -> str:
+def export(checked: CheckedPlugin) -> str:
     """Export the run by the installed command `gantk export`, which compares each model with torch."""
-    run = trained(subject)
+    run = trained(checked)
     exporters = [entry for entry in entries("gantk.commands") if entry.name == "export"]
     if not exporters:
         raise Skip("no exporter is installed: no package brings a command `gantk export`")

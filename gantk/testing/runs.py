@@ -17,8 +17,8 @@ from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
+from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.subject import Subject
 from gantk.training.launch import launch
 from gantk.training.processes import World
 from gantk.training.training import Training
@@ -28,18 +28,18 @@ LAST = f"{STEPS:06d}"
 WARNINGS = "warnings.json"
 
 
-def config(subject: Subject) -> Config:
+def config(checked: CheckedPlugin) -> Config:
     """Return the training: the plugin's recipe, or the workbench's with the plugin in play; small images, few steps.
 
     Raises Skip where the data cannot serve the recipe, and Failure where no size of images suits its parts.
     """
-    kept = subject.folder / "config.json"
+    kept = checked.folder / "config.json"
     if kept.exists():
         return Config.model_validate(json.loads(kept.read_text("utf-8")))
     plain = Config(
-        plugins=_plugins(subject),
-        data=list(subject.data),
-        set={"batch_size": 2, "steps": STEPS, "jitter": 1.0, "flip": False} | _workbench_options(subject),
+        plugins=_plugins(checked),
+        data=list(checked.data),
+        set={"batch_size": 2, "steps": STEPS, "jitter": 1.0, "flip": False} | _workbench_options(checked),
         device="cpu",
         precision="fp32",
         seed=1,
@@ -48,32 +48,32 @@ def config(subject: Subject) -> Config:
         preview_every=STEPS,
         checkpoint_every=STEPS // 2,
     )
-    found = _sized(plain.model_copy(update={"set": plain.set | dict(subject.options)}))
+    found = _sized(plain.model_copy(update={"set": plain.set | dict(checked.options)}))
     kept.write_text(found.model_dump_json(), "utf-8")
     return found
 
 
-def trained(subject: Subject) -> Path:
+def trained(checked: CheckedPlugin) -> Path:
     """Return the folder of the plugin's run, trained by whoever asks first. Raises GantkError."""
-    run = subject.folder / "run"
+    run = checked.folder / "run"
     if not (run / "checkpoints" / LAST).exists():
         shutil.rmtree(run, ignore_errors=True)
         with warnings.catch_warnings(record=True) as given:
-            launch(config(subject), run, say=print)
+            launch(config(checked), run, say=print)
         said = [f"{one.filename}:{one.lineno}: {one.message}" for one in given]
-        (subject.folder / WARNINGS).write_text(json.dumps(said), "utf-8")
+        (checked.folder / WARNINGS).write_text(json.dumps(said), "utf-8")
     return run
 
 
-def warned(subject: Subject) -> list[str]:
+def warned(checked: CheckedPlugin) -> list[str]:
     """Return the warnings that training the plugin's run gave, each with its file and line."""
-    said: list[str] = json.loads((subject.folder / WARNINGS).read_text("utf-8"))
+    said: list[str] = json.loads((checked.folder / WARNINGS).read_text("utf-8"))
     return said
 
 
-def training(subject: Subject, folder: Path, *, world: World | None = None, **changes: object) -> Training:
+def training(checked: CheckedPlugin, folder: Path, *, world: World | None = None, **changes: object) -> Training:
     """Return a training that is ready, and has not stepped. `changes` are of its configuration."""
-    resolved = resolve(config(subject).model_copy(update=changes))
+    resolved = resolve(config(checked).model_copy(update=changes))
     data = open_training_data(resolved)
     return Training(resolved, data, Run(folder), torch.device("cpu"), world or World(), print)
 
@@ -93,20 +93,20 @@ def apart(one: torch.Tensor, two: torch.Tensor) -> str:
     return f"differs by {float((one.double() - two.double()).abs().max()):.3g}"
 
 
-def _plugins(subject: Subject) -> list[str]:
-    return [subject.plugin] if "recipe" in subject.factories else [str(WORKBENCH), subject.plugin]
+def _plugins(checked: CheckedPlugin) -> list[str]:
+    return [checked.plugin] if "recipe" in checked.factories else [str(WORKBENCH), checked.plugin]
 
 
-def _workbench_options(subject: Subject) -> dict[str, str]:
+def _workbench_options(checked: CheckedPlugin) -> dict[str, str]:
     """Return what the workbench must ask of the plugin's parts, which may be able to do one thing alone."""
-    if "recipe" in subject.factories:
+    if "recipe" in checked.factories:
         return {}
     said = {}
-    if "generator" in subject.factories:
-        said["makes"] = first_case(subject, "generator").asks
-    if "discriminator" in subject.factories:
-        case = first_case(subject, "discriminator")
-        if getattr(case.spec, "output", "") == "energies" and "loss" not in subject.factories:
+    if "generator" in checked.factories:
+        said["makes"] = first_case(checked, "generator").asks
+    if "discriminator" in checked.factories:
+        case = first_case(checked, "discriminator")
+        if getattr(case.spec, "output", "") == "energies" and "loss" not in checked.factories:
             raise Skip("its discriminator gives energies, and it brings no recipe or loss that reads them")
         said["judges"] = case.asks
     return said

@@ -108,7 +108,7 @@ class Checker:
         modules = _WITHOUT_TORCH if light else _FOR_TRAINING if check.trains else _WITH_TORCH
         try:
             status, reason = workers.call(
-                "gantk.testing.subject:make", arguments, folder / "output.txt", SECONDS, modules
+                "gantk.testing.checked:make", arguments, folder / "output.txt", SECONDS, modules
             )
         except Died as died:
             return Outcome(check.name, "FAIL", f"{died}{_last_line(folder / 'output.txt')}")

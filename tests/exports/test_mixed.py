@@ -18,7 +18,7 @@ from gantk.cli.train import train
 from gantk.cli.translate import translate
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.model import Model
-from gantk.testing.subject import make
+from gantk.testing.checked import make
 from gantk_exports.app import write_app
 from gantk_exports.export import export
 from gantk_exports.verify import verify

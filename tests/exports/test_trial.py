@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from gantk.errors import GantkError
 from gantk.parts.networks import Network
-from gantk.recipe.graph import Graph, Task
+from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
+from gantk.runtime.card import Task
 from gantk.training.trained import Trained
 from gantk_exports.graphs import export_graph, prepare
 

@@ -11,7 +11,7 @@ from gantk.runtime.card import Card
 from gantk.runtime.samples import samples
 from gantk.runtime.session import Sessions
 from gantk.runtime.strips.memory import fitting_tile
-from gantk.runtime.strips.sources import Rows
+from gantk.runtime.strips.sources import PixelRows
 from gantk.runtime.strips.strips import Strips
 
 
@@ -49,7 +49,7 @@ class Cuts:
         except Unsupported:
             return None
 
-    def run(self, image: Rows, further: Mapping[str, Array], tile: int, exact: bool) -> Iterator[Array]:
+    def run(self, image: PixelRows, further: Mapping[str, Array], tile: int, exact: bool) -> Iterator[Array]:
         """Yield the answer (h, W, C) to an image (H, W, C) and one row of each further input, from top to bottom."""
         return self.of(further).run(self._images(image, further), tile, exact)
 
@@ -61,7 +61,7 @@ class Cuts:
             answers.append(self.of(own).joined(self._images(image, own), tile, exact))
         return np.stack(answers)
 
-    def _images(self, image: Rows, further: Mapping[str, Array]) -> dict[str, Rows]:
+    def _images(self, image: PixelRows, further: Mapping[str, Array]) -> dict[str, PixelRows]:
         """Return all images of one sample by name."""
         first, *others = self._card.images_in
         return {first.name: image, **{port.name: further[port.name][0] for port in others}}

@@ -33,7 +33,7 @@ _AT_ONCE = 1 << 20
 """Bytes of a compressed TIFF that are read in one pass."""
 
 
-class Rows(Protocol):
+class PixelRows(Protocol):
     """An image (H, W, C) that gives some of its rows: an array, or a file."""
 
     @property
@@ -64,7 +64,7 @@ class FileRows:
 class Changed:
     """Rows that are changed when they are read, into such of `channels` channels."""
 
-    rows: Rows
+    rows: PixelRows
     change: Callable[[Array], Array]
     channels: int
 
@@ -89,8 +89,8 @@ class Source:
         note: what was decided when it was read, in words that follow its name; mostly empty.
     """
 
-    pixels: Rows
-    opacity: Rows | None = None
+    pixels: PixelRows
+    opacity: PixelRows | None = None
     file_format: str | None = None
     companions: Mapping[str, bytes] = field(default_factory=dict)
     reduced: bool = False
@@ -125,7 +125,7 @@ def opened(path: Path, port: Port) -> Iterator[Source | None]:
 
 
 def _source(
-    rows: Rows, alpha: bool, port: Port, file_format: str, companions: Mapping[str, bytes], reduced: bool = False
+    rows: PixelRows, alpha: bool, port: Port, file_format: str, companions: Mapping[str, bytes], reduced: bool = False
 ) -> Source:
     """Return rows in the model's type with the model's channels. Raises DataError where they cannot become these."""
     taken = Changed(rows, lambda array: with_channels(array, alpha, port.channels), port.channels)

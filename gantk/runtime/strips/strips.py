@@ -28,7 +28,7 @@ from gantk.runtime.strips.memory import bytes_a_pixel
 from gantk.runtime.strips.moments import Moments
 from gantk.runtime.strips.operators import Span
 from gantk.runtime.strips.plan import plan
-from gantk.runtime.strips.sources import Rows
+from gantk.runtime.strips.sources import PixelRows
 from gantk.runtime.strips.stages import Plan, Stage, model_of
 
 
@@ -68,7 +68,7 @@ class Scratch:
 class Padded:
     """An image (H, W, C) with its last row and column repeated, as the model would do it itself."""
 
-    def __init__(self, image: Rows, card: Card, port: Port) -> None:
+    def __init__(self, image: PixelRows, card: Card, port: Port) -> None:
         self._image = image
         self._port = port
         self.height, self.width = (
@@ -123,7 +123,7 @@ class Strips:
         """Memory that the model takes for each pixel of an image that it is given whole."""
         return bytes_a_pixel(self.plan)
 
-    def run(self, images: Mapping[str, Rows], tile: int, exact: bool) -> Iterator[Array]:
+    def run(self, images: Mapping[str, PixelRows], tile: int, exact: bool) -> Iterator[Array]:
         """Yield the model's answer (h, W, C) to images (H, W, C) of its own types, by name, from top to bottom.
 
         Of the images, rows are read as they are needed, those of a strip at a time. A strip holds about tile * tile
@@ -143,7 +143,7 @@ class Strips:
             folder = tempfile.gettempdir()
             raise GantkError(f"{folder}: {one_line(error)}; strips need room there, or set TMPDIR") from error
 
-    def joined(self, images: Mapping[str, Rows], tile: int, exact: bool) -> Array:
+    def joined(self, images: Mapping[str, PixelRows], tile: int, exact: bool) -> Array:
         """Return the answer to images (H, W, C), made in strips."""
         port = self.card.image_out
         height, width = (self.card.scaled(length) for length in images[self.card.image_in.name].shape[:2])

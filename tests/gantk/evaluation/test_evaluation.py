@@ -9,7 +9,7 @@ import torch
 from gantk import Unsupported, UsageError
 from gantk.errors import PluginError
 from gantk.evaluation.evaluation import Measured, evaluate, keep
-from gantk.evaluation.target import Opened, Request
+from gantk.evaluation.target import EvaluationRequest, OpenedTarget
 from gantk.runs.records import append, plain
 
 
@@ -62,7 +62,7 @@ def measured(rows, graph, plugin_file, tmp_path):
     def measure(metrics=(str(path),), seed=0, **options):
         made = graph(compute=lambda noise: noise[:, :, None, None])
         dataset = rows()
-        opened = Opened(
+        opened = OpenedTarget(
             functions={"made": made},
             dataset=dataset,
             fingerprint="f",
@@ -72,7 +72,7 @@ def measured(rows, graph, plugin_file, tmp_path):
         )
         said = {name.replace("__", "."): value for name, value in options.items()}
         out = tmp_path / "out.jsonl"
-        request = Request(target=tmp_path, metrics=metrics, options=said, seed=seed, out=out)
+        request = EvaluationRequest(target=tmp_path, metrics=metrics, options=said, seed=seed, out=out)
         given = []
         for name, outcome in evaluate(request, opened, lambda name: None):
             known = isinstance(outcome, Measured)

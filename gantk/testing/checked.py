@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckedPlugin:
     """A plugin, and what was said of how to check it.
 
     Attributes:
@@ -82,9 +82,9 @@ class Subject:
 
 def make(check: str, request: Mapping[str, Any], folder: str) -> tuple[str, str]:
     """Make one check in this process; return its status and reason."""
-    subject = Subject(request["plugin"], request["options"], tuple(request["data"]), Path(folder))
+    checked = CheckedPlugin(request["plugin"], request["options"], tuple(request["data"]), Path(folder))
     try:
-        return "pass", next(one for one in CHECKS if one.name == check).function(subject)
+        return "pass", next(one for one in CHECKS if one.name == check).function(checked)
     except Failure as failure:
         return "FAIL", str(failure)
     except Skip as skip:
