@@ -14,7 +14,7 @@ import gantk
 from gantk.cli.interrupts import answered_interrupts
 from gantk.cli.saying import say, say_lines
 from gantk.cli.streams import guarded_streams
-from gantk.errors import GantkError, PluginError, one_line
+from gantk.errors import GantkError, PluginError, Unsupported, one_line
 from gantk.installing import install_line
 from gantk.plugins.options import nearest
 from gantk.plugins.packages import entries, hide_damaged
@@ -111,7 +111,7 @@ class Commands(click.Group):
                 import traceback
 
                 say_lines("".join(traceback.format_exception(error.__cause__)).rstrip(), err=True)
-            say_lines(f"Error: {error}", err=True)
+            say_lines(f"Error: {error}{_instead(error)}", err=True)
             raise click.exceptions.Exit(error.exit_code) from error
         except OSError as error:
             # A name that is too long, a disk that is full: wherever it is met, the system says which file, and why.
@@ -129,6 +129,15 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             raise click.exceptions.Exit(130) from None
+
+
+def _instead(error: GantkError) -> str:
+    if not isinstance(error, Unsupported):
+        return ""
+    from gantk.plugins.alternatives import alternatives
+    from gantk.plugins.selection import UnsupportedPart
+
+    return alternatives(error) if isinstance(error, UnsupportedPart) else ""
 
 
 @contextmanager

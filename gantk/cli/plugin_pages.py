@@ -10,8 +10,8 @@ from gantk.plugins import source
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.hooks import part_hooks
-from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
+from gantk.plugins.option_names import prefix_of
 from gantk.plugins.options import Option, options_of, type_name
 
 
@@ -93,7 +93,7 @@ def _part(part: str, factory: Any, name: str) -> dict[str, Any]:
         described["defaults"] = {slot: name for slot, name in vars(factory.defaults).items() if name}
     if part in ("recipe", "loss"):
         described["settings"] = _settings(factory.settings.said())
-    prefix = KINDS[part].prefix.format(role="ROLE", plugin=name)
+    prefix = prefix_of(f"{part}.ROLE", name)
     described["options"] = [_option(prefix, option) for option in options_of(factory).values()]
     return described
 

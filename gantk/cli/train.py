@@ -55,7 +55,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
     "plugins",
     multiple=True,
     metavar="NAME",
-    help="What to train; further ones lend parts. A name or a .py file.",
+    help="What to train; further ones bring parts. A name or a .py file.",
 )
 @click.option(
     "--data",

@@ -14,7 +14,8 @@ from gantk.evaluation.target import EvaluationRequest, OpenedTarget
 from gantk.installing import install_line
 from gantk.plugins.entrypoints import bringing, find, installed
 from gantk.plugins.manager import load_plugins
-from gantk.plugins.options import nearest, options_of, parse_value
+from gantk.plugins.option_names import owner_of, prefix_of, said_of
+from gantk.plugins.options import nearest, options_of
 from gantk.recipe.metric import Metric, Score
 from gantk.runs.checksums import identity
 from gantk.runs.records import Record, append, plain, versions
@@ -116,11 +117,17 @@ def _is_file(name: str) -> bool:
 
 def _refuse_unknown(request: EvaluationRequest, metrics: Mapping[str, str]) -> None:
     for said in request.options:
-        name, _, option = said.partition(".")
-        if name == "data" or (name in metrics and option in options_of(_factory(metrics[name]))):
+        name = owner_of(said)
+        if name == "data":
             continue
         asked = {name: metrics[name]} if name in metrics else metrics
-        known = [f"{each}.{own}" for each, source in asked.items() for own in options_of(_factory(source))]
+        known = [
+            f"{prefix_of('metric', each)}{option}"
+            for each, source in asked.items()
+            for option in options_of(_factory(source))
+        ]
+        if name in metrics and said in known:
+            continue
         none = f"; {', '.join(asked)} takes none"
         raise UsageError(f"no option is called {said}{nearest(said, known) or none}")
 
@@ -130,13 +137,8 @@ def _factory(metric: str) -> Any:
 
 
 def _make(source: str, options: Mapping[str, str]) -> Metric:
-    factory, name = _factory(source), find(source).name
-    said = {
-        option: parse_value(declared, options[f"{name}.{option}"], f"{name}.{option}")
-        for option, declared in options_of(factory).items()
-        if f"{name}.{option}" in options
-    }
-    metric: Metric = factory(**said)
+    factory = _factory(source)
+    metric: Metric = factory(**said_of(options_of(factory), options, prefix_of("metric", find(source).name)))
     return metric
 
 

@@ -12,9 +12,10 @@ from gantk.errors import GantkError, UsageError
 from gantk.evaluation.functions import ModelFunction, Pieces, RunFunction
 from gantk.plan.device import choose_device
 from gantk.plan.moved import Say, recalled, with_data
-from gantk.plan.open_data import data_options, of_other_data, open_data
+from gantk.plan.open_data import data_option_names, of_other_data, open_data
 from gantk.plan.protocol import graphs_of
 from gantk.plugins.manager import load_plugins
+from gantk.plugins.option_names import owner_of
 from gantk.plugins.options import nearest
 from gantk.recipe.metric import Score
 from gantk.runs.config import Config
@@ -187,8 +188,8 @@ def _open_model(request: EvaluationRequest) -> OpenedTarget:
 
 def _data(config: Config, request: EvaluationRequest) -> Dataset:
     """Open the data with the options of it that the user says."""
-    said = {name: value for name, value in request.options.items() if name.startswith("data.")}
-    known = [f"data.{name}" for name in data_options(config)]
+    said = {name: value for name, value in request.options.items() if owner_of(name) == "data"}
+    known = data_option_names(config)
     for name in said:
         if name not in known:
             raise UsageError(f"no option is called {name}{nearest(name, known)}")

@@ -12,6 +12,7 @@ from gantk.parts.build import Build, DataInfo
 from gantk.parts.valueless import without_values
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins
+from gantk.plugins.option_names import kind_of, role_of
 from gantk.plugins.selection import Requested, leading_recipe, select
 from gantk.recipe.recipe import Recipe
 
@@ -78,7 +79,7 @@ def combinations(plugins: Plugins) -> Combinations:
 
 def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: int) -> Tried:
     tried = Tried()
-    for name in _candidates(plugins, slot.split(".")[0]):
+    for name in _candidates(plugins, kind_of(slot)):
         try:
             _build(recipe, plugins, _requested(slot, name), size)
         except GantkError as error:
@@ -99,7 +100,7 @@ def _candidates(plugins: Plugins, kind: str) -> Iterator[str]:
 
 
 def _requested(slot: str, name: str) -> Requested:
-    _, _, role = slot.partition(".")
+    role = role_of(slot)
     named: dict[str, Any] = {"normalization": {role: name}} if role else {slot: name}
     return Requested(**named)
 

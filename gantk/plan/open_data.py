@@ -11,8 +11,11 @@ from gantk.data.views import Turned
 from gantk.errors import DataError, UsageError
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.manager import load_plugins
-from gantk.plugins.options import Option, nearest, options_of, parse_value
+from gantk.plugins.option_names import prefix_of, said_of
+from gantk.plugins.options import Option, nearest, options_of
 from gantk.runs.config import Config
+
+_PREFIX = prefix_of("dataset")
 
 _MEANING = ("direction", "window", "window_b", "labels", "classes")
 """Options that say what images mean to a network, wherever they lie."""
@@ -26,14 +29,15 @@ def data_options(config: Config) -> dict[str, Option]:
     return {name: option for name, option in own.items() if name not in ("skip_bad", "workers", "progress")}
 
 
+def data_option_names(config: Config) -> list[str]:
+    """Return the names of these options as `-s` takes them."""
+    return [f"{_PREFIX}{name}" for name in data_options(config)]
+
+
 def open_data(config: Config) -> Dataset:
     """Open the data of a run. Raises DataError or UsageError."""
     data = _data(config)
-    options = {
-        name: parse_value(option, config.set[f"data.{name}"], f"data.{name}")
-        for name, option in data_options(config).items()
-        if f"data.{name}" in config.set
-    }
+    options = said_of(data_options(config), config.set, _PREFIX)
     factory = _named(data)
     if factory is not None:
         make, argument = factory
@@ -51,7 +55,7 @@ def open_data(config: Config) -> Dataset:
 def of_other_data(config: Config, data: Sequence[str]) -> Config:
     """Return the configuration of other data that is read as a run's: which side is translated, what values mean."""
     other = Config(data=list(data), skip_bad=config.skip_bad)
-    kept = {f"data.{name}" for name in data_options(other) if name in _MEANING}
+    kept = {f"{_PREFIX}{name}" for name in data_options(other) if name in _MEANING}
     return other.model_copy(update={"set": {name: value for name, value in config.set.items() if name in kept}})
 
 

@@ -9,12 +9,13 @@ from gantk.data.kinds import Kind, kind_called, scaled, served
 from gantk.errors import UsageError
 from gantk.parts.scheduled import is_writable, written
 from gantk.parts.settings import Settings
-from gantk.plan.open_data import data_options, located, open_data
+from gantk.plan.open_data import data_option_names, located, open_data
 from gantk.plan.quick import quick_scale
 from gantk.plan.settings import DECAY_FROM, RunSettings
 from gantk.plan.synonyms import meant
 from gantk.plugins.hooks import part_hooks
 from gantk.plugins.manager import Plugins, load_plugins
+from gantk.plugins.option_names import kind_of, prefix_of, role_of
 from gantk.plugins.options import Option, options_of, parse_value
 from gantk.plugins.selection import Part, Requested, select
 from gantk.recipe.recipe import Defaults
@@ -67,9 +68,9 @@ class Resolved:
                 "discriminator": self._plugin("discriminator"),
                 "loss": self._plugin("loss"),
                 "normalization": {
-                    slot.removeprefix("normalization."): self._source(part.plugin)
+                    role_of(slot): self._source(part.plugin)
                     for slot, part in self.parts.items()
-                    if slot.startswith("normalization.")
+                    if kind_of(slot) == "normalization"
                 },
                 "set": self.config.set | {name: written(value) for name, value in said.items() if is_writable(value)},
             }
@@ -104,7 +105,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     declared = _declared(parts)
     setting_options = options_of(RunSettings)
     if dataset is None:
-        _refuse_unknown(config, [*declared, *setting_options, *(f"data.{name}" for name in data_options(config))])
+        _refuse_unknown(config, [*declared, *setting_options, *data_option_names(config)])
         dataset = open_data(config)
 
     kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
@@ -122,7 +123,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     return Resolved(
         config=config,
         plugins=plugins,
-        parts={slot: part.with_options(_options_of_slot(slot, options)) for slot, part in parts.items()},
+        parts={slot: part.with_options(_own(slot, part, options)) for slot, part in parts.items()},
         options=options,
         settings=settings,
         origins={name: value.origin for name, value in said.items()},
@@ -164,13 +165,9 @@ def _stated(part: Part) -> dict[str, Any]:
     return settings.said()
 
 
-def _prefix(slot: str) -> str:
-    return "" if slot == "recipe" else f"{slot}."
-
-
 def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
     declared = {
-        f"{_prefix(slot)}{name}": option
+        f"{prefix_of(slot)}{name}": option
         for slot, part in parts.items()
         for name, option in options_of(part.factory).items()
     }
@@ -200,13 +197,8 @@ def _decay_from(option: Option, sources: Said, schedule: Any) -> Value:
     return _first("decay_from", option, [*said, ({"decay_from": begins}, "default")])
 
 
-def _options_of_slot(slot: str, options: Mapping[str, Value]) -> dict[str, Any]:
-    prefix = _prefix(slot)
-    return {
-        name.removeprefix(prefix): value.value
-        for name, value in options.items()
-        if name.startswith(prefix) and "." not in name.removeprefix(prefix)
-    }
+def _own(slot: str, part: Part, options: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: options[f"{prefix_of(slot)}{name}"].value for name in options_of(part.factory)}
 
 
 def _refuse_silence(plugins: Plugins) -> None:

@@ -14,6 +14,7 @@ from gantk.errors import GantkError, PluginError, UsageError, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, bringing, find, installed
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.loading import check_hooks, import_plugin, place
+from gantk.plugins.option_names import kind_of
 from gantk.plugins.tracing import trace
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class Plugins:
-    """The plugins in play, in the order in which they were named, and those that merely lend them parts.
+    """The plugins in play, in the order in which they were named, and those that only bring parts for them.
 
     Attributes:
         names: the plugins in play; the first leads.
         hook: calls a hook of every plugin in play: `plugins.hook.run_started(run=run)`.
-        found: what is known of every plugin that was loaded, in play or lending, by name.
+        found: what is known of every plugin that was loaded, in play or not, by name.
     """
 
     def __init__(self, names_or_paths: Sequence[str]) -> None:
@@ -53,7 +54,7 @@ class Plugins:
         return self._installed
 
     def load(self, name_or_path: str) -> str:
-        """Import a plugin unless it was loaded before, and return its name. It lends parts; it is not in play.
+        """Import a plugin unless it was loaded before, and return its name. It brings parts; it is not in play.
 
         Raises UsageError where no plugin is called so, and PluginError where it cannot be loaded.
         """
@@ -79,7 +80,7 @@ class Plugins:
 
         The plugin is loaded if need be. Raises PluginError where its hook raises, or returns no factory.
         """
-        name, hook = self.load(plugin), slot.split(".")[0]
+        name, hook = self.load(plugin), kind_of(slot)
         answer = self.ask(name, hook)
         wrong = _what_is_wrong(hook, answer) if hasattr(self._modules[name], hook) else ""
         if wrong:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line, written_at
 from gantk.plugins.entrypoints import bringing
-from gantk.plugins.manager import Plugins, load_plugins
+from gantk.plugins.manager import Plugins
+from gantk.plugins.option_names import kind_of
 from gantk.plugins.options import nearest
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ class Part:
     origin: str = ""
 
     def __call__(self, *arguments: Any) -> Any:
-        """Make the part. Raises Unsupported, naming the part and the installed ones that might serve instead."""
+        """Make the part. Raises UnsupportedPart where it cannot do what is asked."""
         if inspect.isabstract(self.factory):
             lacking = ", ".join(sorted(self.factory.__abstractmethods__))  # type: ignore[attr-defined]
             raise PluginError(
-                f"{_kind(self.slot)} {self.plugin} cannot be made: {written_at(self.factory)}{self.factory.__name__} "
+                f"{kind_of(self.slot)} {self.plugin} cannot be made: {written_at(self.factory)}{self.factory.__name__} "
                 f"must have {lacking}"
             )
         try:
@@ -64,18 +65,31 @@ class Part:
         except Unsupported as error:
             if self.slot == "recipe":
                 raise
-            hint = unsupported_hint(self, arguments)
-            raise Unsupported(f"{_kind(self.slot)} {self.plugin} {error}{hint}") from None
+            raise UnsupportedPart(self, arguments, str(error)) from None
         except GantkError:
             raise
         except Exception as error:
             raise PluginError(
-                f"{_kind(self.slot)} {self.plugin} cannot be made: {blamed_line(error)}{one_line(error)}"
+                f"{kind_of(self.slot)} {self.plugin} cannot be made: {blamed_line(error)}{one_line(error)}"
             ) from error
 
     def with_options(self, options: Mapping[str, Any]) -> "Part":
         """Return the same part, made with these options as well."""
         return replace(self, options={**self.options, **options})
+
+
+class UnsupportedPart(Unsupported):
+    """A part cannot do what is asked of it.
+
+    Attributes:
+        part: the part.
+        arguments: what it was asked with.
+    """
+
+    def __init__(self, part: Part, arguments: Sequence[Any], reason: str) -> None:
+        super().__init__(f"{kind_of(part.slot)} {part.plugin} {reason}")
+        self.part = part
+        self.arguments = arguments
 
 
 def select(plugins: Plugins, defaults: "Defaults", requested: Requested) -> dict[str, Part]:
@@ -94,7 +108,7 @@ def select(plugins: Plugins, defaults: "Defaults", requested: Requested) -> dict
         wanted[f"normalization.{role}"] = (chosen, defaults.normalization.get(role))
     parts = {"recipe": leading_recipe(plugins)}
     for slot, (named, default) in wanted.items():
-        part = _named(plugins, slot, named) or _lent(plugins, slot) or _default(plugins, slot, default)
+        part = _named(plugins, slot, named) or _further(plugins, slot) or _default(plugins, slot, default)
         if part:
             parts[slot] = part
     return parts
@@ -112,24 +126,6 @@ def leading_recipe(plugins: Plugins) -> Part:
     return Part("recipe", plugins.leading, factory, origin="--plugin")
 
 
-def unsupported_hint(part: Part, arguments: Sequence[Any]) -> str:
-    """Return what to append to a part's Unsupported: the installed plugins whose part can do what was asked."""
-    kind, able = _kind(part.slot), []
-    for name in bringing(kind):
-        try:
-            factory = load_plugins([name]).factory(name, kind)
-            if name == part.plugin or factory is None or factory(*arguments) is None:
-                continue
-        except Exception:  # noqa: S112 (whatever it is, this one cannot serve)
-            continue
-        able.append(name)
-    return f"; a {kind} that can: {', '.join(able)} (--{kind} NAME)" if able else ""
-
-
-def _kind(slot: str) -> str:
-    return slot.split(".")[0]
-
-
 def _roles(plugins: Plugins, defaults: "Defaults", requested: Requested) -> list[str]:
     known = dict.fromkeys((*defaults.normalization, *_ROLES))
     for role in requested.normalization:
@@ -138,7 +134,7 @@ def _roles(plugins: Plugins, defaults: "Defaults", requested: Requested) -> list
                 f"--normalization {role}={requested.normalization[role]}: no such role{nearest(role, known)}"
             )
     # A recipe that names no roles has the usual ones, if anyone brings a normalization.
-    anyone = "" in requested.normalization or _lent(plugins, "normalization")
+    anyone = "" in requested.normalization or _further(plugins, "normalization")
     unsaid = _ROLES if anyone and not defaults.normalization else ()
     return [role for role in known if role in {*defaults.normalization, *requested.normalization, *unsaid}]
 
@@ -146,7 +142,7 @@ def _roles(plugins: Plugins, defaults: "Defaults", requested: Requested) -> list
 def _named(plugins: Plugins, slot: str, name: str | None) -> Part | None:
     if name is None:
         return None
-    plugin, kind = plugins.load(name), _kind(slot)
+    plugin, kind = plugins.load(name), kind_of(slot)
     factory = plugins.factory(plugin, kind)
     if factory is None:
         known = ", ".join(bringing(kind, plugins.installed))
@@ -154,7 +150,7 @@ def _named(plugins: Plugins, slot: str, name: str | None) -> Part | None:
     return Part(slot, plugin, factory, origin=f"--{kind}")
 
 
-def _lent(plugins: Plugins, slot: str) -> Part | None:
+def _further(plugins: Plugins, slot: str) -> Part | None:
     for plugin in reversed(plugins.names[1:]):
         if factory := plugins.factory(plugin, slot):
             return Part(slot, plugin, factory, origin=f"plugin {plugin}")
@@ -163,7 +159,7 @@ def _lent(plugins: Plugins, slot: str) -> Part | None:
 
 def _default(plugins: Plugins, slot: str, name: str | None) -> Part | None:
     """Return the part of the plugin that the recipe names; where it names none, its own."""
-    leading, kind = plugins.leading, _kind(slot)
+    leading, kind = plugins.leading, kind_of(slot)
     if name is not None and name not in plugins.installed and name not in plugins.found:
         raise PluginError(
             f"plugin {leading}: its default {kind} {name!r} is not installed; say --{kind} NAME"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from gantk.errors import GantkError, blamed_line, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, find
 from gantk.plugins.hooks import part_hooks
-from gantk.plugins.options import options_of, parse_value
+from gantk.plugins.option_names import prefix_of, said_of
+from gantk.plugins.options import options_of
 from gantk.testing.checks import CHECKS
 from gantk.testing.report import Failure, Skip
 
@@ -68,16 +69,12 @@ class CheckedPlugin:
         """Return a part that the plugin brings, with the options that were said."""
         from gantk.plugins.selection import Part
 
-        return Part(hook, self.name, self.factory(hook), self.options_for(hook, f"{hook}."))
+        return Part(hook, self.name, self.factory(hook), self.options_for(hook))
 
-    def options_for(self, hook: str, prefix: str) -> dict[str, Any]:
-        """Return the options that were said of a part, read as their types."""
-        known = options_of(self.factory(hook))
-        return {
-            name: parse_value(option, self.options[f"{prefix}{name}"], f"{prefix}{name}")
-            for name, option in known.items()
-            if f"{prefix}{name}" in self.options
-        }
+    def options_for(self, hook: str) -> dict[str, Any]:
+        """Return the options that were said of a part, read as their types; of a normalization, a generator's."""
+        slot = f"{hook}.generator" if hook == "normalization" else hook
+        return said_of(options_of(self.factory(hook)), self.options, prefix_of(slot, self.name))
 
 
 def make(check: str, request: Mapping[str, Any], folder: str) -> tuple[str, str]:

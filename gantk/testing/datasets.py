@@ -127,7 +127,7 @@ def _opened(checked: CheckedPlugin) -> Dataset:
     """Open the data set with the options that were said. Raises Skip where its files are not here."""
     factory = checked.factory("dataset")
     try:
-        dataset: Dataset = factory(_argument(checked), **checked.options_for("dataset", "data."))
+        dataset: Dataset = factory(_argument(checked), **checked.options_for("dataset"))
         if isinstance(dataset, Dataset):
             dataset.fingerprint()  # files may be looked for only when they are read
     except PluginError:

@@ -30,7 +30,7 @@ SIZE, FEW, LENGTH = 32, 24, 8
 
 def measures(checked: CheckedPlugin) -> str:
     """Measure functions of every task on a few images, twice after one seed."""
-    metric: Metric = checked.factory("metric")(**checked.options_for("metric", f"{checked.name}."))
+    metric: Metric = checked.factory("metric")(**checked.options_for("metric"))
     dataset = FewRows(open_data(Config(data=list(checked.data))))
     found = []
     for _ in range(2):

@@ -103,7 +103,7 @@ class Averages:
             for mean, value in zip(average.buffers(), live.buffers(), strict=True):
                 mean.copy_(value)
 
-    def lend(self, recipe: Recipe) -> None:
+    def load_into(self, recipe: Recipe) -> None:
         """Give a copy of the recipe the averaged weights."""
         networks = recipe.networks()
         for name, average in self.networks.items():

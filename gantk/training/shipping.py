@@ -32,7 +32,7 @@ def shipped(recipe: Recipe, averages: Averages, inference: Inference) -> Shipped
     Averaged weights stand in where they are kept.
     """
     plain = plain_copy(recipe)
-    averages.lend(plain)
+    averages.load_into(plain)
     return Shipped(inference_form(plain, inference), plain, Settled())
 
 

@@ -2,8 +2,9 @@ import pytest
 
 from gantk import Defaults
 from gantk.errors import PluginError, UsageError
+from gantk.plugins.alternatives import alternatives
 from gantk.plugins.manager import load_plugins
-from gantk.plugins.selection import Part, Requested, leading_recipe, select, unsupported_hint
+from gantk.plugins.selection import Part, Requested, UnsupportedPart, leading_recipe, select
 
 RECIPE = "from gantk import Recipe\nclass Mine(Recipe): ...\n@hookimpl\ndef recipe(): return Mine\n"
 GENERATOR = "def {0}(spec, build): ...\n@hookimpl\ndef generator(): return {0}\n"
@@ -129,7 +130,7 @@ def test_a_part_is_made_with_its_options():
 
 
 def test_the_hint_names_the_others_that_can_do_what_was_asked():
-    hint = unsupported_hint(Part("normalization.discriminator", "batch", dict), ())
+    hint = alternatives(UnsupportedPart(Part("normalization.discriminator", "batch", dict), (), "cannot"))
     assert hint.startswith("; a normalization that can: ")
     assert "instance" in hint
     assert "batch" not in hint

@@ -1,16 +1,21 @@
 """What is offered in place of a part that cannot do what a recipe asks."""
 
 from gantk import DiscriminatorSpec, GeneratorSpec
-from gantk.plugins.selection import Part, unsupported_hint
+from gantk.plugins.alternatives import alternatives
+from gantk.plugins.selection import Part, UnsupportedPart
+
+
+def instead_of(part, arguments):
+    return alternatives(UnsupportedPart(part, arguments, "cannot"))
 
 
 def test_the_hint_names_only_what_can(make_build):
     build = make_build(generator="resnet", discriminator="patchgan")
     asked = (DiscriminatorSpec(channels=3, size=32, output="energies"), build)
-    hint = unsupported_hint(Part("discriminator", "patchgan", dict), asked)
+    hint = instead_of(Part("discriminator", "patchgan", dict), asked)
     assert hint == "; a discriminator that can: ebgan (--discriminator NAME)"
-    assert unsupported_hint(Part("discriminator", "ebgan", dict), asked) == ""
+    assert instead_of(Part("discriminator", "ebgan", dict), asked) == ""
 
     translating = (GeneratorSpec(inputs=3, outputs=3, size=32), build)
-    hint = unsupported_hint(Part("generator", "dcgan", dict), translating)
+    hint = instead_of(Part("generator", "dcgan", dict), translating)
     assert hint == "; a generator that can: resnet, unet (--generator NAME)"

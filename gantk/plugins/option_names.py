@@ -1,0 +1,37 @@
+"""The names of options: what stands before an option's own name says whose it is.
+
+A slot is a kind of part, `generator`, with the role of the network that it is for where there are several,
+`normalization.generator`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gantk.plugins.kinds import KINDS
+from gantk.plugins.options import Option, parse_value
+
+
+def kind_of(slot: str) -> str:
+    """Return the kind of part that a slot takes, which is the name of the hook that is asked."""
+    return slot.partition(".")[0]
+
+
+def role_of(slot: str) -> str:
+    """Return the role of the network that a slot's part is for; empty where the kind knows none."""
+    return slot.partition(".")[2]
+
+
+def prefix_of(slot: str, plugin: str = "") -> str:
+    """Return what stands before the names of a part's options."""
+    return KINDS[kind_of(slot)].prefix.format(role=role_of(slot), plugin=plugin)
+
+
+def owner_of(name: str) -> str:
+    """Return whose an option is: `kid` of `kid.images`, `data` of `data.hold_out`; empty where no name says so."""
+    return name.rpartition(".")[0]
+
+
+def said_of(options: Mapping[str, Option], said: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the values that are said of options, by the options' own names. Raises UsageError where one is wrong."""
+    names = {option: f"{prefix}{option}" for option in options if f"{prefix}{option}" in said}
+    return {option: parse_value(options[option], said[name], name) for option, name in names.items()}
