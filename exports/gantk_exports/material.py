@@ -16,7 +16,7 @@ from gantk.plan.moved import with_data
 from gantk.plan.open_data import open_data
 from gantk.runs.run import open_run
 from gantk.runtime.card import Card
-from gantk.runtime.generation import drawn
+from gantk.runtime.generation import Column, drawn
 from gantk.runtime.samples import samples
 from gantk.training.trained import Trained
 
@@ -29,11 +29,13 @@ def material(trained: Trained, card: Card, count: int, *, test: bool, data: Sequ
     Images are spread evenly over their share, at the size of the run, or the centre of them that a model of one size
     takes; `data` says where they are now, where they have moved. Raises DataError or UsageError where there are none.
     """
-    numbers = drawn(card, count, seed=0 if test else 1)
+    # All of them are in memory at once.
+    count = min(count, max(2, card.at_once))
+    numbers: dict[str, Column] = drawn(card, count, seed=0 if test else 1)
     # A default would be the only value that is measured.
     varied = [port for port in card.numbers_in if port.default is not None]
     numbers |= {port.name: value for port, value in zip(varied, samples(varied, count, 0, 0), strict=True)}
-    columns = {**numbers, **(_images(trained, card, count, test=test, data=data) if card.images_in else {})}
+    columns: dict[str, Column] = {**numbers, **(_images(trained, card, count, test=test, data=data) if card.images_in else {})}
     rows = min(len(column) for column in columns.values())
     return [tuple(columns[port.name][row : row + 1] for port in card.inputs) for row in range(rows)]
 

@@ -201,7 +201,8 @@ def _described(port: Port | Numbers) -> str:
         ]
         return f"{kind}, a number{''.join(ends)}, {port.default:g} if unsaid"
     drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
-    return f"{kind}, {_count(port.length, 'number')} a sample{drawn}"
+    numbers = " x ".join(map(str, port.shape)) + " numbers" if port.shape else _count(port.length, "number")
+    return f"{kind}, {numbers} a sample{drawn}"
 
 
 def _unsaid(port: Numbers) -> str:

@@ -1,6 +1,7 @@
 """Graphs of a run and exported models as functions of tensors, computed in pieces."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +14,7 @@ from gantk.recipe.ports import Category, Latent, Scalar, Vector
 from gantk.runtime.card import Task
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.random import MOST_NUMBERS
 
 PIECE = 64
 """Samples that are computed at once, where their images have no more than `PIXELS` pixels together."""
@@ -20,9 +22,10 @@ PIECE = 64
 PIXELS = 2**20
 
 
-def piece(size: int) -> int:
-    """Return how many images of this height and width are computed at once."""
-    return max(1, min(PIECE, PIXELS // size**2))
+def piece(size: int, inputs: Sequence[Input] = ()) -> int:
+    """Return how many images of this height and width are computed at once, with these further inputs."""
+    numbers = sum(port.length for port in inputs if isinstance(port, Latent))
+    return max(1, min(PIECE, PIXELS // size**2, MOST_NUMBERS // max(1, numbers)))
 
 
 class Pieces(ABC):
@@ -49,7 +52,7 @@ class Pieces(ABC):
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs on the CPU, in order."""
-        parts = zip(*(torch.split(values, piece(self._size)) for values in inputs), strict=True)
+        parts = zip(*(torch.split(values, piece(self._size, self.inputs)) for values in inputs), strict=True)
         answers = [self._answer(*part) for part in parts]
         return tuple(torch.cat(column) for column in zip(*answers, strict=True))
 
@@ -121,7 +124,7 @@ def _input(port: Port | Numbers) -> Input:
         return Category(name=port.name, count=port.categories, names=port.names, default=default)
     if port.kind == "scalar":
         return Scalar(name=port.name, default=port.default or 0.0, low=port.low, high=port.high)
-    return Latent(name=port.name, length=port.length, distribution=port.distribution or "normal")
+    return Latent(name=port.name, length=port.length, shape=port.shape, distribution=port.distribution or "normal")
 
 
 def _output(port: Port | Numbers) -> str | Vector:

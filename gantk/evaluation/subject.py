@@ -71,8 +71,15 @@ class OpenSubject:
         ports = [port for port in function.inputs if not isinstance(port, str)]
         if unknown := said.keys() - {port.name for port in ports}:
             raise Unsupported(f"needs an input {min(unknown)}, which graph {function.name} has not")
-        values = (said[port.name] if port.name in said else port.fixed(count, self.seed) for port in ports)
-        return function(*values)[0]
+        made = []
+        for rows in torch.split(torch.arange(count), piece(self.size, ports)):
+            first = int(rows[0])
+            values = (
+                said[port.name][rows] if port.name in said else port.fixed(len(rows), self.seed, first)
+                for port in ports
+            )
+            made.append(function(*values)[0])
+        return torch.cat(made)
 
     def translated(self) -> Iterator[Translated]:
         """Yield all held-out images, what the graph makes of them, and what it should make, in pieces.
@@ -92,16 +99,19 @@ class OpenSubject:
             names, truth = {key: key for key in keys}, keys[0] if keys[0] == target else ""
         count = len(groups[keys[0]])
         self._note(count, test=True)
-        drawn = [None if isinstance(port, str) else port.fixed(count, self.seed) for port in function.inputs]
-        for rows in torch.split(torch.arange(count), piece(self.size)):
+        for rows in torch.split(torch.arange(count), piece(self.size, function.inputs)):
             batches = {key: self._read(group, (rows % len(group)).tolist()) for key, group in groups.items()}
             images = [batches[key][names[key]] for key in keys]
             real = batches[keys[0]][truth] if truth else None
             if real is None or real.shape[2] != scaled_length(images[0].shape[2], function.scale):
                 images = [_smaller(image, function.scale) for image in images]
                 real = None if real is None else _smaller(real, 1 / function.scale)
-            taken = iter(images)
-            made = function(*(next(taken) if values is None else values[rows] for values in drawn))[0]
+            taken, first = iter(images), int(rows[0])
+            values = (
+                next(taken) if isinstance(port, str) else port.fixed(len(rows), self.seed, first)
+                for port in function.inputs
+            )
+            made = function(*values)[0]
             yield Translated(_shown(groups[keys[0]], names[keys[0]], images[0]), made, real)
 
     def count(self, key: str, *, test: bool) -> int:

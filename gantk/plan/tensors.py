@@ -59,7 +59,9 @@ def numbers(thing: Latent | Category | Scalar | Vector, classes: tuple[str, ...]
         return Numbers(
             name=thing.name,
             kind="latent",
+            layout="N..." if thing.shape else "NC",
             length=thing.length,
+            shape=thing.shape,
             distribution=thing.distribution,
             stream=stream_of(thing.name),
         )

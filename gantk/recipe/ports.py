@@ -1,42 +1,61 @@
 """What a graph takes and gives besides images: vectors, categories and numbers that go in, vectors that come out."""
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, prod
 
 import torch
 from torch import Tensor
 
 from gantk.errors import UsageError
-from gantk.runtime.random import Distribution, choose, draw
+from gantk.runtime.random import MOST_AXES, MOST_NUMBERS, Distribution, choose, draw
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latent:
-    """A vector that is drawn: float32 (N, length), each number from N(0, 1) or from U(-1, 1).
+    """What is drawn: float32 (N, length), or (N, *shape), each number from N(0, 1) or from U(-1, 1).
 
     Attributes:
         name: the tensor's name in an exported graph; no two inputs of a graph share it.
-        length: numbers in a vector.
+        length: numbers in a vector; of what has a shape, all its numbers, which need not be said.
+        shape: the lengths behind the batch of what is no vector: (C, H, W) of noise for an image, (steps, C, H, W) of
+            noise for each of some steps.
         distribution: what the numbers are drawn from.
     """
 
     name: str = "latent"
-    length: int
+    length: int = 0
+    shape: tuple[int, ...] = ()
     distribution: Distribution = "normal"
 
     def __post_init__(self) -> None:
+        if self.shape:
+            if self.length not in (0, prod(self.shape)) or min(self.shape) < 1 or len(self.shape) > MOST_AXES:
+                raise UsageError(
+                    f"{self.name} has from 1 to {MOST_AXES} lengths of 1 or more as its shape, and no other length "
+                    f"beside it, not {self.shape}{f' and {self.length}' if self.length else ''}"
+                )
+            object.__setattr__(self, "shape", tuple(self.shape))
+            object.__setattr__(self, "length", prod(self.shape))
         if self.length < 1:
             raise UsageError(f"the vector {self.name} has at least 1 number, not {self.length}")
+        if self.length > MOST_NUMBERS:
+            raise UsageError(f"{self.name} has {self.length:,} numbers a sample, above the limit of {MOST_NUMBERS:,}")
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths behind the batch."""
+        return self.shape or (self.length,)
 
     def drawn(self, count: int, device: torch.device | None = None) -> Tensor:
-        """Return vectors drawn with torch's random numbers, for training."""
+        """Return what is drawn with torch's random numbers, for training."""
         if self.distribution == "normal":
-            return torch.randn(count, self.length, device=device)
-        return torch.rand(count, self.length, device=device) * 2 - 1
+            return torch.randn(count, *self.lengths, device=device)
+        return torch.rand(count, *self.lengths, device=device) * 2 - 1
 
-    def fixed(self, count: int, seed: int = 0) -> Tensor:
-        """Return the vectors that a seed stands for everywhere, for previews: those of `gantk generate --seed`."""
-        return torch.from_numpy(draw(self.name, self.distribution, count, self.length, seed=seed))
+    def fixed(self, count: int, seed: int = 0, start: int = 0) -> Tensor:
+        """Return what a seed stands for everywhere, for previews: the numbers of `gantk generate --seed --start`."""
+        numbers = draw(self.name, self.distribution, count, self.length, seed=seed, start=start)
+        return torch.from_numpy(numbers.reshape(count, *self.lengths))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +87,9 @@ class Category:
         """Return categories drawn alike often with torch's random numbers, for training."""
         return torch.randint(self.count, (count,), device=device)
 
-    def fixed(self, count: int, seed: int = 0) -> Tensor:
-        """Return the categories that a seed stands for everywhere."""
-        return torch.from_numpy(choose(self.name, count, self.count, seed=seed))
+    def fixed(self, count: int, seed: int = 0, start: int = 0) -> Tensor:
+        """Return the categories that a seed stands for everywhere, from sample `start` on."""
+        return torch.from_numpy(choose(self.name, count, self.count, seed=seed, start=start))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +113,7 @@ class Scalar:
         if not (isfinite(self.default) and low <= self.default <= high):
             raise UsageError(f"the number {self.name} has a default from {low:g} to {high:g}, not {self.default:g}")
 
-    def fixed(self, count: int, seed: int = 0) -> Tensor:
+    def fixed(self, count: int, seed: int = 0, start: int = 0) -> Tensor:
         """Return the default so many times; it follows from no seed."""
         return torch.full((count,), float(self.default))
 

@@ -37,7 +37,7 @@ def check_agreement(card: Card, session: Session, path: Path) -> None:
 def _lengths(port: Port | Numbers, card: Card, taken: bool) -> list[int | None]:
     """Return a tensor's lengths as a card has them; None: any."""
     if isinstance(port, Numbers):
-        return [card.batch] if port.layout == "N" else [card.batch, port.length]
+        return [card.batch, *port.lengths]
     sides: tuple[int | None, int | None] = (None, None)
     if card.sides is not None:
         sides = card.sides if taken else (card.scaled(card.sides[0]), card.scaled(card.sides[1]))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from gantk.data.dataset import Array
 from gantk.errors import GantkError
 from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.random import MOST_NUMBERS
 from gantk.runtime.scale import scaled
 
 Task = Literal["translate", "generate", "encode", "score"]
@@ -101,6 +102,11 @@ class Card:
         return tuple(port for port in self.inputs if isinstance(port, Numbers))
 
     @property
+    def at_once(self) -> int:
+        """How many samples are run together at most, so that the numbers that they are given fit into memory."""
+        return max(1, MOST_NUMBERS // max(1, sum(port.length for port in self.numbers_in)))
+
+    @property
     def image_out(self) -> Port:
         """The image that it gives. Raises GantkError where it gives none, or more than that."""
         return self._image("gives", self.outputs)
@@ -147,6 +153,8 @@ class Card:
             for name in ("default", "low", "high"):
                 if port.get(name, 0) is None:
                     del port[name]
+            if not port.get("shape", 0):
+                port.pop("shape", None)
         return values
 
 

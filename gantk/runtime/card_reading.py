@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ import numpy as np
 from gantk.errors import GantkError
 from gantk.runtime.card import PLAIN, PREFIX, Card, Task
 from gantk.runtime.ports import Numbers, Port
+from gantk.runtime.random import MOST_AXES, MOST_NUMBERS
 from gantk.runtime.scale import LARGEST_SCALE, is_scale
 from gantk.runtime.schema import (
     Check,
@@ -47,9 +49,10 @@ _PORT: Mapping[str, Check] = {
 _NUMBERS: Mapping[str, Check] = {
     "name": text(least=1, most=200),
     "kind": text(),
-    "layout": one_of("NC", "N"),
+    "layout": one_of("NC", "N", "N..."),
     "dtype": one_of("float32", "int64"),
-    "length": whole(1, 2**20),
+    "length": whole(1, MOST_NUMBERS),
+    "shape": several(whole(1, MOST_NUMBERS), most=MOST_AXES),
     "distribution": one_of("normal", "uniform", ""),
     "stream": whole(0, 2**32 - 1),
     "categories": whole(0, 2**20),
@@ -168,6 +171,10 @@ def _contradiction(port: Port | Numbers) -> str:
         return "" if 1e-35 < scale < 1e35 else ".window and .range are too far apart"
     if port.layout == "N" and port.length != 1:
         return f".length is {port.length}, and one number a sample is what its layout N says"
+    if (port.layout == "N...") != bool(port.shape):
+        return f".shape is {list(port.shape)}, which is not what its layout {port.layout} says"
+    if port.shape and (port.kind != "latent" or prod(port.shape) != port.length):
+        return f" is a {port.kind} of {port.length} numbers with the shape {list(port.shape)}"
     if (port.kind == "category") != (port.categories > 0):
         return f" is a {port.kind} of {port.categories} categories"
     if port.kind == "scalar" and (port.layout, port.dtype) != ("N", "float32"):

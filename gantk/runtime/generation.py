@@ -1,8 +1,9 @@
 """What a generator is given: the numbers that a seed stands for, and those that a caller says."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -15,17 +16,40 @@ from gantk.runtime.random import choose, draw
 
 
 @dataclass(frozen=True)
+class Made:
+    """Rows of an input that are made where they are asked for, since all of them may be more than memory holds.
+
+    Attributes:
+        count: how many there are.
+        row: makes one, from its number.
+    """
+
+    count: int
+    row: Callable[[int], Array]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: slice) -> Array:
+        return np.stack([self.row(number) for number in range(*rows.indices(self.count))])
+
+
+Column = Array | Made
+"""The rows of an input, one for each sample: those of latents that have a shape are made where they are asked for."""
+
+
+@dataclass(frozen=True)
 class Samples:
     """Inputs of a generator.
 
     Attributes:
-        values: the tensors by input, in the order of the card; row k of each belongs to sample k.
+        values: the rows by input, in the order of the card; row k of each belongs to sample k.
         names: what each sample is called; no two are alike.
         columns: columns of a sheet of them; None: as many as make it square.
         headings: what the columns stand for, or empty.
     """
 
-    values: Mapping[str, Array]
+    values: Mapping[str, Column]
     names: Sequence[str]
     columns: int | None = None
     headings: Sequence[str] = ()
@@ -39,10 +63,10 @@ def drawn(
     start: int = 0,
     truncation: float | None = None,
     said: Mapping[str, Any] | None = None,
-) -> dict[str, Array]:
+) -> dict[str, Column]:
     """Return a generator's inputs for samples `start`, `start + 1`, ... of a seed; `said` gives some by their names.
 
-    A latent is said by an array (length,) or (count, length), a category by its index or name, a scalar by a number, or
+    A latent is said by an array (length,) or (count, length), or of its shape, a category by its index or name, a scalar by a number, or
     `count` of these. What nobody says has its default, or else is drawn. `truncation` is that of
     `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it cannot be what was said.
     """
@@ -52,8 +76,11 @@ def drawn(
     said, ports = said or {}, card.numbers_in
     if unknown := said.keys() - {port.name for port in ports}:
         raise UsageError(f"the model takes no {min(unknown)}, only {', '.join(port.name for port in ports)}")
-    values = {}
+    values: dict[str, Column] = {}
     for port in ports:
+        if port.name not in said and port.shape:
+            values[port.name] = Made(count, partial(_row, port, seed=seed, start=start, truncation=truncation))
+            continue
         if port.name in said:
             value = rows_of(port, said[port.name])
         elif port.default is not None:
@@ -61,14 +88,25 @@ def drawn(
         elif port.categories:
             value = choose(port.stream, count, port.categories, seed=seed, start=start)
         else:
-            normal = port.distribution or "normal"
-            value = draw(port.stream, normal, count, port.length, seed=seed, start=start, truncation=truncation)
+            value = drawn_rows(port, count, seed=seed, start=start, truncation=truncation)
         values[port.name] = spread(port, value, count)
     return values
 
 
+def drawn_rows(port: Numbers, count: int, *, seed: int, start: int = 0, truncation: float | None = None) -> Array:
+    """Return a latent's rows of samples `start`, `start + 1`, ..., as the model takes them."""
+    normal = port.distribution or "normal"
+    rows = draw(port.stream, normal, count, port.length, seed=seed, start=start, truncation=truncation)
+    return rows.reshape(count, *port.lengths)
+
+
+def _row(port: Numbers, number: int, *, seed: int, start: int, truncation: float | None) -> Array:
+    row: Array = drawn_rows(port, 1, seed=seed, start=start + number, truncation=truncation)[0]
+    return row
+
+
 def rows_of(port: Numbers, said: Any) -> Array:
-    """Return what is said of an input as a row for each sample, or as one for all: (N,), of a latent (N, length).
+    """Return what is said of an input as a row for each sample, or as one for all: (N,), of a latent (N, *lengths).
 
     Raises UsageError where the input cannot be that.
     """
@@ -84,7 +122,7 @@ def spread(port: Numbers, rows: Array, count: int) -> Array:
     if len(rows) not in (1, count):
         raise UsageError(f"{port.name}: {len(rows)} values for {count} samples; say one, or one for each")
     rows = np.broadcast_to(rows, (count, *rows.shape[1:]))
-    return (rows.reshape(count) if port.layout == "N" else rows).astype(port.dtype)
+    return (rows.reshape(count) if port.layout == "N" else rows).astype(port.dtype, copy=False)
 
 
 def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings: Any) -> Samples:
@@ -94,12 +132,12 @@ def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings
     return Samples(values, names)
 
 
-def categories_of(card: Card, values: Mapping[str, Array], row: int) -> str:
+def categories_of(card: Card, values: Mapping[str, Column], row: int) -> str:
     """Return what a sample's name says of its categories, such as `-label=7-sneaker`."""
     parts = []
     for port in card.numbers_in:
         if port.categories:
-            index = int(values[port.name][row])
+            index = int(values[port.name][row : row + 1][0])
             parts.append(f"-{port.name}={index}" + (f"-{plain(port.names[index])}" if port.names else ""))
     return "".join(parts)
 
@@ -110,13 +148,17 @@ def plain(text: str) -> str:
 
 
 def _said_latent(port: Numbers, value: Any) -> Array:
-    """Return a latent as (1, length) or (N, length)."""
+    """Return a latent as (1, *lengths) or (N, *lengths); of what has a shape, all numbers in a row are it too."""
     try:
         array = np.asarray(value, np.float32)
     except (TypeError, ValueError):
         raise UsageError(f"{port.name}: {value!r} is no array of {port.length} numbers a sample") from None
+    axes = len(port.shape)
+    if port.shape and array.shape[-axes:] == port.shape and array.ndim in (axes, axes + 1):
+        return array.reshape(-1, *port.shape)
     if array.ndim < 2:
         array = array.reshape(-1, 1) if port.length == 1 else array.reshape(1, -1)
     if array.ndim != 2 or array.shape[1] != port.length:
-        raise UsageError(f"{port.name} takes {port.length} numbers a sample, not an array {array.shape}")
-    return array
+        takes = f"an array {port.shape}" if port.shape else f"{port.length} numbers"
+        raise UsageError(f"{port.name} takes {takes} a sample, not an array {array.shape}")
+    return array.reshape(-1, *port.lengths)

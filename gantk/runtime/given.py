@@ -10,10 +10,9 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import DataError, UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.generation import rows_of, spread
+from gantk.runtime.generation import drawn_rows, rows_of, spread
 from gantk.runtime.inputs import Taken, take, values_of
 from gantk.runtime.ports import Numbers, Port
-from gantk.runtime.random import draw
 from gantk.runtime.resizing import fitted
 
 NOTHING: Mapping[str, Array] = MappingProxyType({})
@@ -106,7 +105,7 @@ def _rows(port: Numbers, said: Mapping[str, Any], seed: int) -> Array:
         return rows_of(port, said[port.name])
     if port.default is not None:
         return np.array([port.default])
-    return draw(port.stream, port.distribution or "normal", 1, port.length, seed=seed)
+    return drawn_rows(port, 1, seed=seed)
 
 
 def _values(port: Port, image: Any) -> Array:

@@ -54,7 +54,7 @@ def outputs_for(model: Model, image: Any, given: Given, batch_size: int) -> dict
     takens = [given.take(one) for one in (image if several else [image])]
     if not takens:
         raise DataError("no images were given")
-    batches = in_batches((Entry(None, taken) for taken in takens), batch_size)
+    batches = in_batches((Entry(None, taken) for taken in takens), min(batch_size, model.card.at_once))
     answers = [model.measure(*joined([entry.taken for entry in batch if entry.taken])) for batch in batches]
     values = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     alone = takens[0].single and not several
@@ -67,7 +67,7 @@ def measure_files(model: Model, files: Sequence[Path], given: Partners, batch_si
 
     `given` says the model's further inputs. An image that cannot be read, taken or run is skipped.
     """
-    for batch in in_batches((_entry(file, given) for file in files), batch_size):
+    for batch in in_batches((_entry(file, given) for file in files), min(batch_size, model.card.at_once)):
         ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
         if not ready:
             yield from (Measured(entry.item, problem=entry.problem) for entry in batch)

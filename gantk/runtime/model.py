@@ -11,7 +11,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task
-from gantk.runtime.generation import drawn
+from gantk.runtime.generation import Column, drawn
 from gantk.runtime.given import NOTHING, Given
 from gantk.runtime.images import is_picture, pixels_to_picture
 from gantk.runtime.measurements import outputs_for
@@ -146,8 +146,12 @@ class Model:
                 f"(in Python: {'model(image)' if self.card.task == 'translate' else f'model.{self.card.task}'})"
             )
 
-    def pixels(self, values: Mapping[str, Array], batch_size: int = 16) -> Iterator[Array]:
-        """Yield the pixels (n, H, W, C) that a generator makes of its inputs, up to `batch_size` samples at a time."""
+    def pixels(self, values: Mapping[str, Column], batch_size: int = 16) -> Iterator[Array]:
+        """Yield the pixels (n, H, W, C) that a generator makes of its inputs, up to `batch_size` samples at a time.
+
+        They are fewer where what they are drawn from is large.
+        """
+        batch_size = min(batch_size, self.card.at_once)
         target, inputs = self.card.image_out, [values[port.name] for port in self.card.inputs]
         for first in range(0, len(inputs[0]), batch_size):
             (images,) = self.call(*(value[first : first + batch_size] for value in inputs))

@@ -66,6 +66,7 @@ def overlapped(
     each on some of its cores. `prepared` and `finished` run in threads meanwhile, a few sources before and behind.
     `tile` and `exact` are those of `Model.run`.
     """
+    batch_size = min(batch_size, model.card.at_once)
     workers = cores()
     callers = max(1, min(model.threads or workers, length_hint(sources, _AT_ONCE), _AT_ONCE))
     window = 2 * max(workers, batch_size)

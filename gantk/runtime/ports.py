@@ -76,9 +76,10 @@ class Numbers:
         name: the tensor's name.
         kind: "latent", drawn by the caller; "category", drawn or said by the caller; "scalar", a number that the caller
             may say; "vector", given by the model.
-        layout: "NC", or "N" for one number a sample.
+        layout: "NC", "N" for one number a sample, or "N..." for what has the shape `shape` a sample.
         dtype: the type of its values.
         length: numbers a sample.
+        shape: a latent's lengths behind the batch, such as (3, 16, 16) of noise for an image; empty: (length,).
         distribution: what a latent's numbers are drawn from ("normal": N(0, 1), "uniform": U(-1, 1)), or empty.
         stream: the stream of `gantk.runtime.random` from which it is drawn.
         categories: how many categories there are; 0: it is none.
@@ -90,9 +91,10 @@ class Numbers:
 
     name: str
     kind: Literal["latent", "category", "scalar", "vector"]
-    layout: Literal["NC", "N"] = "NC"
+    layout: Literal["NC", "N", "N..."] = "NC"
     dtype: str = "float32"
     length: int = 1
+    shape: tuple[int, ...] = ()
     distribution: Literal["normal", "uniform", ""] = ""
     stream: int = 0
     categories: int = 0
@@ -100,6 +102,11 @@ class Numbers:
     default: float | None = None
     low: float | None = None
     high: float | None = None
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of its tensor behind the batch."""
+        return () if self.layout == "N" else self.shape or (self.length,)
 
     @property
     def known(self) -> str:

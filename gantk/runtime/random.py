@@ -17,12 +17,19 @@ from gantk.errors import UsageError
 
 Distribution = Literal["normal", "uniform"]
 
+MOST_NUMBERS = 2**26
+"""Numbers that an input has a sample at most, and all samples of a batch that have a shape: 256 MiB."""
+
+MOST_AXES = 6
+"""Lengths of an input's shape at most, behind the batch."""
+
 LEAST_TRUNCATION = 0.02
 """Below it nearly every number would be drawn again, hundreds of times."""
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+_PIECE, _LEAST_PIECE = 2**20, 2**12
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
@@ -62,18 +69,22 @@ def draw(
     or a truncation too small.
     """
     stream, samples = _stream(name), _samples(count, start)
-    values = _numbers(stream, distribution, samples, length, seed, 0)
-    if truncation is None:
-        return values.astype(np.float32)
-    if not truncation >= LEAST_TRUNCATION:
+    if not (truncation is None or truncation >= LEAST_TRUNCATION):
         raise UsageError(f"a truncation of {truncation:g}: say {LEAST_TRUNCATION} or more, such as 0.5")
-    for attempt in counting(1):
-        rows = np.flatnonzero((np.abs(values) > truncation).any(1))
-        if not len(rows):
-            break
-        again = _numbers(stream, distribution, samples[rows], length, seed, attempt)
-        values[rows] = np.where(np.abs(values[rows]) > truncation, again, values[rows])
-    return values.astype(np.float32)
+    drawn = np.empty((count, length), np.float32)
+    # A few of a long row at a time: what they are made of takes some twenty times their memory.
+    piece = max(_LEAST_PIECE, _PIECE // max(1, count) // 4 * 4)
+    for first in range(0, length, piece):
+        places = range(first, min(first + piece, length))
+        values = _numbers(stream, distribution, samples, places, seed, 0)
+        for attempt in counting(1) if truncation is not None else ():
+            rows = np.flatnonzero((np.abs(values) > truncation).any(1))
+            if not len(rows):
+                break
+            again = _numbers(stream, distribution, samples[rows], places, seed, attempt)
+            values[rows] = np.where(np.abs(values[rows]) > truncation, again, values[rows])
+        drawn[:, places.start : places.stop] = values
+    return drawn
 
 
 def choose(name: str | int, count: int, categories: int, *, seed: int = 0, start: int = 0) -> Array:
@@ -81,7 +92,7 @@ def choose(name: str | int, count: int, categories: int, *, seed: int = 0, start
 
     `name` is the input that they are for, or its stream. Raises UsageError where a seed or sample is out of range.
     """
-    uniform = _uniform(_stream(name), _samples(count, start), 1, seed, 0)[:, 0]
+    uniform = _uniform(_stream(name), _samples(count, start), range(1), seed, 0)[:, 0]
     indices: Array = np.floor(uniform * categories).astype(np.int64)
     return indices
 
@@ -96,9 +107,10 @@ def _samples(count: int, start: int) -> Array:
     return np.arange(start, start + count, dtype=np.uint64)
 
 
-def _numbers(stream: int, distribution: Distribution, samples: Array, length: int, seed: int, attempt: int) -> Array:
-    """Return numbers of the distribution, float64 (samples, length)."""
-    uniform = _uniform(stream, samples, length + length % 2, seed, attempt)
+def _numbers(stream: int, distribution: Distribution, samples: Array, places: range, seed: int, attempt: int) -> Array:
+    """Return numbers of the distribution at some places from a multiple of four on, float64 (samples, places)."""
+    length = len(places)
+    uniform = _uniform(stream, samples, range(places.start, places.stop + length % 2), seed, attempt)
     if distribution == "uniform":
         values: Array = 2 * uniform[:, :length] - 1
         return values
@@ -108,16 +120,16 @@ def _numbers(stream: int, distribution: Distribution, samples: Array, length: in
     return pairs.reshape(uniform.shape)[:, :length]
 
 
-def _uniform(stream: int, samples: Array, length: int, seed: int, attempt: int) -> Array:
-    """Return numbers in (0, 1), float64 (samples, length)."""
+def _uniform(stream: int, samples: Array, places: range, seed: int, attempt: int) -> Array:
+    """Return numbers in (0, 1) at some places from a multiple of four on, float64 (samples, places)."""
     if not 0 <= seed < 2**64:
         raise UsageError(f"a seed of {seed}: say one from 0 to {2**64 - 1}")
-    blocks = (length + 3) // 4
+    blocks = (len(places) + 3) // 4
     counter = np.empty((len(samples), blocks, 4), np.uint64)
-    counter[..., 0] = np.arange(blocks)
+    counter[..., 0] = np.arange(places.start // 4, places.start // 4 + blocks)
     counter[..., 1] = samples[:, None]
     counter[..., 2] = stream
     counter[..., 3] = attempt
     words = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
-    numbers: Array = (words.reshape(len(samples), 4 * blocks)[:, :length] + 0.5) / 2.0**32
+    numbers: Array = (words.reshape(len(samples), 4 * blocks)[:, : len(places)] + 0.5) / 2.0**32
     return numbers

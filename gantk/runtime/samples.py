@@ -12,7 +12,7 @@ from gantk.runtime.random import draw, stream_of
 def shape(port: Port | Numbers, batch: int, height: int, width: int) -> tuple[int, ...]:
     """Return the shape of a model's tensor."""
     if isinstance(port, Numbers):
-        return (batch,) if port.layout == "N" else (batch, port.length)
+        return (batch, *port.lengths)
     if port.layout == "NCHW":
         return (batch, port.channels, height, width)
     return (batch, height, width, port.channels)
@@ -40,4 +40,4 @@ def _sample(port: Port | Numbers, batch: int, height: int, width: int) -> Array:
         low = middle - 1 if port.low is None else port.low
         high = max(low, middle) + 1 if port.high is None else port.high
         return np.linspace(low, high, batch, dtype=port.dtype)
-    return draw(port.name, port.distribution or "normal", batch, port.length, seed=batch)
+    return draw(port.name, port.distribution or "normal", batch, port.length, seed=batch).reshape(batch, *port.lengths)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.generation import Samples, categories_of, drawn, plain
+from gantk.runtime.generation import Column, Made, Samples, categories_of, drawn, plain
 from gantk.runtime.ports import Numbers
 
 REACH = {"normal": 2.0, "uniform": 1.0}
@@ -28,17 +29,22 @@ def walk(card: Card, count: int, *, seed: int, to: int, start: int = 0, **settin
     first = drawn(card, 1, seed=seed, start=start, **settings)
     last = drawn(card, 1, seed=to, start=start, **settings)
     share = np.linspace(0, 1, count)
-    values = {}
+    values: dict[str, Column] = {}
     for port in card.numbers_in:
-        one, other = first[port.name][0], last[port.name][0]
+        one, other = first[port.name][:1][0], last[port.name][:1][0]
         if port.kind != "latent":
-            points = np.repeat(one, count)
-        else:
-            way = great_circle if port.distribution == "normal" else straight_line
-            points = np.stack([way(one, other, part) for part in share])
-        values[port.name] = points.astype(port.dtype)
+            values[port.name] = np.repeat(one, count).astype(port.dtype)
+            continue
+        points = Made(count, partial(_point, one, other, share, port))
+        values[port.name] = points if port.shape else points[:]
     names = [f"seed{seed}-to-{to}-{row:05d}{categories_of(card, values, row)}" for row in range(count)]
     return Samples(values, names)
+
+
+def _point(one: Array, other: Array, share: Array, port: Numbers, number: int) -> Array:
+    """Return a latent at a step of the way from one to another."""
+    way = great_circle if port.distribution == "normal" else straight_line
+    return way(one, other, share[number]).astype(port.dtype)
 
 
 def straight_line(one: Array, other: Array, share: float) -> Array:
@@ -83,14 +89,24 @@ def traversal(
         raise UsageError(f"{port.name} is traversed, so it cannot be {said[port.name]} throughout")
     steps, headings = _steps(port, columns, reach)
     rows = drawn(card, count, seed=seed, start=start, said=said, **settings)
-    values = {name: value.repeat(len(steps), axis=0) for name, value in rows.items()}
-    values[port.name][:, place] = np.tile(steps, count)
+    values = {name: _repeated(value, len(steps)) for name, value in rows.items()}
+    traversed = values[port.name]
+    assert not isinstance(traversed, Made)
+    traversed[:, place] = np.tile(steps, count)
     names = []
     for number in range(count * len(steps)):
         row, column = divmod(number, len(steps))
         end = "" if port.categories else f"-{plain(target)}-column{column:02d}"
         names.append(f"seed{seed}-{start + row:05d}{categories_of(card, values, number)}{end}")
     return Samples(values, names, len(steps), headings)
+
+
+def _repeated(rows: Column, times: int) -> Column:
+    """Return each row so many times, one after another."""
+    if isinstance(rows, Made):
+        row = rows.row
+        return Made(len(rows) * times, lambda number: row(number // times))
+    return rows.repeat(times, axis=0)
 
 
 def _steps(port: Numbers, columns: int | None, reach: float | None) -> tuple[Array, list[str]]:
@@ -123,6 +139,8 @@ def _target(card: Card, target: str) -> tuple[Numbers, Any]:
         if place is not None:
             raise UsageError(f"{name} is a category: traverse {name}, not {target}")
         return port, ...
+    if port.shape:
+        raise UsageError(f"{name} is noise of the shape {port.shape}, which is not traversed: choose another input")
     if (place is None and port.length > 1) or (place or 0) >= port.length:
         raise UsageError(f"{name} has {port.length} numbers: traverse one of {name}[0] to {name}[{port.length - 1}]")
     return port, ... if port.layout == "N" else place or 0

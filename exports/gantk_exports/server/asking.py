@@ -104,4 +104,5 @@ def _described(port: Numbers) -> str:
         return f"a category by its index{' or name' if port.names else ''}"
     if port.kind == "scalar":
         return f"a number{port.limits}"
-    return "a number" if port.length == 1 else f"a latent of {port.length} numbers"
+    shape = f" (of the shape {list(port.shape)}, row by row)" if port.shape else ""
+    return "a number" if port.length == 1 else f"a latent of {port.length} numbers{shape}"

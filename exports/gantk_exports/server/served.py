@@ -1,9 +1,11 @@
 """A model on offer: what waits for it, and the way through it from bytes to bytes."""
 
+import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
-from gantk.runtime.generation import drawn
+from gantk.runtime.generation import Column, drawn
 from gantk.runtime.images import Deep, companions_of, pixels_to_picture
 from gantk.runtime.inputs import Taken
 from gantk.runtime.model import Model
@@ -22,6 +24,9 @@ from gantk_exports.server.fields import given
 from gantk_exports.server.limits import Limits, worth
 from gantk_exports.server.pictures import offers, write
 from gantk_exports.server.refusing import Refusal
+
+_BATCHES = 4
+"""Batches of what is drawn, of the largest that there are, that are in memory at most."""
 
 _TILE = 512
 """Side in pixels of a square that has as many as a strip."""
@@ -58,7 +63,10 @@ class Served:
     def __init__(self, name: str, model: Model, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.batcher = Batcher(model.call, limits.batch_size, 2 * limits.whole, model.stop)
+        self._size = min(limits.batch_size, model.card.at_once)
+        self.batcher = Batcher(model.call, self._size, 2 * limits.whole, model.stop)
+        # What waits for its turn has been drawn: of noise that is large, for a few requests alone.
+        self.drawing = asyncio.Semaphore(max(1, min(limits.queue, _BATCHES * model.card.at_once // self._size)))
         self._strips = model.apart()
         self.alone = Batcher(self._in_strips, 1, 0, self._strips.stop)
         self.kinds = offers(model.card) if model.card.task in ("translate", "generate") else []
@@ -147,19 +155,23 @@ class Served:
         names = (port.name for port in self.model.card.outputs)
         return {name: _plain(output[0]) for name, output in zip(names, outputs, strict=True)}
 
-    def draw(self, asked: Any) -> list[Values]:
-        """Return the input tensors of what is asked of a generator, in batches. Raises UsageError."""
+    def draw(self, asked: Any) -> list[Callable[[], Values]]:
+        """Return what makes the input tensors of what is asked of a generator, for each batch. Raises UsageError."""
         card = self.model.card
         settings = {"seed": asked.seed, "start": asked.start, "truncation": asked.truncation, "said": asked.said()}
         values = drawn(card, asked.count, **settings)
-        tensors, size = [values[port.name] for port in card.inputs], self._limits.batch_size
-        return [tuple(tensor[first : first + size] for tensor in tensors) for first in range(0, asked.count, size)]
+        rows, size = [values[port.name] for port in card.inputs], self._size
+        return [partial(_batch, rows, slice(first, first + size)) for first in range(0, asked.count, size)]
 
     def sheet(self, outputs: Sequence[Values], columns: int | None, kinds: Sequence[str]) -> tuple[bytes, str]:
         """Return generated images as one file, and its type. Raises Refusal where the type cannot hold them."""
         port = self.model.card.image_out
         pixels = port.to_pixels(port.from_tensor(np.concatenate([images for (images,) in outputs])))
         return write(pixels_to_picture(sheet(pixels, port.window[1], columns)), kinds)
+
+
+def _batch(rows: Sequence[Column], which: slice) -> Values:
+    return tuple(column[which] for column in rows)
 
 
 def _plain(value: Array) -> Any:

@@ -102,8 +102,12 @@ class Service:
             async with self._bodies.read(request, MEBI, limit.deadline) as body:
                 asked = parsed(self.forms[name], body)
             with served.room():
-                batches = await self._by_hand(served.draw, asked)
-                outputs = [await _unless_gone(request, served.batcher.submit(values)) for values in batches]
+                outputs = []
+                for draw in await self._by_hand(served.draw, asked):
+                    async with served.drawing:
+                        values = await self._by_hand(draw)
+                        outputs.append(await _unless_gone(request, served.batcher.submit(values)))
+                        del values
                 content, kind = await self._by_hand(served.sheet, outputs, asked.columns, kinds)
         return Response(content, media_type=kind)
 
@@ -114,6 +118,7 @@ class Service:
                 # Whoever sends slowly has no place in the queue meanwhile.
                 stack.enter_context(served.room())
                 image, said = await self._image(served, kind, body, limit, stack)
+                await stack.enter_async_context(served.drawing)
                 prepared = await self._by_hand(served.prepare, image, said)
                 # They are as large as what the model takes of them.
                 del image, said

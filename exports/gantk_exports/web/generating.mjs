@@ -97,10 +97,10 @@ export class GeneratorView {
 
   /** Makes the controls anew: what the chosen sample is made of. */
   #control() {
-    const ports = this.#model.card["gantk.inputs"].toSorted((one, other) => (one.length ?? 1) - (other.length ?? 1));
+    const ports = this.#model.card["gantk.inputs"].filter(({ shape }) => !shape).toSorted((one, other) => (one.length ?? 1) - (other.length ?? 1));
     const open = new Set([...element("inputs").querySelectorAll("details[open]")].map((details) => details.dataset.name));
     element("inputs").replaceChildren(...ports.map((port) => this.#controls(port, open)));
-    if (ports.some((port) => port.distribution === "normal")) element("inputs").append(this.#truncating());
+    if (this.#model.card["gantk.inputs"].some((port) => port.distribution === "normal")) element("inputs").append(this.#truncating());
   }
 
   #controls(port, open) {
@@ -120,7 +120,7 @@ export class GeneratorView {
     const back = Object.assign(document.createElement("button"), { type: "button", textContent: "As the seed gives them" });
     back.addEventListener("click", () => this.#choose(this.#chosen));
     const sliders = Object.assign(document.createElement("div"), { className: "sliders" });
-    sliders.append(...values.map((_, place) => slider(place, `${place}`)));
+    sliders.append(...Array.from(values, (_, place) => slider(place, `${place}`)));
     details.append(title, back, sliders);
     return details;
   }

@@ -4,6 +4,9 @@
 import { fitted } from "./fitting.mjs";
 import { category, latent } from "./random.mjs";
 
+/** Numbers that all samples of a batch are drawn from at most: 64 MiB. */
+const MOST_NUMBERS = 2 ** 24;
+
 /** Opens NAME.onnx and NAME.json; `read(name)` gives a file's bytes, `ort` is onnxruntime-web or onnxruntime-node. */
 export async function openModel(ort, name, read) {
   const card = JSON.parse(new TextDecoder().decode(await read(name.replace(/\.onnx$/, ".json"))));
@@ -47,12 +50,13 @@ export async function measure(model, image, said = {}) {
 
 /** Generates `count` images of a seed (a BigInt) from sample `start` on; `said` gives inputs by name, as arrays. */
 export async function generate(model, { count, seed = 0n, start = 0, truncation, said = {} }) {
-  const most = model.card["gantk.batch"] ?? count;
+  const numbers = model.card["gantk.inputs"].reduce((sum, port) => sum + (port.length ?? 0), 0);
+  const most = model.card["gantk.batch"] ?? Math.max(1, Math.floor(MOST_NUMBERS / numbers));
   if (count > most) {
     const parts = [];
     for (let from = 0; from < count; from += most) {
       const rows = Object.entries(said).map(([name, values]) => [name, values.slice(from, from + most)]);
-      parts.push(...(await generate(model, { count: most, seed, start: start + from, truncation, said: Object.fromEntries(rows) })));
+      parts.push(...(await generate(model, { count: model.card["gantk.batch"] ?? Math.min(most, count - from), seed, start: start + from, truncation, said: Object.fromEntries(rows) })));
     }
     return parts;
   }
@@ -66,16 +70,19 @@ export async function generate(model, { count, seed = 0n, start = 0, truncation,
 }
 
 /** The tensor of an input's rows: numbers, or an array of them for each sample of a latent. */
-function tensor(ort, { kind, layout, length }, rows) {
+function tensor(ort, { kind, layout, length, shape }, rows) {
   if (kind === "category") return new ort.Tensor("int64", BigInt64Array.from(rows, BigInt), [rows.length]);
-  return new ort.Tensor("float32", Float32Array.from(rows.flat()), layout === "N" ? [rows.length] : [rows.length, length]);
+  if (layout === "N") return new ort.Tensor("float32", Float32Array.from(rows), [rows.length]);
+  const numbers = new Float32Array(rows.length * length);
+  rows.forEach((row, sample) => numbers.set(row, sample * length));
+  return new ort.Tensor("float32", numbers, [rows.length, ...(shape ?? [length])]);
 }
 
 /** What an input is in one sample that nobody says: its default, or what a seed gives: an index, or a latent's numbers. */
 export function drawn(port, seed, sample, truncation) {
   if (port.default !== undefined) return port.default;
-  if (port.kind === "category") return category(port, seed, BigInt(sample));
-  return Array.from({ length: port.length }, (_, place) => latent(port, seed, BigInt(sample), BigInt(place), truncation));
+  if (port.kind === "category") return category(port, seed, sample);
+  return latent(port, seed, sample, truncation);
 }
 
 /** The tensors that an image becomes, and its alpha channel where the model does not take it. */

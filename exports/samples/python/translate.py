@@ -50,7 +50,7 @@ def pixels(file: str, port: dict, sides: tuple[int, int] | None) -> np.ndarray:
 def tensor(port: dict, said: str | None, sides: tuple[int, int]) -> np.ndarray:
     """Return the tensor of a further input: what is said of it, else its default."""
     if port["kind"] == "latent":
-        return np.zeros((1, port["length"]), np.float32)
+        return np.zeros((1, *(port.get("shape") or [port["length"]])), np.float32)
     if said is None and "default" not in port:
         sys.exit(f"say {port['name']}=VALUE, which the model takes besides")
     if port["kind"] == "image":

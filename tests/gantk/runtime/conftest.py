@@ -198,7 +198,7 @@ def make_encoder(tmp_path: Path) -> Callable[..., Path]:
 
 
 def tensor_shape(numbers: Numbers) -> list[str | int]:
-    return ["batch"] if numbers.layout == "N" else ["batch", numbers.length]
+    return ["batch", *numbers.lengths]
 
 
 def save(graph: onnx.GraphProto, card: Card | None, path: Path) -> Path:

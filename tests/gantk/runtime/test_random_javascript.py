@@ -17,11 +17,10 @@ import { readFileSync } from "node:fs";
 import { category, latent } from "%s";
 
 const { draws, categories } = JSON.parse(readFileSync(process.argv[2], "utf-8"));
-const rows = (one) => Array.from({ length: one.count }, (_, row) => BigInt(one.start + row));
-const places = (one) => Array.from({ length: one.length }, (_, place) => BigInt(place));
+const rows = (one) => Array.from({ length: one.count }, (_, row) => one.start + row);
 console.log(JSON.stringify({
   draws: draws.map((one) =>
-    rows(one).map((k) => places(one).map((i) => latent(one, BigInt(one.seed), k, i, one.truncation ?? Infinity)))),
+    rows(one).map((k) => Array.from(latent(one, BigInt(one.seed), k, one.truncation ?? Infinity)))),
   categories: categories.map((one) => rows(one).map((k) => category(one, BigInt(one.seed), k))),
 }));
 """
