@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gantk.hookspecs import hookimpl
     from gantk.parts.build import Build, DataInfo
     from gantk.parts.initialization import initialize_normal
+    from gantk.parts.iterated import Iterated
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
     from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
@@ -45,6 +46,7 @@ _HOMES = {
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.build": ("Build", "DataInfo"),
     "gantk.parts.initialization": ("initialize_normal",),
+    "gantk.parts.iterated": ("Iterated",),
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
     "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
     "gantk.parts.normalization": ("Normalization",),
@@ -85,6 +87,7 @@ __all__ = [
     "Group",
     "Images",
     "Inference",
+    "Iterated",
     "Kind",
     "LabelMaps",
     "Latent",

@@ -232,9 +232,17 @@ def _compared(card: "Card") -> str:
 
 def _worst(card: "Card") -> str:
     """Return the largest difference from torch that a card notes, and what it is in."""
+    from gantk.runtime.card import STEP, TOGETHER, limited
     from gantk.runtime.ports import Port
 
-    port, largest = card.outputs[0], max(card.parity.values())
+    port, single = card.outputs[0], limited(card.parity)
+    steps = [value for tried, value in single.items() if tried.endswith(STEP)]
+    if steps:
+        together = max(value for tried, value in card.parity.items() if tried.endswith(TOGETHER))
+        largest = max(value for tried, value in single.items() if not tried.endswith(STEP))
+        step = f"{max(steps):.2g} in a step, by {together:.2g} after all in a row, "
+    else:
+        largest, step = max(single.values()), ""
     if isinstance(port, Port):
-        return f"{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'})"
-    return f"{largest:.2g} (of the largest value)"
+        return f"{step}{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'})"
+    return f"{step}{largest:.2g} (of the largest value)"

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from gantk.errors import GantkError
+from gantk.parts.iterated import shortened
 from gantk.plan.tensors import Ports
 from gantk.runtime.samples import samples
 from gantk.runtime.scale import scaled
@@ -77,7 +78,7 @@ def _find_minimum(module: nn.Module, multiple: int, keeps: Callable[[int, int], 
 
 def _keeps_size(module: nn.Module, inputs: Ports, scale: float, height: int, width: int) -> bool:
     try:
-        with torch.no_grad():
+        with torch.no_grad(), shortened():
             output = module(*map(torch.from_numpy, samples(inputs, 1, height, width)))
     # Whatever a network raises at a size that it cannot take (RuntimeError, ValueError, AssertionError) means no.
     except Exception:

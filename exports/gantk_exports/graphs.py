@@ -27,6 +27,7 @@ from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.geometry import Geometry
+from gantk_exports.loops import looped
 from gantk_exports.opsets import NEWEST, RUNTIMES, SHAPES, lowered
 from gantk_exports.parity import check, differences
 from gantk_exports.quiet import quiet
@@ -167,6 +168,10 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
         raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {_reason(error, card)}") from error
     proto: onnx.ModelProto = program.model_proto
     forget_origins(proto)
+    try:
+        looped(proto)
+    except Unsupported as reason:
+        raise Unsupported(f"graph {name} {reason}") from None
     for tensors, ports_, given in ((proto.graph.input, card.inputs, False), (proto.graph.output, card.outputs, True)):
         for tensor, port in zip(tensors, ports_, strict=True):
             _state_shape(tensor, port, card, given)

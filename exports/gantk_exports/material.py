@@ -35,7 +35,10 @@ def material(trained: Trained, card: Card, count: int, *, test: bool, data: Sequ
     # A default would be the only value that is measured.
     varied = [port for port in card.numbers_in if port.default is not None]
     numbers |= {port.name: value for port, value in zip(varied, samples(varied, count, 0, 0), strict=True)}
-    columns: dict[str, Column] = {**numbers, **(_images(trained, card, count, test=test, data=data) if card.images_in else {})}
+    columns: dict[str, Column] = {
+        **numbers,
+        **(_images(trained, card, count, test=test, data=data) if card.images_in else {}),
+    }
     rows = min(len(column) for column in columns.values())
     return [tuple(columns[port.name][row : row + 1] for port in card.inputs) for row in range(rows)]
 

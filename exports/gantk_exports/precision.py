@@ -28,6 +28,7 @@ from gantk.runtime.telemetry import switch_off
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, write_model
+from gantk_exports.loops import has_loop
 from gantk_exports.material import Inputs, material
 from gantk_exports.opsets import lowered
 from gantk_exports.quiet import quiet
@@ -118,6 +119,8 @@ def quantized(full: Path, card: Card, calibration: Sequence[Inputs]) -> onnx.Mod
     switch_off()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
+    if has_loop(onnx.load(full, load_external_data=False)):
+        raise Unsupported("cannot be int8: it is a sampler, whose steps would each add their rounding; say fp16")
     if not any(node.op_type == "Conv" for node in onnx.load(full, load_external_data=False).graph.node):
         raise Unsupported("cannot be int8: it has no convolution")
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk.errors import GantkError, blamed_line, one_line
+from gantk.parts.iterated import shortened
 from gantk.plan.tensors import Ports
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.samples import samples, shape
@@ -53,7 +54,7 @@ def run(network: nn.Module, inputs: Ports, batch: int, sides: tuple[int, int]) -
     values = samples(inputs, batch, *sides)
     device = next((weight.device for weight in network.parameters()), torch.device("cpu"))
     try:
-        with torch.no_grad():
+        with torch.no_grad(), shortened():
             return several(network(*(torch.from_numpy(value).to(device) for value in values)))
     except Exception as error:
         shapes = ", ".join("x".join(str(length) for length in value.shape) for value in values)

@@ -66,8 +66,8 @@ def drawn(
 ) -> dict[str, Column]:
     """Return a generator's inputs for samples `start`, `start + 1`, ... of a seed; `said` gives some by their names.
 
-    A latent is said by an array (length,) or (count, length), or of its shape, a category by its index or name, a scalar by a number, or
-    `count` of these. What nobody says has its default, or else is drawn. `truncation` is that of
+    A latent is said by an array (length,) or (count, length), or of its shape, a category by its index or name, a
+    scalar by a number, or `count` of these. What nobody says has its default, or else is drawn. `truncation` is that of
     `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it cannot be what was said.
     """
     for name, number in {"count": count, "seed": seed, "start": start}.items():

@@ -13,6 +13,7 @@ from gantk.data.infos import palettes_in
 from gantk.data.workers import check_room
 from gantk.errors import DataError
 from gantk.parts.context import Context, Progress
+from gantk.parts.iterated import shortened
 from gantk.parts.losses import Losses
 from gantk.plan.assemble import (
     START,
@@ -233,7 +234,8 @@ class Training:
         check_room(self.other_batches.batch_bytes, self.batches.workers)
         self.other_batches.close()
         made = shipped(self.recipe, self.averages, inference_of(self.resolved, START))
-        preview_columns(made, self._held_out(self._shown[:2]), palettes_in(self.data.images))
+        with shortened():
+            preview_columns(made, self._held_out(self._shown[:2]), palettes_in(self.data.images))
         notes = check_exportable(made.form, self.data.images, self.resolved.dataset.classes, self.data.crops.size)
         for line in (*notes, *announced(self, self._expected)):
             self.say(line)

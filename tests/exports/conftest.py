@@ -317,3 +317,31 @@ def write_blending(path: Path, *, style: bool) -> Path:
 def blending(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that writes a model of further inputs, made by hand, with or without a second image."""
     return lambda *, style: write_blending(tmp_path_factory.mktemp("blending") / "blending.onnx", style=style)
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a diffusion model that trained two steps, went on for two more, and was exported."""
+    out = tmp_path_factory.mktemp("sampler") / "run"
+    recipe = Path(__file__).parent / "samplers" / "diffusion.py"
+    begun = [
+        "--plugin",
+        recipe,
+        "--data",
+        "emoji",
+        "--out",
+        out,
+        "--size",
+        "16",
+        "--batch-size",
+        "2",
+        "--device",
+        "cpu",
+    ]
+    for arguments in ([*begun, "--steps", "2"], ["--resume", out, "--steps", "4"]):
+        done = CliRunner().invoke(train, [*map(str, arguments)])
+        assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(export_command, [str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("in a step, by") == 2
+    return out

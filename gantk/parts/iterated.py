@@ -1,0 +1,146 @@
+"""A network that comes to its answer in many alike steps: a sampler."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantk.errors import PluginError, UsageError, written_at
+
+State = Tensor | tuple[Tensor, ...]
+"""What goes from step to step: a tensor (N, ...), or several; their shapes and types stay."""
+
+Watch = Callable[[int, tuple[Tensor, ...], tuple[Tensor, ...], tuple[Tensor, ...]], None]
+"""Is told of a step: its number, the state before it and behind it, and what the sampler was given."""
+
+DOMAIN, ENTER, LEAVE = "gantk", "Enter", "Leave"
+"""The operators that mark in an exported graph where a step begins and ends."""
+
+MOST_STEPS = 2**20
+
+_MOST = ContextVar("most steps", default=MOST_STEPS)
+"""How many steps a sampler takes at most here."""
+
+
+class Iterated(nn.Module):
+    """A network whose answer is made in alike steps, as by a diffusion model, by Langevin dynamics, pixel by pixel.
+
+    `start` makes a state of the inputs, `advance` makes of a state the next, `count` times, and `finish` makes the
+    answer of the last. An exported model holds `advance` once, in a loop: what differs from step to step is looked up
+    by the step's index, in buffers (`self.betas[index]`) and in inputs (`noise[:, index]`), never asked by an `if`.
+
+    Args:
+        count: how many steps there are.
+
+    Raises UsageError where there is none, or more than 2^20.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        if not 1 <= count <= MOST_STEPS:
+            raise UsageError(f"{type(self).__name__} takes from 1 to {MOST_STEPS:,} steps, not {count}")
+        self.count = count
+        self._watch: Watch | None = None
+
+    def start(self, *inputs: Tensor) -> State:
+        """Return the state before the first step."""
+        raise NotImplementedError
+
+    def advance(self, state: Any, index: Tensor, *inputs: Tensor) -> State:
+        """Return the state after the step `index`, an int64 without dimensions in [0, count)."""
+        raise NotImplementedError
+
+    def finish(self, state: Any, *inputs: Tensor) -> State:
+        """Return the answer: the last state, if nothing else is said."""
+        answer: State = state
+        return answer
+
+    def forward(self, *inputs: Tensor) -> State:
+        """Return the answer to the inputs. Raises PluginError where a step gives another state than it takes."""
+        state = self.start(*inputs)
+        if torch.compiler.is_exporting():
+            return self.finish(self._marked(state, inputs), *inputs)
+        numbers = torch.arange(self.count, device=_tensors(self, "start", state)[0].device)
+        for number in range(min(self.count, _MOST.get())):
+            before, state = state, self.advance(state, numbers[number], *inputs)
+            self._check(before, state)
+            if self._watch is not None:
+                self._watch(number, _tensors(self, "advance", before), _tensors(self, "advance", state), inputs)
+        return self.finish(state, *inputs)
+
+    def _marked(self, state: State, inputs: tuple[Tensor, ...]) -> State:
+        """Return the state after one step, at whose beginning and end an exported graph has marks."""
+        values = _tensors(self, "start", state)
+        index, *entered = (
+            _mark(ENTER, value, place, self.count)
+            for place, value in enumerate((torch.zeros((), dtype=torch.int64), *values))
+        )
+        answer = self.advance(_alike(entered, state), index, *inputs)
+        left = [_mark(LEAVE, value, place) for place, value in enumerate(_tensors(self, "advance", answer))]
+        return _alike(left, state)
+
+    def _check(self, before: State, after: State) -> None:
+        old, new = _tensors(self, "start", before), _tensors(self, "advance", after)
+        if [(one.shape, one.dtype) for one in old] != [(one.shape, one.dtype) for one in new]:
+            raise PluginError(
+                f"{written_at(self.advance)}advance() makes a state of {_shown(new)} of one of {_shown(old)}: its "
+                "shapes and types stay"
+            )
+
+
+@contextmanager
+def shortened() -> Iterator[None]:
+    """Let every sampler take one step alone as long as the context lasts: all shapes show in it."""
+    token = _MOST.set(1)
+    try:
+        yield
+    finally:
+        _MOST.reset(token)
+
+
+@contextmanager
+def watched(sampler: Iterated, watch: Watch) -> Iterator[None]:
+    """Tell `watch` of each step that a sampler takes as long as the context lasts."""
+    sampler._watch = watch
+    try:
+        yield
+    finally:
+        sampler._watch = None
+
+
+def samplers_in(module: nn.Module) -> list[Iterated]:
+    """Return the samplers that a module is made of."""
+    return [part for part in module.modules() if isinstance(part, Iterated)]
+
+
+def state_of(values: tuple[Tensor, ...]) -> State:
+    """Return the tensors of a state as `advance` takes them: one alone, or a tuple."""
+    return values if len(values) > 1 else values[0]
+
+
+def _tensors(sampler: Iterated, method: str, state: object) -> tuple[Tensor, ...]:
+    values = state if isinstance(state, tuple) else (state,)
+    if not values or not all(isinstance(value, Tensor) and value.ndim for value in values):
+        kinds = ", ".join(type(value).__name__ for value in values)
+        raise PluginError(
+            f"{written_at(getattr(sampler, method))}{method}() gives {kinds or 'nothing'}: a tensor (N, ...), or a "
+            "tuple of them, is needed"
+        )
+    return values
+
+
+def _alike(values: list[Tensor], state: State) -> State:
+    return tuple(values) if isinstance(state, tuple) else values[0]
+
+
+def _mark(kind: str, value: Tensor, place: int, count: int = 0) -> Tensor:
+    return torch.onnx.ops.symbolic(
+        f"{DOMAIN}::{kind}", (value,), {"place": place, "count": count}, dtype=value.dtype, shape=value.shape, version=1
+    )
+
+
+def _shown(state: tuple[Tensor, ...]) -> str:
+    return ", ".join(f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for value in state)

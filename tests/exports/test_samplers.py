@@ -1,0 +1,216 @@
+"""Samplers: trained, resumed, exported as a loop, run by every way there is, compared step by step."""
+
+import json
+from pathlib import Path
+from threading import Timer
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from torch import Tensor, nn
+
+from gantk import Iterated, Latent, Model, Recipe, Unsupported, load
+from gantk.cli.generate import generate
+from gantk.cli.translate import translate
+from gantk.data.infos import ImageInfo
+from gantk.parts.networks import Network
+from gantk.recipe.graph import Graph
+from gantk.runs.config import Config
+from gantk.runtime.session import PROCESSOR, Session
+from gantk.training.trained import Trained, load_trained
+from gantk_exports.form import Form
+from gantk_exports.graphs import export_graph, prepare
+from gantk_exports.loops import LOOP, STEPS
+from gantk_exports.parity import differences, run_torch
+from gantk_exports.precision import export_reduced, quantized
+from gantk_exports.verify import verify
+
+
+@pytest.fixture(scope="module")
+def trained(sampled: Path) -> Trained:
+    return load_trained(sampled)
+
+
+@pytest.fixture(scope="module")
+def generator(sampled: Path) -> Model:
+    return load(sampled / "exports" / "generator.onnx")
+
+
+@pytest.fixture(scope="module")
+def inverted(sampled: Path) -> Model:
+    return load(sampled / "exports" / "inverted.onnx")
+
+
+def test_the_graph_is_one_loop_with_weights_outside(generator: Model) -> None:
+    proto = onnx.load(generator.path)
+    (loop,) = (node for node in proto.graph.node if node.op_type == "Loop")
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    (body,) = (attribute.g for attribute in loop.attribute)
+    assert (int(weights[STEPS]), len(body.initializer)) == (8, 0)
+    assert sum(node.op_type in ("Conv", "ConvTranspose") for node in body.node) == 2
+    assert b"site-packages" not in generator.path.read_bytes()
+    assert b"diffusion.py" not in generator.path.read_bytes()
+
+
+def test_pictures_are_torchs_from_the_same_numbers(generator: Model, trained: Trained) -> None:
+    module, _ = prepare(trained, "generator")
+    given = [
+        Latent(shape=(3, 16, 16)).fixed(3, 5).numpy(),
+        Latent(name="noise", shape=(8, 3, 16, 16)).fixed(3, 5).numpy(),
+    ]
+    (expected,) = run_torch(module, given)
+    made = np.stack([np.asarray(image) for image in generator.generate(3, seed=5, batch_size=2)])
+    assert np.abs(made.astype(int) - expected).max() <= 1
+    assert made.std() > 10
+
+
+@pytest.mark.parametrize("size", [(16, 16), (13, 22)])
+def test_an_image_of_any_size_is_torchs(inverted: Model, trained: Trained, size: tuple[int, int]) -> None:
+    module, _ = prepare(trained, "inverted")
+    images = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+    (expected,) = run_torch(module, [images])
+    assert np.abs(inverted(images).astype(int) - expected).max() <= 1
+
+
+def test_the_card_says_the_worst_step_and_all_in_a_row(generator: Model) -> None:
+    shapes = ("1x3x16x16,1x8x3x16x16", "2x3x16x16,2x8x3x16x16")
+    wanted = {f"{shape}{end}" for shape in shapes for end in ("", " worst step", " all steps in a row")}
+    assert generator.card.parity.keys() == wanted
+    assert all(value < 1e-4 for tried, value in generator.card.parity.items() if tried.endswith("step"))
+
+
+def test_a_step_that_differs_is_found_though_the_others_blow_nothing_up(
+    generator: Model, trained: Trained, tmp_path: Path
+) -> None:
+    proto = onnx.load(generator.path)
+    (betas,) = (tensor for tensor in proto.graph.initializer if tensor.name.endswith("betas"))
+    values = onnx.numpy_helper.to_array(betas).copy()
+    values[3] += 0.01
+    betas.CopyFrom(onnx.numpy_helper.from_array(values, betas.name))
+    changed = tmp_path / "changed.onnx"
+    onnx.save(proto, changed)
+    module, _ = prepare(trained, "generator")
+    found = differences(replaced(generator, changed), module)
+    assert min(value for tried, value in found.items() if tried.endswith("step")) > 1e-3
+
+
+def replaced(model: Model, path: Path) -> Model:
+    return Model(path, model.card, model._sessions, model._session, model._load)
+
+
+def test_commands_need_not_know(generator: Model, inverted: Model, sampled: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(generate, [str(generator.path), "-n", "3", "-o", str(tmp_path / "made")])
+    assert (done.exit_code, len(list((tmp_path / "made").iterdir()))) == (0, 3), done.output
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "red.png")
+    for tile in ([], ["--tile", "16"]):
+        done = CliRunner().invoke(
+            translate, [str(inverted.path), str(tmp_path / "red.png"), "-o", str(tmp_path / "out.png"), *tile]
+        )
+        assert done.exit_code == (1 if tile else 0), done.output
+    assert "cannot run in strips" in str(done.exception)
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (30, 20)
+    done = CliRunner().invoke(verify, [str(generator.path), "--run", str(sampled)])
+    assert done.exit_code == 0, done.output
+    assert "latent: float32 N..., 3 x 16 x 16 numbers a sample from N(0, 1)" in done.output
+    assert "worst step" in done.output
+
+
+def test_smaller_and_older_forms(trained: Trained, generator: Model, tmp_path: Path) -> None:
+    half = load(export_reduced(trained, "generator", tmp_path / "half.onnx", Form(), "fp16", 30, generator.path))
+    assert half.card.fidelity["worst"] > 30
+    with pytest.raises(Unsupported, match="^cannot be int8: it is a sampler"):
+        quantized(generator.path, generator.card, [])
+    old = load(export_graph(trained, "inverted", tmp_path / "old.onnx", Form("float", (16, 24), 13)))
+    assert (old.card.size, old.card.opset) == ((16, 24), 13)
+    assert np.asarray(old(Image.new("RGB", (24, 16)))).shape == (16, 24, 3)
+
+
+def test_a_loop_ends_when_it_is_told_to(generator: Model) -> None:
+    proto = onnx.load(generator.path)
+    (steps,) = (tensor for tensor in proto.graph.initializer if tensor.name == STEPS)
+    steps.CopyFrom(onnx.numpy_helper.from_array(np.array(2**40), STEPS))
+    for node in (node for node in proto.graph.node if node.op_type == "Loop"):
+        for inner in (
+            inner for inner in node.attribute[0].g.node if inner.op_type == "Add" and f"{LOOP}.one" in inner.input
+        ):
+            inner.op_type, inner.input[1] = "Sub", inner.input[0]
+    session = Session(proto.SerializeToString(), [PROCESSOR], 1)
+    given = {port.name: np.zeros((1, *port.lengths), np.float32) for port in generator.card.numbers_in}
+    Timer(0.3, session.stop).start()
+    with pytest.raises(Exception, match="terminate"):
+        session.run(["output"], given)
+
+
+class Only(Recipe):
+    """A recipe that only holds what is exported."""
+
+    players = step = preview = None  # Not asked for here.
+
+    def __init__(self, sampler: nn.Module, noise: Latent) -> None:
+        super().__init__()
+        self.sampler, self.noise = sampler, noise
+
+    def graphs(self) -> dict[str, Graph]:
+        network = Network(self.sampler, "sampler")
+        return {"only": Graph(network=network, task="generate", inputs=(self.noise,), outputs=("a",))}
+
+
+def offering(sampler: nn.Module, noise: Latent) -> Trained:
+    return Trained(
+        run=Path("runs/test"),
+        plugin="only",
+        step=1,
+        recipe=Only(sampler, noise),
+        images={"a": ImageInfo(1, "uint8", (0.0, 255.0))},
+        data="drawings",
+        licence="CC0-1.0",
+        classes=(),
+        size=8,
+        config=Config(),
+    )
+
+
+class Pixels(Iterated):
+    """A pixel at a time, as by PixelCNN: on or off, by a masked convolution of those above and to the left."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__(side * side)
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+        mask = torch.ones(1, 1, 3, 3)
+        mask[..., 1, 1:] = mask[..., 2, :] = 0
+        with torch.no_grad():
+            self.conv.weight.mul_(8 * mask)
+        self.register_buffer("places", torch.arange(side * side).view(1, 1, side, side))
+
+    def start(self, noise: Tensor) -> Tensor:
+        return torch.zeros_like(noise)
+
+    def advance(self, x: Tensor, index: Tensor, noise: Tensor) -> Tensor:
+        drawn = torch.where(noise < self.conv(x).tanh(), 1.0, -1.0)
+        return torch.where(self.places == index, drawn, x)
+
+
+def test_pixel_by_pixel(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    pixels, noise = Pixels(7), Latent(name="noise", shape=(1, 7, 7), distribution="uniform")
+    model = load(export_graph(offering(pixels, noise), "only", tmp_path / "only.onnx"))
+    (expected,) = run_torch(pixels, [noise.fixed(4).numpy()])
+    made = np.stack([np.asarray(image) for image in model.generate(4)])
+    assert np.array_equal(made > 127, expected[:, 0] > 0)
+    assert 0.1 < (made > 127).mean() < 0.9
+
+
+def test_two_samplers_are_one_line(tmp_path: Path) -> None:
+    twice, noise = nn.Sequential(Pixels(4), Pixels(4)), Latent(name="noise", shape=(1, 4, 4))
+    with pytest.raises(Unsupported, match="^graph only has more than one sampler"):
+        export_graph(offering(twice, noise), "only", tmp_path / "only.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_card_beside_it_says_the_shape(sampled: Path) -> None:
+    card = json.loads((sampled / "exports" / "generator.json").read_text(encoding="utf-8"))
+    assert [port["shape"] for port in card["gantk.inputs"]] == [[3, 16, 16], [8, 3, 16, 16]]
