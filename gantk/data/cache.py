@@ -17,7 +17,7 @@ from gantk.data.parallel import in_order
 from gantk.data.pixels import scaled, with_channels
 from gantk.data.reading import decode
 from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
-from gantk.data.storage import cache_folder, written_whole
+from gantk.data.storage import cache_folder, cached
 from gantk.errors import DataError
 
 FORMAT = 2
@@ -68,13 +68,15 @@ def packed(
     path = packing.path
     if not Pack(path).is_whole:
         try:
-            with written_whole(path) as stream:
+            with cached(path) as stream:
                 _write(packing, cast(BinaryIO, stream), skip_bad, workers, progress)
         except OSError as error:
-            raise DataError(
-                f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}",
-                "Make room there, or name another folder in the environment variable GANTK_CACHE.",
-            ) from None
+            # Windows does not replace a file that is mapped: the one that another process wrote will do.
+            if not Pack(path).is_whole:
+                raise DataError(
+                    f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}",
+                    "Make room there, or name another folder in the environment variable GANTK_CACHE.",
+                ) from None
     pack = Pack(path)
     if pack.bad and not skip_bad:
         raise BadFilesError(

@@ -14,7 +14,7 @@ from gantk.data.formats.limits import MAX_FILE
 from gantk.data.opened import Facts
 from gantk.data.parallel import in_order
 from gantk.data.reading import open_image
-from gantk.data.storage import cache_folder, written_whole
+from gantk.data.storage import cache_folder, cached
 from gantk.documents import read_text
 from gantk.errors import DataError
 
@@ -121,7 +121,7 @@ class _Memory:
     def save(self) -> None:
         """Write down what was seen; without room or permission the files are merely read again next time."""
         if self.changed:
-            with suppress(OSError), written_whole(self.path) as stream:
+            with suppress(OSError), cached(self.path) as stream:
                 stream.write(json.dumps({"rules": RULES, "files": self.known}).encode())
 
 

@@ -1,7 +1,7 @@
 """Where decoded images are kept, and files that appear whole or not at all."""
 
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,31 +22,33 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """Give a new file to write to, which becomes `path` in one move when all went well, and vanishes if not.
+def moved_into_place(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Give a name beside `path` to write to; when all went well it becomes `path` in one move, else it is removed.
 
-    Of several processes that write the same path at once, each moves a file of its own.
+    Makes the folder. Of several who write one path at once, each moves a file of its own. A link at `path` is replaced,
+    not followed. With `durable`, a failing machine leaves the old file or the new one. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale(path.parent)
-    descriptor, name = tempfile.mkstemp(suffix=".partial", prefix=path.stem, dir=path.parent)
-    partial = Path(name)
+    aside = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            # Else the name may reach the disk before what it stands for, and a failing machine leaves an empty file.
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            partial.replace(path)
+        yield aside
+        if durable:
+            # Else the name may reach the disk before what it stands for.
+            flush(aside)
+        aside.replace(path)
+        if durable:
             flush_folder(path.parent)
-        except PermissionError:
-            # Where a file that is mapped cannot be replaced (Windows), the one that another process wrote will do.
-            if not path.exists():
-                raise
     finally:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def cached(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which becomes one of the cache when all went well. Raises OSError."""
+    _remove_stale(path.parent)
+    with moved_into_place(path, durable=True) as aside, aside.open("xb") as stream:
+        yield stream
 
 
 def flush(path: Path) -> None:
@@ -69,7 +71,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def _remove_stale(folder: Path) -> None:
-    for partial in folder.glob("*.partial"):
+    for partial in folder.glob(".*-*"):
         with suppress(OSError):
             if time.time() - partial.stat().st_mtime > _STALE:
                 partial.unlink()

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gantk.data.storage import flush, flush_folder
 from gantk.documents import read_model
 from gantk.errors import GantkError, UsageError
 from gantk.runs.checkpoints import Checkpoints
@@ -90,19 +89,16 @@ class Run:
                 }
             )
             # Last, since a folder is a run by it.
-            with written_aside(self.path / "config.yaml") as aside:
+            with written_aside(self.path / "config.yaml", durable=True) as aside:
                 write_config(config, aside)
-                flush(aside)
-            flush_folder(self.path)
         except OSError as error:
             raise GantkError(f"cannot write the run's folder {self.path}: {error.strerror}") from None
 
     def write_manifest(self, facts: dict[str, Any]) -> None:
         """Write the manifest."""
-        with written_aside(self.path / "manifest.json") as aside:
+        with written_aside(self.path / "manifest.json", durable=True) as aside:
             # What of a name is not UTF-8 is written as JSON escapes it.
             aside.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8", "backslashreplace")
-            flush(aside)
 
 
 def open_run(path: Path) -> Run:

@@ -1,7 +1,6 @@
 """Scalars of a run: one JSON line a log, and TensorBoard."""
 
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from gantk.data.storage import flush_folder
+from gantk.data.storage import moved_into_place
 from gantk.documents import regular_file
 from gantk.errors import GantkError
 
@@ -58,22 +57,10 @@ def _cut(path: Path, start: int) -> None:
         regular_file(path)
     except ValueError as error:
         raise GantkError(f"{path} is {error}") from error
-    aside = path.with_name(f"{path.name}.partial")
-    aside.unlink(missing_ok=True)
-    dropped = False
-    with path.open("rb") as file, aside.open("xb") as kept:
+    with moved_into_place(path, durable=True) as aside, path.open("rb") as file, aside.open("xb") as kept:
         while line := file.readline(_LONGEST):
             if _step(line) <= start:
                 kept.write(line)
-            else:
-                dropped = True
-        kept.flush()
-        os.fsync(kept.fileno())
-    if dropped:
-        aside.replace(path)
-        flush_folder(path.parent)
-    else:
-        aside.unlink()
 
 
 def _step(line: bytes) -> float:

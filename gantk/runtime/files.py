@@ -1,31 +1,23 @@
 """Files that are written whole or not at all, and the images of a folder."""
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from gantk.data.formats.known import SHOWN
 from gantk.data.listing import Listing, in_words, look_into, total
+from gantk.data.storage import moved_into_place
 from gantk.errors import DataError, GantkError, UsageError
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; when all went well the file moves to `path`, else it is removed.
-
-    Makes the folder. Raises GantkError where the system does not let it be written.
-    """
-    aside = path.with_name(f".{os.getpid()}-{path.name}")
+def written_aside(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Give a name beside `path` to write to, as `moved_into_place` does. Raises GantkError where that fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        aside.replace(path)
+        with moved_into_place(path, durable=durable) as aside:
+            yield aside
     except OSError as error:
         raise GantkError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def images_in(folder: Path, *, recursive: bool = False) -> list[Path]:

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gantk.data.palettes import Palette
+from gantk.data.storage import moved_into_place
 from gantk.data.windows import to_window
 from gantk.errors import PluginError, written_at
 from gantk.plan.protocol import preview_of
@@ -115,12 +116,8 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
 
 def save_preview(sheet: Image.Image, path: Path) -> None:
     """Write a grid as PNG, whole or not at all; where a link has its name, it takes the link's place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.partial")
-    aside.unlink(missing_ok=True)
-    with aside.open("xb") as file:
-        sheet.save(file, "PNG")
-    aside.replace(path)
+    with moved_into_place(path) as aside:
+        sheet.save(aside, "PNG")
 
 
 def _are_points(images: Any) -> bool:

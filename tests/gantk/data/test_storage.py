@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gantk.data.storage import cache_folder, written_whole
+from gantk.data.storage import cache_folder, cached, moved_into_place
 
 
 def test_the_cache_is_the_user_s_unless_named(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -18,20 +18,20 @@ def test_the_cache_is_the_user_s_unless_named(monkeypatch: pytest.MonkeyPatch, h
 def test_what_another_process_left_half_written_is_removed_after_a_day(home: Path) -> None:
     home.mkdir()
     for name, age in (("old", 90_000), ("new", 60)):
-        (home / f"{name}.partial").write_text("half")
+        (home / f".1234-{name}").write_text("half")
         changed = home.stat().st_mtime - age
-        os.utime(home / f"{name}.partial", (changed, changed))
-    with written_whole(home / "x") as stream:
+        os.utime(home / f".1234-{name}", (changed, changed))
+    with cached(home / "x") as stream:
         stream.write(b"whole")
-    assert sorted(path.name for path in home.iterdir()) == ["new.partial", "x"]
+    assert sorted(path.name for path in home.iterdir()) == [".1234-new", "x"]
 
 
 def test_a_file_that_fails_midway_leaves_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"old")
 
     def fail() -> None:
-        with written_whole(tmp_path / "x") as stream:
-            stream.write(b"new")
+        with moved_into_place(tmp_path / "x") as aside:
+            aside.write_bytes(b"new")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
