@@ -31,6 +31,7 @@ from gantk_exports.loops import looped
 from gantk_exports.opsets import NEWEST, RUNTIMES, SHAPES, lowered
 from gantk_exports.parity import check, differences
 from gantk_exports.quiet import quiet
+from gantk_exports.translations import keep_translations
 from gantk_exports.trial import sizes
 from gantk_exports.wrapper import AnySize, Tensors
 
@@ -151,6 +152,7 @@ def _batch_norm(network: nn.Module) -> str:
 def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
     sides = card.sides or (card.minimum + 5, card.minimum + card.multiple + 9)
     values = tuple(torch.from_numpy(value) for value in samples(card.inputs, card.batch or 2, *sides))
+    keep_translations()
     try:
         with quiet():
             program: Any = torch.onnx.export(
