@@ -105,7 +105,7 @@ def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
     found: list[Case] = []
     for role, asked in ASKED.items():
         if role in checked.factories:
-            found += _able(checked, asked, checked.part(role), features)
+            found += _narrow(checked, asked, role, features) or _able(checked, asked, checked.part(role), features)
     if found or "normalization" not in checked.factories:
         return found
     bench = load_plugins([str(WORKBENCH)])
@@ -119,6 +119,14 @@ def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
 def first_case(checked: CheckedPlugin, role: str) -> Case:
     """Return the first case of a part that the plugin brings."""
     return next(case for case in cases(checked) if case.role == role)
+
+
+def _narrow(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], role: str, features: bool) -> list[Case]:
+    """Return what a part can do with small widths; nothing where it cannot be made so."""
+    try:
+        return _able(checked, asked, checked.part(role, narrow=True), features)
+    except (GantkError, Failure):
+        return []
 
 
 def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part, features: bool) -> list[Case]:

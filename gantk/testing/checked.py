@@ -16,6 +16,7 @@ from gantk.plugins.option_names import prefix_of, said_of
 from gantk.plugins.options import options_of
 from gantk.testing.checks import CHECKS
 from gantk.testing.report import Failure, Skip
+from gantk.testing.widths import narrowed
 
 if TYPE_CHECKING:
     from gantk.plugins.manager import Plugins
@@ -65,11 +66,13 @@ class CheckedPlugin:
         """Return what makes a part."""
         return self.factories[hook]
 
-    def part(self, hook: str) -> Part:
-        """Return a part that the plugin brings, with the options that were said."""
+    def part(self, hook: str, *, narrow: bool = False) -> Part:
+        """Return a part that the plugin brings, with the options that were said; narrow: with small widths besides."""
         from gantk.plugins.selection import Part
 
-        return Part(hook, self.name, self.factory(hook), self.options_for(hook))
+        factory = self.factory(hook)
+        defaults = {name: option.default for name, option in options_of(factory).items()} if narrow else {}
+        return Part(hook, self.name, factory, narrowed(defaults) | self.options_for(hook))
 
     def options_for(self, hook: str) -> dict[str, Any]:
         """Return the options that were said of a part, read as their types; of a normalization, a generator's."""

@@ -17,6 +17,8 @@ from gantk.errors import one_line
 from gantk.parts.context import Context
 from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.plan.resolve import resolve
+from gantk.plan.settings import RunSettings
+from gantk.plugins.options import options_of
 from gantk.plugins.packages import entries
 from gantk.runs.config import Config
 from gantk.runtime.card import limited
@@ -25,6 +27,7 @@ from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import LAST, STEPS, apart, config, finite, trained, training, warned
 from gantk.testing.state import changes, snapshot
+from gantk.testing.widths import NARROW
 from gantk.testing.worker import forked
 from gantk.training.launch import Again, launch, relaunch
 
@@ -37,8 +40,10 @@ def trains(checked: CheckedPlugin) -> str:
     last = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
     losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in last.items() if "/" in name)
     said = config(checked).set
+    own = said.keys() - checked.options.keys() - options_of(RunSettings).keys()
+    narrow = "".join(f", {name} {value}" for name, value in said.items() if name in own and value == NARROW)
     warns = "".join(f"; warns: {warning}" for warning in warned(checked))
-    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}: {losses}{warns}"
+    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}{narrow}: {losses}{warns}"
 
 
 def bf16(checked: CheckedPlugin) -> str:

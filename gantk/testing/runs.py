@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from gantk.data.infos import ImageInfo
 from gantk.errors import DataError, GantkError, Unsupported
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
 from gantk.plan.assemble import build_recipe, open_training_data
-from gantk.plan.resolve import resolve
+from gantk.plan.resolve import Resolved, resolve
 from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
+from gantk.testing.widths import narrowed
 from gantk.training.launch import launch
 from gantk.training.processes import World
 from gantk.training.training import Training
@@ -31,7 +34,7 @@ WARNINGS = "warnings.json"
 def config(checked: CheckedPlugin) -> Config:
     """Return the training: the plugin's recipe, or the workbench's with the plugin in play; small images, few steps.
 
-    Raises Skip where the data cannot serve the recipe, and Failure where no size of images suits its parts.
+    Raises Failure where the data cannot serve the recipe, or no size of images suits its parts.
     """
     kept = checked.folder / "config.json"
     if kept.exists():
@@ -122,15 +125,28 @@ def _sized(wanted: Config) -> Config:
             resolved = resolve(found)
             data = open_training_data(resolved)
         except DataError as error:
-            raise Skip(f"cannot be trained on the default images: {error}; say --data") from error
+            raise Failure(f"nothing was trained: the default images do not serve: {error}; say --data") from error
+        tried, refused = _narrowed(found, resolved, data.images)
+        if isinstance(refused, Unsupported):
+            refusal = str(refused)
+            continue
+        # What else is wrong with it, the training tells, and where.
+        steps = {"critic_steps": min(2, resolved.settings.critic_steps)}
+        return tried.model_copy(update={"set": steps | tried.set})
+    raise Failure(f"can be trained at none of the sizes {', '.join(map(str, sizes))}; it said last: {refusal}")
+
+
+def _narrowed(wanted: Config, resolved: Resolved, images: Mapping[str, ImageInfo]) -> tuple[Config, GantkError | None]:
+    """Return a training with small widths if it can be built so, else as it is, and why that cannot be built."""
+    options = {name: option.value for name, option in resolved.options.items() if name not in wanted.set}
+    refused: GantkError | None = None
+    for small in (narrowed(options), {}):
+        tried = wanted.model_copy(update={"set": wanted.set | small})
         try:
             with without_values():
-                build_recipe(resolved, data.images, Context())
-        except Unsupported as error:
-            refusal = str(error)
+                build_recipe(resolve(tried, resolved.dataset), images, Context())
+        except GantkError as error:
+            refused = error
             continue
-        except GantkError:
-            pass  # the training tells it, and where
-        steps = {"critic_steps": min(2, resolved.settings.critic_steps)}
-        return found.model_copy(update={"set": steps | found.set})
-    raise Failure(f"can be trained at none of the sizes {', '.join(map(str, sizes))}; it said last: {refusal}")
+        return tried, None
+    return wanted, refused

@@ -9,15 +9,8 @@ from click.testing import CliRunner
 
 from gantk import load
 from gantk.cli.main import main
-from gantk.plan.resolve import resolve
 from gantk.plugins.entrypoints import installed
-from gantk.plugins.manager import load_plugins
-from gantk.plugins.options import options_of
-from gantk.runs.config import Config
 from gantk.testing.checks import CHECKS
-
-WIDTHS = {"filters": 4, "units": 16, "layers": 2, "blocks": 1, "dense": 16, "pieces": 2, "bottleneck": 4}
-"""Small widths; each plugin takes those that its parts declare."""
 
 ELSEWHERE = {
     "export": "in this file, by the commands themselves",
@@ -37,20 +30,6 @@ PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 
 PLUGINS = {name: plugin for name, plugin in installed().items() if plugin.distribution == "gantk"}
 RECIPES = [name for name, plugin in PLUGINS.items() if "recipe" in plugin.hooks]
-
-
-def small(name: str) -> dict[str, str]:
-    """Return the widths that a plugin's parts know, as options."""
-    hooks = [hook for hook in ("generator", "discriminator") if hook in PLUGINS[name].hooks]
-    if name in RECIPES:
-        known = set(resolve(Config(plugins=[name])).options)
-    else:
-        loaded = load_plugins([name])
-        known = {f"{hook}.{option}" for hook in hooks for option in options_of(loaded.factory(name, hook))}
-    slots = ("generator.", "discriminator.", "")
-    return {
-        f"{slot}{width}": str(value) for slot in slots for width, value in WIDTHS.items() if f"{slot}{width}" in known
-    }
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +65,7 @@ def test_it_passes_every_check(name, checker, published):
     plugin = PLUGINS[name]
     applying = [check.name for check in CHECKS if check.applies(plugin)]
     made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
-    said = METRICS.get(name) or {"options": small(name)}
+    said = dict(METRICS.get(name, {}))
     if name in PUBLISHED:
         said["data"] = [f"{name}:{published}"]
     report = checker.check(name, only=made, **said)
@@ -98,7 +77,7 @@ def test_it_passes_every_check(name, checker, published):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_a_recipe_trains_is_exported_verified_and_runs(name, checker, tmp_path):
-    report = checker.check(name, only=["trains"], options=small(name))
+    report = checker.check(name, only=["trains"])
     run = report.folder / "run"
     gantk("export", run)
     models = sorted((run / "exports").glob("*.onnx"))
