@@ -32,6 +32,17 @@ def _forgotten(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that hides a package, be it installed or not."""
+
+    def hide(package: str) -> None:
+        for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
+            monkeypatch.setitem(sys.modules, name, None)
+
+    return hide
+
+
+@pytest.fixture
 def plugin_file(tmp_path: Path, _forgotten: None) -> Callable[..., Path]:
     """Return a function that writes a plugin's file, `hookimpl` imported in its first line."""
 

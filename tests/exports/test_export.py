@@ -76,8 +76,8 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         run(export, tmp_path)
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
+def test_a_missing_extra_is_named(without: Callable[[str], None], tmp_path: Path) -> None:
+    without("onnxscript")
     with pytest.raises(GantkError, match=rf"^gantk export needs onnxscript: {re.escape(extra_line('train'))}$"):
         run(export, tmp_path)
 

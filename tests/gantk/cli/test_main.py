@@ -45,9 +45,9 @@ COMMANDS = """
 
 
 @pytest.fixture
-def gantk_with(distribution, monkeypatch):
+def gantk_with(distribution, without):
     """Return a function that runs gantk with a third party's commands installed, and no HEIC."""
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    without("pillow_heif")
     distribution(
         "acme",
         {

@@ -1,6 +1,5 @@
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -134,8 +133,8 @@ def test_the_page_of_a_file(plugin_file):
     assert "-s data.depth=3" in shown
 
 
-def test_without_what_a_plugin_needs_its_page_shows_all_but_its_options(plugin_file, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+def test_without_what_a_plugin_needs_its_page_shows_all_but_its_options(plugin_file, without):
+    without("pillow_heif")
     path = plugin_file("mine", "import pillow_heif\n@hookimpl\ndef loss(): ...\n")
     shown = show(str(path))
     assert shown.exit_code == 0

@@ -4,8 +4,8 @@ import io
 import os
 import re
 import struct
-import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -205,8 +205,8 @@ def test_a_phone_s_108_megapixels_are_no_bomb() -> None:
         assert open_image(data).facts.width == side
 
 
-def test_heic_names_the_extra_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+def test_heic_names_the_extra_that_reads_it(without: Callable[[str], None]) -> None:
+    without("pillow_heif")
     with pytest.raises(DataError, match=re.escape(extra_line("heic"))):
         open_image(b"\0\0\0\x18ftypheic")
 

@@ -55,8 +55,8 @@ def test_an_entry_point_to_nowhere_is_named(distribution):
     assert refusal("bad") == "plugin bad cannot be imported: ModuleNotFoundError: No module named 'bad_gan_nowhere'"
 
 
-def test_a_module_of_an_extra_is_told_with_its_install_line(plugin_file, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+def test_a_module_of_an_extra_is_told_with_its_install_line(plugin_file, without):
+    without("pillow_heif")
     assert refusal(plugin_file("mine", "import pillow_heif\n")).endswith(f"it comes with: {extra_line('heic')}")
 
 

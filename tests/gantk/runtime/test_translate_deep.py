@@ -1,6 +1,5 @@
 """`gantk translate` on 16 bits a channel: kept where model and format hold them, else it is said."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,9 +104,9 @@ def test_in_python_a_file_of_sixteen_bits_of_colour_gives_an_array(make_model: M
 
 
 def test_without_opencv_it_says_what_to_install(
-    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_model: MakeModel, tmp_path: Path, without: Callable[[str], None]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "cv2", None)
+    without("cv2")
     save(tmp_path / "in.png", deep())
     with pytest.raises(DataError, match="takes another package to read: .* install .*opencv"):
         gantk.load(make_model("uint16"))(tmp_path / "in.png")
