@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gantk.recipe.graph import Graph, Inference
     from gantk.recipe.metric import Metric, Score, Subject
     from gantk.recipe.player import Player
-    from gantk.recipe.ports import Category, Latent, Scalar, Vector
+    from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
     from gantk.runtime.model import Model
     from gantk.runtime.model_file import load
@@ -57,7 +57,7 @@ _HOMES = {
     "gantk.recipe.graph": ("Graph", "Inference"),
     "gantk.recipe.metric": ("Metric", "Score", "Subject"),
     "gantk.recipe.player": ("Player",),
-    "gantk.recipe.ports": ("Category", "Latent", "Scalar", "Vector"),
+    "gantk.recipe.ports": ("Category", "Image", "Latent", "Scalar", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
     "gantk.runtime.model": ("Model",),
     "gantk.runtime.model_file": ("load",),
@@ -85,6 +85,7 @@ __all__ = [
     "GeneratorSpec",
     "Graph",
     "Group",
+    "Image",
     "Images",
     "Inference",
     "Iterated",

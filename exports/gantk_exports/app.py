@@ -116,10 +116,11 @@ def _check(card: "Card", path: Path) -> None:
     """Raise UsageError where a browser cannot give or show what a model takes or gives."""
     from gantk.runtime.ports import Port
 
-    if further := card.images_in[1:]:
-        raise UsageError(f"{path}: takes an image {further[0].name} besides, and the page has a place for one image")
     for port in (*card.inputs, *card.outputs):
-        if isinstance(port, Port) and (port.dtype != "uint8" or port.layout != "NHWC" or port.channels not in _SHOWN):
+        if isinstance(port, Port) and port.palette is not None:
+            if port.dtype != "uint8":
+                raise UsageError(f"{path}: its {port.name} has {len(port.palette)} classes, and a browser knows 256")
+        elif isinstance(port, Port) and (port.dtype != "uint8" or port.layout != "NHWC" or port.channels not in _SHOWN):
             other = "; export it without --io float" if port.pixel == "uint8" and port.channels in _SHOWN else ""
             raise UsageError(
                 f"{path}: its {port.name} has {port.channels} channels of {port.dtype} ({port.layout}), and a browser "

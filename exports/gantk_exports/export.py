@@ -243,6 +243,8 @@ def _worst(card: "Card") -> str:
         step = f"{max(steps):.2g} in a step, by {together:.2g} after all in a row, "
     else:
         largest, step = max(single.values()), ""
+    if isinstance(port, Port) and port.palette is not None:
+        return f"{step}{largest:.2g} (of the pixels)"
     if isinstance(port, Port):
         return f"{step}{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'})"
     return f"{step}{largest:.2g} (of the largest value)"

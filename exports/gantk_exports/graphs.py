@@ -14,7 +14,7 @@ from torch import nn
 import gantk
 from gantk.errors import GantkError, Unsupported, UsageError, blamed_line, one_line
 from gantk.plan.protocol import graphs_of
-from gantk.plan.tensors import ports
+from gantk.plan.tensors import known_ports, ports
 from gantk.plan.trial import check_shapes
 from gantk.recipe.graph import Graph
 from gantk.runtime.card import Card
@@ -84,7 +84,7 @@ def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn
     network = inference_form(graph.network, trained.recipe.inference).cpu().module
     _check_finite(network, trained)
     inputs, outputs = ports(graph, trained.images, trained.classes, form.io)
-    known = ports(graph, trained.images, trained.classes, "float")
+    known = known_ports(graph, trained.images, trained.classes)
     card = Card(
         version=gantk.__version__,
         plugin=trained.plugin,

@@ -46,7 +46,7 @@ def material(trained: Trained, card: Card, count: int, *, test: bool, data: Sequ
 def _images(trained: Trained, card: Card, count: int, *, test: bool, data: Sequence[str]) -> dict[str, Array]:
     """Return the tensors of a model's images, up to `count` of each."""
     dataset = _opened(trained, data)
-    channels = {port.key: port.channels for port in card.images_in}
+    channels = {port.key: port.channels for port in card.images_in if port.palette is None}
     found = {}
     for port in card.images_in:
         # Batches of two sizes hold smaller images than they are read at.
@@ -54,10 +54,14 @@ def _images(trained: Trained, card: Card, count: int, *, test: bool, data: Seque
         size = factor * max(card.sides) if card.sides else trained.size
         subject = OpenSubject(functions={}, dataset=dataset, size=size, channels=channels, scaled=scaled(factor))
         _refuse_none(subject, port.key, test=test)
-        images = subject.images(port.key, test=test, rows=count).numpy().transpose(0, 2, 3, 1)
+        taken = subject.images(port.key, test=test, rows=count).numpy()
+        images = taken[..., None] if port.palette is not None else taken.transpose(0, 2, 3, 1)
         height, width = card.sides or images.shape[1:3]
         top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
         images = images[:, top : top + height, left : left + width]
+        if port.palette is not None:
+            found[port.name] = port.to_tensor(images.astype(port.dtype))
+            continue
         # The images are in [-1, 1]: as if those were the values in the files.
         tensors = replace(port, dtype="float32", pixel="float32", window=(-1.0, 1.0)).from_pixels(images)
         if port.dtype != "float32":

@@ -1,7 +1,7 @@
 """How far an exported model is from the torch network that it was exported from.
 
-A difference of images is one of their values. One of vectors and scores is relative: divided by the largest magnitude
-that torch gives in that output, over everything that is tried.
+A difference of images is one of their values, of label maps the share of pixels with another class. One of vectors and
+scores is relative: divided by the largest magnitude that torch gives in that output, over everything that is tried.
 
 A sampler is compared step by step, see `gantk_exports.iterations`: the worst step's difference stands beside that of
 the outputs from torch's last state. How far both part when all steps follow one another is noted too, and not limited.
@@ -25,6 +25,7 @@ from gantk_exports.geometry import Geometry
 from gantk_exports.iterations import Steps
 
 _TOLERANCE = 1e-4
+_APART = 1e-3
 _BATCHES = (1, 2)
 _MOST = 64
 _SIDE = 64
@@ -51,9 +52,9 @@ def differences(model: Model, module: nn.Module) -> dict[str, float]:
         else:
             single[f"{shapes}{STEP}"], compared = steps.compared(values)
         for index, (answer, expected) in enumerate(compared):
-            found[shapes, index, ""] = _largest_difference(answer, expected)
+            found[shapes, index, ""] = _largest_difference(answer, expected, card.outputs[index])
             if steps is not None:
-                found[shapes, index, TOGETHER] = _largest_difference(answers[index], expected)
+                found[shapes, index, TOGETHER] = _largest_difference(answers[index], expected, card.outputs[index])
             magnitudes[index] = max(magnitudes[index], float(np.abs(expected.astype(np.float64)).max()))
     return single | {
         (shapes if len(card.outputs) == 1 else f"{shapes} {card.outputs[index].name}") + what: (
@@ -71,9 +72,14 @@ def run_torch(module: nn.Module, values: Sequence[Array]) -> tuple[Array, ...]:
 
 
 def limit(port: Port | Numbers) -> float:
-    """Return the largest difference allowed: 1e-4 of a network's output, as pixels at least one level."""
+    """Return the largest difference allowed: 1e-4 of a network's output, as pixels at least one level.
+
+    Of a label map it is the share of pixels that may have another class, where two scored nearly alike.
+    """
     if isinstance(port, Numbers):
         return _TOLERANCE
+    if port.palette is not None:
+        return _APART
     low, high = port.range
     if np.issubdtype(np.dtype(port.dtype), np.integer):
         return max(1.0, _TOLERANCE * (high - low))
@@ -117,7 +123,9 @@ def _shape(value: Array, port: Port | Numbers) -> str:
     return "x".join(str(length) for length in lengths)
 
 
-def _largest_difference(answer: Array, expected: Array) -> float:
+def _largest_difference(answer: Array, expected: Array, port: Port | Numbers) -> float:
     if answer.shape != expected.shape or answer.dtype != expected.dtype:
         return float("inf")
+    if isinstance(port, Port) and port.palette is not None:
+        return float((answer != expected).mean())
     return float(np.abs(answer.astype(np.float64) - expected.astype(np.float64)).max())

@@ -177,6 +177,12 @@ def _likeness(answers: tuple[Array, ...], expected: tuple[Array, ...], card: Car
     """Return the PSNR of the output that is least like."""
     found = []
     for port, answer, truth in zip(card.outputs, answers, expected, strict=True):
+        if isinstance(port, Port) and port.palette is not None:
+            # Ids are no amounts: maps are as like as the colours in which they are shown.
+            colours = np.array(port.palette.colours, np.float64)
+            error = float(np.square(colours[answer] - colours[truth]).mean()) / 255**2
+            found.append(min(_EQUAL, -10 * np.log10(max(error, 1e-300))))
+            continue
         peak = port.range[1] - port.range[0] if isinstance(port, Port) else float(np.abs(truth).max()) or 1.0
         error = float(np.square(answer.astype(np.float64) - truth).mean()) / peak**2
         found.append(min(_EQUAL, -10 * np.log10(max(error, 1e-300))))

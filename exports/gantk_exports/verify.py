@@ -185,6 +185,10 @@ def _described(port: Port | Numbers) -> str:
     from gantk.runtime.ports import Port
 
     kind = f"{port.dtype} {port.layout}"
+    if isinstance(port, Port) and port.palette is not None:
+        ignored = port.palette.ignored
+        last = "" if ignored is None else f", ignoring {port.palette.names[ignored]}"
+        return f"{kind}, a label map of {_count(len(port.palette), 'class', 'es')}: {_few(port.palette.names)}{last}"
     if isinstance(port, Port):
         low, high = port.range
         return f"{kind}, {_count(port.channels, 'channel')}{port.colour and ' '}{port.colour}, {low:g} to {high:g}"
@@ -218,8 +222,8 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
 
 
-def _count(count: int, thing: str) -> str:
-    return f"{count} {thing}{'s' if count != 1 else ''}"
+def _count(count: int, thing: str, plural: str = "s") -> str:
+    return f"{count} {thing}{plural if count != 1 else ''}"
 
 
 def _sizes(card: Card) -> list[tuple[str, str]]:

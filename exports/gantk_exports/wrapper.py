@@ -1,4 +1,4 @@
-"""The graph around an exported network: any height and width, and the data's own pixels."""
+"""The graph around an exported network: any height and width, the data's own pixels, label maps by their ids."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -64,7 +64,11 @@ class Tensors(nn.Module):
 
 
 def _taken(value: Tensor, port: Port | Numbers) -> Tensor:
-    """Return a card's tensor as the network knows it: images as (N, C, H, W) in [-1, 1]."""
+    """Return a card's tensor as the network knows it: images as (N, C, H, W) in [-1, 1], label maps one-hot."""
+    if isinstance(port, Port) and port.palette is not None:
+        # Not by a scatter: a comparison reads each pixel alone, so models run in strips too.
+        classes = torch.arange(len(port.palette), dtype=torch.float32, device=value.device)
+        return (value.to(torch.float32).unsqueeze(1) == classes.view(1, -1, 1, 1)).to(torch.float32)
     if isinstance(port, Numbers) or port.layout == "NCHW":
         return value
     return from_window(value.to(torch.float32).permute(0, 3, 1, 2), port.range)
@@ -72,6 +76,8 @@ def _taken(value: Tensor, port: Port | Numbers) -> Tensor:
 
 def _given(answer: Tensor, port: Port | Numbers) -> Tensor:
     """Return what a network gives as its card's tensor, rounded and clamped where that holds whole numbers."""
+    if isinstance(port, Port) and port.palette is not None:
+        return answer.argmax(1).to(getattr(torch, port.dtype))
     if isinstance(port, Numbers) or port.layout == "NCHW":
         return answer
     pixels = to_window(answer, port.range).permute(0, 2, 3, 1)

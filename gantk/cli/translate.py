@@ -74,14 +74,15 @@ def translate(
     from gantk.runtime.partners import Partners
     from gantk.runtime.translation import plan, translate_files
 
-    planned = plan(inputs, out, recursive=recursive)
+    opened = load(model)
+    opened.require("translate")
+    suffix = ".png" if opened.card.image_out.palette is not None else ""
+    planned = plan(inputs, out, recursive=recursive, suffix=suffix)
     if others := passed_over(inputs, recursive=recursive):
         say(others, err=True)
     jobs = [job for job in planned if overwrite or not job.target.exists()]
     if len(jobs) < len(planned):
         say(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
-    opened = load(model)
-    opened.require("translate")
     given = Partners(opened.card, said(opened.card, labels, scalars, images), seed)
     doing = translate_files(opened, jobs, batch_size, given=given, tile=tile, exact=exact)
     outcomes = succeeded(doing, len(jobs), "translating")

@@ -23,7 +23,7 @@ MOST = 4096
 
 _COLOUR = r"(?:0x|#)[0-9a-fA-F]{6}"
 
-_ENTRY = re.compile(rf"({_COLOUR}|\d{{1,9}})\s+(\S.*?)(?:\s+({_COLOUR}))?")
+_ENTRY = re.compile(rf"({_COLOUR}|\d{{1,9}})\s+(\S.*?)(?:\s+({_COLOUR}))?(\s+\(ignored\))?")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Palette:
         values: the pixel value that stands for each class in files: (grey,) or (red, green, blue).
         names: what the classes are called; empty: by their values.
         colours: in which they are shown; empty: in those of their values, or in colours far apart.
+        ignored: the id of the class that stands for pixels of no class, which losses and scores leave out; None: none.
     """
 
     values: tuple[tuple[int, ...], ...]
     names: tuple[str, ...] = ()
     colours: tuple[Colour, ...] = ()
+    ignored: int | None = None
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -54,39 +56,45 @@ class Palette:
     def read(cls, entries: Sequence[str]) -> Self:
         """Return the palette that texts say, one for each class: `7 road`, `7 road 0x804080`, `0x804080 road`.
 
-        A text is a grey value and a name, and a colour if one is wanted, or a colour and a name. Raises DataError.
+        A text is a grey value and a name, and a colour if one is wanted, or a colour and a name; `(ignored)` ends the
+        one that is of no class. Raises DataError.
         """
         values: list[tuple[int, ...]] = []
         names: list[str] = []
         colours: list[Colour] = []
+        ignored: list[int] = []
         for entry in filter(None, map(str.strip, entries)):
             found = _ENTRY.fullmatch(entry)
             if found is None:
                 raise DataError(
                     f"classes: {entry!r} is no class: say a value and a name, as in 7 road or 0x804080 road"
                 )
-            value, name, colour = found.groups()
+            value, name, colour, left_out = found.groups()
+            ignored += [len(values)] if left_out else []
             values.append((int(value),) if value.isdecimal() else _triple(value))
             names.append(name)
             colours.append(_triple(colour) if colour else _shown(values[-1], len(colours)))
         if not values or len(set(values)) < len(values) or len(set(map(len, values))) > 1:
             raise DataError("classes: every class needs a value of its own, all of them grey values or all colours")
-        return cls(tuple(values), tuple(names), tuple(colours))
+        if len(ignored) > 1:
+            raise DataError(f"classes: {names[ignored[0]]} and {names[ignored[1]]} are both (ignored): say it of one")
+        return cls(tuple(values), tuple(names), tuple(colours), next(iter(ignored), None))
 
     @property
     def entries(self) -> tuple[str, ...]:
         """The palette as `read` takes it."""
         grey = len(self.values[0]) == 1
         lines = zip(self.values, self.names, self.colours, strict=True)
-        return tuple(f"{_said(value)} {name}{' ' + _said(colour) if grey else ''}" for value, name, colour in lines)
+        said = [f"{_said(value)} {name}{' ' + _said(colour) if grey else ''}" for value, name, colour in lines]
+        return tuple(f"{line} (ignored)" if id_ == self.ignored else line for id_, line in enumerate(said))
 
     def ids(self, image: Array) -> Array:
         """Return the ids (H, W, 1) of an image (H, W, C). Raises DataError for a value that is of no class."""
         codes = _codes(image)
         places = np.searchsorted(self._sorted[0], codes).clip(max=len(self) - 1)
         if (self._sorted[0][places] != codes).any():
-            strange = codes[self._sorted[0][places] != codes].flat[0]
-            raise DataError(f"a label map holds the value {_said(_values(strange, image.shape[2]))}, which is no class")
+            strange = _values(codes[self._sorted[0][places] != codes].flat[0], image.shape[2])
+            raise DataError(f"a label map holds the value {_said(strange)}, which is no class{self._nearest(strange)}")
         ids: Array = self._sorted[1][places][:, :, None]
         return ids
 
@@ -103,6 +111,15 @@ class Palette:
 
         shape = (ids.shape[0], len(self), *ids.shape[1:])
         return torch.zeros(shape, device=ids.device).scatter_(1, ids.long().unsqueeze(1), 1.0)
+
+    def _nearest(self, value: tuple[int, ...]) -> str:
+        """Return what to say of the class whose value is the nearest; nothing where values are of another kind."""
+        if len(self.values[0]) != len(value):
+            return ""
+        apart = [sum((one - other) ** 2 for one, other in zip(value, known, strict=True)) for known in self.values]
+        nearest = apart.index(min(apart))
+        name = "" if self.names[nearest] == _said(self.values[nearest]) else f" ({self.names[nearest]})"
+        return f"; the nearest is {_said(self.values[nearest])}{name}"
 
     @cached_property
     def _sorted(self) -> tuple[Array, Array]:

@@ -1,16 +1,17 @@
 """Graphs of a run and exported models as functions of tensors, computed in pieces."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gantk.data.palettes import Palette
 from gantk.data.windows import from_window, to_window
 from gantk.recipe.graph import Graph, Input
-from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
 from gantk.runtime.card import Task
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Numbers, Port
@@ -34,8 +35,9 @@ class Pieces(ABC):
     Attributes:
         name: the graph's name.
         task: what it does.
-        inputs: what goes in: images by their batch key, a Latent, a Category, a Scalar.
-        outputs: what comes out: images by their batch key, or a Vector.
+        inputs: what goes in: images and label maps, as ids (N, H, W), by their batch key, a Latent, a Category, a
+            Scalar.
+        outputs: what comes out: images and label maps by their batch key, or a Vector.
         form: how it is computed.
         scale: pixels of the image that comes out, along a side, for each of those that go in.
     """
@@ -68,12 +70,16 @@ class RunFunction(Pieces):
         graph: the graph.
         size: height and width in pixels of the images.
         device: where it computes.
+        palettes: the classes of label maps by batch key.
     """
 
     form = "torch fp32"
 
-    def __init__(self, name: str, graph: Graph, size: int, device: torch.device) -> None:
+    def __init__(
+        self, name: str, graph: Graph, size: int, device: torch.device, palettes: Mapping[str, Palette] | None = None
+    ) -> None:
         super().__init__(size)
+        self._palettes = palettes or {}
         self.name, self.task, self.inputs, self.outputs = name, graph.task, graph.inputs, graph.outputs
         self.scale = graph.scale
         self._device = device
@@ -82,8 +88,16 @@ class RunFunction(Pieces):
     def _answer(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         # The default for convolutions on CUDA is TF32, which is not float32.
         with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            answer = self._network(*(values.to(self._device) for values in inputs))
-        return tuple(values.cpu() for values in (answer if isinstance(answer, tuple) else (answer,)))
+            given = zip(self.inputs, (values.to(self._device) for values in inputs), strict=True)
+            answer = self._network(*(self._known(port, values) for port, values in given))
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        scored = [isinstance(port, str) and port in self._palettes for port in self.outputs]
+        return tuple((v.argmax(1) if ids else v).cpu() for v, ids in zip(answers, scored, strict=True))
+
+    def _known(self, port: Input, values: Tensor) -> Tensor:
+        """Return values as the network knows them, label maps as one-hot numbers."""
+        palette = self._palettes.get(port) if isinstance(port, str) else None
+        return values if palette is None else palette.one_hot(values)
 
 
 class ModelFunction(Pieces):
@@ -118,7 +132,7 @@ class ModelFunction(Pieces):
 
 def _input(port: Port | Numbers) -> Input:
     if isinstance(port, Port):
-        return port.key
+        return Image(port.key, name=port.name)
     if port.kind == "category":
         default = None if port.default is None else int(port.default)
         return Category(name=port.name, count=port.categories, names=port.names, default=default)
@@ -134,7 +148,7 @@ def _output(port: Port | Numbers) -> str | Vector:
 
 
 def _to_model(port: Port | Numbers, values: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    if not isinstance(port, Port):
+    if not isinstance(port, Port) or port.palette is not None:
         return values.numpy().astype(port.dtype)
     tensor = to_window(values.permute(0, 2, 3, 1), port.range)
     if np.issubdtype(np.dtype(port.dtype), np.integer):
@@ -146,5 +160,7 @@ def _to_model(port: Port | Numbers, values: Tensor) -> np.ndarray[tuple[int, ...
 def _from_model(port: Port | Numbers, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
     if not isinstance(port, Port):
         return torch.from_numpy(values)
+    if port.palette is not None:
+        return torch.from_numpy(values.astype(np.int64))
     images = torch.from_numpy(port.from_tensor(values).astype(np.float32)).permute(0, 3, 1, 2).contiguous()
     return from_window(images, port.range)

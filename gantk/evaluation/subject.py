@@ -84,7 +84,8 @@ class OpenSubject:
     def translated(self) -> Iterator[Translated]:
         """Yield all held-out images, what the graph makes of them, and what it should make, in pieces.
 
-        Latents and categories are drawn for each image, scalars have their defaults. What comes out larger is made of
+        Latents and categories are drawn for each image, scalars have their defaults. Label maps are shown in their
+        colours. What comes out larger is made of
         images that are so many times smaller: of the batches', or else their areas are averaged.
         """
         function = self.function("translate")
@@ -96,14 +97,17 @@ class OpenSubject:
             truth = names[target] if target not in keys[1:] else ""
         else:
             groups = {key: self._group(poorest(key), key, test=True) for key in keys}
-            names, truth = {key: key for key in keys}, keys[0] if keys[0] == target else ""
+            names, truth = {key: key for key in keys}, keys[0] if keys[0] == target and target not in keys[1:] else ""
         count = len(groups[keys[0]])
         self._note(count, test=True)
+        # Of two images of one key, the second is the next row's.
+        later = [keys[:place].count(key) for place, key in enumerate(keys)]
         for rows in torch.split(torch.arange(count), piece(self.size, function.inputs)):
-            batches = {key: self._read(group, (rows % len(group)).tolist()) for key, group in groups.items()}
-            images = [batches[key][names[key]] for key in keys]
-            real = batches[keys[0]][truth] if truth else None
-            if real is None or real.shape[2] != scaled_length(images[0].shape[2], function.scale):
+            asked = {(key, after): (rows + after) % len(groups[key]) for key, after in zip(keys, later, strict=True)}
+            batches = {(key, after): self._read(groups[key], at.tolist()) for (key, after), at in asked.items()}
+            images = [batches[key, after][names[key]] for key, after in zip(keys, later, strict=True)]
+            real = batches[keys[0], 0][truth] if truth else None
+            if real is None or real.shape[-2] != scaled_length(images[0].shape[-2], function.scale):
                 images = [_smaller(image, function.scale) for image in images]
                 real = None if real is None else _smaller(real, 1 / function.scale)
             taken, first = iter(images), int(rows[0])
@@ -111,8 +115,10 @@ class OpenSubject:
                 next(taken) if isinstance(port, str) else port.fixed(len(rows), self.seed, first)
                 for port in function.inputs
             )
-            made = function(*values)[0]
-            yield Translated(_shown(groups[keys[0]], names[keys[0]], images[0]), made, real)
+            made, group = function(*values)[0], groups[keys[0]]
+            if real is not None:
+                made, real = _shown(group, truth, made), _shown(group, truth, real)
+            yield Translated(_shown(group, names[keys[0]], images[0]), made, real)
 
     def count(self, key: str, *, test: bool) -> int:
         """Return how many images of a batch key are held out, or trained on."""
@@ -187,10 +193,12 @@ def _smaller(images: Tensor, times: float) -> Tensor:
     """
     if times <= 1:
         return images
-    height, width = images.shape[2:]
+    height, width = images.shape[-2:]
     if height % round(times) or width % round(times):
         raise Unsupported(f"needs images of a multiple of {times:g} pixels: say --size")
-    return avg_pool2d(images, round(times))
+    # Between two classes there is none.
+    step = round(times)
+    return avg_pool2d(images, step) if images.is_floating_point() else images[..., ::step, ::step]
 
 
 def _share(test: bool) -> str:

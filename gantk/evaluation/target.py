@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from gantk.data.dataset import Dataset
+from gantk.data.infos import palettes_in
 from gantk.data.kinds import Kind, scaled
 from gantk.errors import GantkError, UsageError
 from gantk.evaluation.functions import ModelFunction, Pieces, RunFunction
@@ -130,7 +131,7 @@ def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return OpenedTarget(
         functions={
-            name: RunFunction(name, graph, size, device)
+            name: RunFunction(name, graph, size, device, palettes_in(trained.images))
             for name, graph in graphs_of(trained.recipe, trained.images).items()
         },
         dataset=dataset,

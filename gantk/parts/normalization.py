@@ -28,6 +28,15 @@ class Normalization:
             raise Unsupported(f"{type(self).__name__} takes no conditioning vector")
         return nn.Identity()
 
+    def mapped_activation(self, channels: int, condition: int) -> nn.Module:
+        """Return a module (N, channels, H, W) -> same shape, placed after a layer, which a map conditions.
+
+        The map is its second argument: (N, condition, height, width), of any height and width, which the module brings
+        to H and W by nearest neighbour; a label map comes as one-hot numbers, `condition` being its classes. Raises
+        Unsupported where the kind knows no maps.
+        """
+        raise Unsupported(f"{type(self).__name__} takes no map as a condition")
+
     def weight(self, layer: nn.Module) -> nn.Module:
         """Return the layer, its `weight` normalized."""
         return layer

@@ -44,6 +44,8 @@ class GeneratorSpec(Spec):
         latent: length of the latent vector that goes in; None: none.
         classes: number of class labels that condition it; None: none.
         domains: number of target domains that condition it; None: none.
+        layout: classes of the label map (N, layout, H, W), one-hot, that conditions it and says the size of the image;
+            it follows a latent vector, which then is a style; None: none.
         outputs: channels of the image that comes out, in [-1, 1].
         size: height and width in pixels at which it is trained.
         features: whether `features(x)` must be offered.
@@ -55,6 +57,7 @@ class GeneratorSpec(Spec):
             "latent": ("takes no latent vector", "a latent vector"),
             "classes": ("takes no class labels", "class labels"),
             "domains": ("takes no target domains", "target domains"),
+            "layout": ("takes no label map", "a label map"),
             "features": ("offers no inner activations", "inner activations"),
         }
     )
@@ -63,6 +66,7 @@ class GeneratorSpec(Spec):
     latent: int | None = None
     classes: int | None = None
     domains: int | None = None
+    layout: int | None = None
     outputs: int = 3
     size: int
     features: bool = False

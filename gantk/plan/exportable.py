@@ -7,7 +7,7 @@ import torch
 from gantk.data.infos import ImageInfo
 from gantk.errors import GantkError, PluginError, Unsupported, written_at
 from gantk.plan.protocol import graphs_of
-from gantk.plan.tensors import Ports, ports
+from gantk.plan.tensors import Ports, known_ports
 from gantk.plan.trial import check_answers, run, sides_of
 from gantk.recipe.graph import Graph
 from gantk.recipe.recipe import Recipe
@@ -30,7 +30,7 @@ def check_exportable(recipe: Recipe, images: Mapping[str, ImageInfo], classes: t
     with torch.random.fork_rng():
         for name, graph in graphs_of(recipe, images).items():
             try:
-                _check(graph, *ports(graph, images, classes, "float"), size)
+                _check(graph, *known_ports(graph, images, classes), size)
             except Unsupported as reason:
                 notes.append(f"note: graph {name}: {reason}")
             except GantkError as error:

@@ -1,6 +1,7 @@
 """The tensors of a graph, as a model's card describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from gantk.data.infos import ImageInfo
@@ -21,9 +22,22 @@ def ports(graph: Graph, images: Mapping[str, ImageInfo], classes: tuple[str, ...
 
     `images` are those of the batches by key, `classes` the names of the data's labels.
     """
+    return _ports(graph, images, classes, lambda name, key: port(name, key, images[key], io))
+
+
+def known_ports(graph: Graph, images: Mapping[str, ImageInfo], classes: tuple[str, ...]) -> tuple[Ports, Ports]:
+    """Return what the graph's network itself takes and gives: images as float (N, C, H, W), label maps by classes."""
+    return _ports(graph, images, classes, lambda name, key: _known(name, key, images[key]))
+
+
+def _ports(
+    graph: Graph, images: Mapping[str, ImageInfo], classes: tuple[str, ...], port_of: Callable[[str, str], Port]
+) -> tuple[Ports, Ports]:
+    if graph.task == "generate" and any(isinstance(each, str) and images[each].palette for each in graph.outputs):
+        raise Unsupported("a label map comes out of a graph that translates alone")
     inputs, outputs = (
         tuple(
-            port(name, thing, images[thing], io) if isinstance(thing, str) else numbers(thing, classes)
+            port_of(name, str(thing)) if isinstance(thing, str) else numbers(thing, classes)
             for name, thing in zip(names, things, strict=True)
         )
         for names, things in ((graph.input_names, graph.inputs), (graph.output_names, graph.outputs))
@@ -32,13 +46,24 @@ def ports(graph: Graph, images: Mapping[str, ImageInfo], classes: tuple[str, ...
 
 
 def port(name: str, key: str, info: ImageInfo, io: Io) -> Port:
-    """Return the card's description of an image, which batches have under `key`."""
-    if info.palette is not None:
-        raise Unsupported(
-            f"a graph that takes or gives the label map {key!r} cannot be exported: let it take an image, and look "
-            "values up inside"
-        )
+    """Return the card's description of an image or a label map, which batches have under `key`.
+
+    A label map is its ids, whatever `io` is: one byte a pixel where there are no more than 256 classes, as in its file.
+    """
     low, high = info.window
+    if info.palette is not None:
+        return Port(
+            name=name,
+            kind="labels",
+            key=key,
+            layout="NHW",
+            dtype=(dtype := "uint8" if len(info.palette) <= 256 else "uint16"),
+            channels=1,
+            range=(float(low), float(high)),
+            pixel=dtype,
+            window=(float(low), float(high)),
+            palette=info.palette,
+        )
     window = (float(low), float(high))
     return Port(
         name=name,
@@ -51,6 +76,14 @@ def port(name: str, key: str, info: ImageInfo, io: Io) -> Port:
         pixel=info.dtype,
         window=window,
     )
+
+
+def _known(name: str, key: str, info: ImageInfo) -> Port:
+    """Return an image as its network knows it, or a label map as one-hot numbers or scores of its classes."""
+    if info.palette is None:
+        return port(name, key, info, "float")
+    ids = port(name, key, info, "uint8")
+    return replace(ids, layout="NCHW", dtype="float32", channels=len(info.palette))
 
 
 def numbers(thing: Latent | Category | Scalar | Vector, classes: tuple[str, ...]) -> Numbers:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gantk.parts.networks import Network
-from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
 from gantk.runtime.card import Task
 
 
@@ -28,7 +28,7 @@ class Inference:
 
 
 Input = str | Latent | Category | Scalar
-"""What goes into a graph: images by their batch key, what is drawn, and what is said."""
+"""What goes into a graph: images and label maps by batch key (an Image too is one), what is drawn, what is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,9 @@ class Graph:
         task: `translate` makes an image of images, `generate` one of what is drawn, `encode` vectors of images, `score`
             one number of them. All of them may take numbers and categories besides.
         inputs: what goes in. Images are named by the batch key ("a", "source", "image") whose channels and window they
-            have; they have one height and width. The first is what is translated, encoded or scored.
-        outputs: what comes out, likewise.
+            have; they have one height and width. The first is what is translated, encoded or scored. Two of one key
+            are told apart by names: `Image("image", name="style")`. A label map is one-hot numbers to the network.
+        outputs: what comes out, likewise; of a label map the network gives a score (N, classes, H, W) for each class.
         size: height and width in pixels of the images that it takes, one number where they are equal, where it takes no
             other; None: any.
         scale: pixels of the image that comes out, along a side, for each of those that go in: 4 of a network that
@@ -68,9 +69,15 @@ class Graph:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """What an exported graph's inputs are called: an image by its batch key, `image` where it is the only one."""
+        """What an exported graph's inputs are called.
+
+        An image by the name that it was given, else by its batch key, or `image` where it is the only one.
+        """
         alone = len(self.images) == 1
-        return tuple(("image" if alone else each) if isinstance(each, str) else each.name for each in self.inputs)
+        return tuple(
+            Image(each).name or ("image" if alone else str(each)) if isinstance(each, str) else each.name
+            for each in self.inputs
+        )
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -42,7 +42,8 @@ class Score:
 class Function(Protocol):
     """A graph of a trained run, or an exported model, as a function of torch tensors on the CPU.
 
-    Images are float32 (N, C, H, W) in [-1, 1]. It computes in pieces, so N may be large.
+    Images are float32 (N, C, H, W) in [-1, 1], label maps ids int64 (N, H, W). It computes in pieces, so N may be
+    large.
 
     Attributes:
         name: the graph's name.

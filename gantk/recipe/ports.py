@@ -1,13 +1,40 @@
-"""What a graph takes and gives besides images: vectors, categories and numbers that go in, vectors that come out."""
+"""What a graph takes and gives: images by name, vectors, categories and numbers that go in, vectors that come out."""
 
 from dataclasses import dataclass
 from math import inf, isfinite, prod
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from gantk.errors import UsageError
 from gantk.runtime.random import MOST_AXES, MOST_NUMBERS, Distribution, choose, draw
+
+
+class Image(str):
+    """An image or a label map that goes in, by its batch key, with a name of its own.
+
+    Where two have one key, such as a photograph and the one whose style it takes, the names tell them apart; a plain
+    key is an image too.
+
+    Args:
+        key: the batch key whose channels and window it has.
+        name: the tensor's name in an exported graph; empty: the key, or `image` where it is the only image.
+    """
+
+    name: str
+
+    def __new__(cls, key: str, *, name: str = "") -> Self:
+        image = super().__new__(cls, key)
+        image.name = name or getattr(key, "name", "")
+        return image
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
+        """Return what a copy is made with."""
+        return (str(self),), {"name": self.name}
+
+    def __repr__(self) -> str:
+        return f"Image({str(self)!r}, name={self.name!r})"
 
 
 @dataclass(frozen=True, kw_only=True)

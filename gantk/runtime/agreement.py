@@ -41,6 +41,8 @@ def _lengths(port: Port | Numbers, card: Card, taken: bool) -> list[int | None]:
     sides: tuple[int | None, int | None] = (None, None)
     if card.sides is not None:
         sides = card.sides if taken else (card.scaled(card.sides[0]), card.scaled(card.sides[1]))
+    if port.layout == "NHW":
+        return [card.batch, *sides]
     return [card.batch, port.channels, *sides] if port.layout == "NCHW" else [card.batch, *sides, port.channels]
 
 

@@ -155,7 +155,7 @@ class Card:
         if self.scale == 1:
             del values["scale"]
         for port in (*values["inputs"], *values["outputs"]):
-            for name in ("default", "low", "high"):
+            for name in ("default", "low", "high", "palette"):
                 if port.get(name, 0) is None:
                     del port[name]
             if not port.get("shape", 0):

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from gantk.data.palettes import MOST, Palette
 from gantk.errors import GantkError
 from gantk.runtime.card import PLAIN, PREFIX, Card, Task
 from gantk.runtime.ports import Numbers, Port
@@ -37,13 +38,14 @@ _PORT: Mapping[str, Check] = {
     "name": text(least=1, most=200),
     "kind": text(),
     "key": text(most=200),
-    "layout": one_of("NHWC", "NCHW"),
+    "layout": one_of("NHWC", "NCHW", "NHW"),
     "dtype": one_of("uint8", "uint16", "float32"),
     "channels": whole(1, 2**12),
     "colour": text(most=20),
     "range": interval,
     "pixel": one_of("uint8", "uint16", "float32"),
     "window": interval,
+    "palette": lambda value, name: _palette(value, name),
 }
 
 _NUMBERS: Mapping[str, Check] = {
@@ -67,15 +69,36 @@ _SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel"
 
 
 def _port(value: Any, name: str) -> Port | Numbers:
-    kind = one_of("image", "latent", "category", "scalar", "vector")(
+    kind = one_of("image", "latent", "category", "scalar", "vector", "labels")(
         value.get("kind") if isinstance(value, Mapping) else None, f"{name}.kind"
     )
-    image = kind == "image"
+    image = kind in ("image", "labels")
     values = record(_PORT if image else _NUMBERS, _SAID if image else _SAID_OF_NUMBERS)(value, name)
     port = Port(**values) if image else Numbers(**values)
     if contradiction := _contradiction(port):
         raise FieldError(f"{name} {contradiction}")
     return port
+
+
+def _palette(value: Any, name: str) -> Palette:
+    """Check the classes of a label map: a value, a name and a colour of each."""
+    byte = whole(0, 255)
+    said = record(
+        {
+            "values": several(several(whole(0, 2**31), least=1, most=3), least=1, most=MOST),
+            "names": several(text(most=1000), least=1, most=MOST),
+            "colours": several(several(byte, least=3, most=3), least=1, most=MOST),
+            "ignored": maybe(whole(0, MOST)),
+        },
+        {"values", "names", "colours"},
+    )(value, name)
+    values, count = said["values"], len(said["values"])
+    lengths = {len(each) for each in values}
+    if lengths not in ({1}, {3}) or len(set(values)) < count or (lengths == {3} and max(map(max, values)) > 255):
+        raise FieldError(f"{name}.values are not one grey value, or one colour, of its own for each class")
+    if (len(said["names"]), len(said["colours"])) != (count, count) or (said.get("ignored") or 0) >= count:
+        raise FieldError(f"{name} has not a name and a colour for each of its {count} classes, or ignores another")
+    return Palette(**said)
 
 
 def _size(value: Any, name: str) -> Any:
@@ -164,6 +187,14 @@ def _card(own: list[tuple[str, str]]) -> Card:
 def _contradiction(port: Port | Numbers) -> str:
     """Return what of a port contradicts itself, or nothing."""
     if isinstance(port, Port):
+        if (port.kind == "labels", port.kind == "labels") != (port.palette is not None, port.layout == "NHW"):
+            return (
+                f" is of kind {port.kind} and layout {port.layout}, {'with' if port.palette else 'without'} a palette"
+            )
+        if port.palette is not None and (port.channels, port.pixel, port.range) != (1, port.dtype, port.window):
+            return " is a label map of other values than ids"
+        if port.palette is not None and (port.dtype == "float32" or len(port.palette) - 1 > np.iinfo(port.dtype).max):
+            return f" is a label map of {len(port.palette)} classes, which {port.dtype} does not hold"
         for field, kind, limits in (("range", port.dtype, port.range), ("window", port.pixel, port.window)):
             if kind != "float32" and (limits[0] < 0 or limits[1] > np.iinfo(kind).max):
                 return f".{field} is {list(limits)}, which {kind} does not hold"

@@ -13,7 +13,7 @@ from gantk.runtime.card import Card
 from gantk.runtime.generation import drawn_rows, rows_of, spread
 from gantk.runtime.inputs import Taken, take, values_of
 from gantk.runtime.ports import Numbers, Port
-from gantk.runtime.resizing import fitted
+from gantk.runtime.resizing import fitted, nearest
 
 NOTHING: Mapping[str, Array] = MappingProxyType({})
 """The rows of no further input."""
@@ -75,7 +75,8 @@ class Given:
     def _image(self, port: Port, count: int, sides: tuple[int, int]) -> Array:
         images = self._fitted.get((port.name, sides))
         if images is None:
-            images = np.stack([fitted(image, sides) for image in self._values[port.name]])
+            bring = fitted if port.palette is None else nearest
+            images = np.stack([bring(image, sides) for image in self._values[port.name]])
             # Images that follow one another mostly have one size: no other is kept.
             kept = {key: value for key, value in self._fitted.items() if key[1] == sides}
             self._fitted = {**kept, (port.name, sides): images}

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
 from gantk.data.formats.known import NUMPY, format_of_content
 from gantk.data.formats.parted import Metadata
+from gantk.data.formats.png import part_png
 from gantk.data.opened import Facts
 from gantk.data.pixels import upright, with_channels
 from gantk.data.reading import open_image, pixels_of, told
 from gantk.errors import DataError
 from gantk.runtime.png import write_png
+from gantk.runtime.ports import LABELS
 
 _PICTURES = {"uint8": (1, 3, 4), "uint16": (1,), "float32": (1,)}
 _REDUCED, _NOTE = "gantk.reduced", "gantk.note"
@@ -53,7 +56,8 @@ def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
     """Return an image file as a picture the right way up, a `.npy` file as an array.
 
     `pixel` is the type of the values that are wanted: 16 bits of colour come as they are where it is "uint16", else as
-    a picture of 8 bits, see `is_reduced`. Raises DataError where it cannot be read whole.
+    a picture of 8 bits, see `is_reduced`; of "labels" a PNG keeps its table of colours besides. Raises DataError where
+    it cannot be read whole.
     """
     try:
         return read_bytes(read_file(path), pixel)
@@ -74,6 +78,8 @@ def read_bytes(
             return _array(data)
         opened = open_image(data, shallow=pixel == "uint8")
         check(opened.facts)
+        if pixel == LABELS and opened.facts.palette and opened.format == "PNG":
+            return told(lambda: _indexed(data))
         pixels, companions = pixels_of(opened), opened.metadata.companions()
     facts, reduced = opened.facts, opened.deep
     if facts.dtype == "uint16" and pixel == "uint8" and facts.channels > 1:
@@ -85,6 +91,13 @@ def read_bytes(
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if facts.channels == 1 else pixels))
     image.format = opened.format
     image.info.update({**companions, _REDUCED: reduced, _NOTE: facts.note})
+    return image
+
+
+def _indexed(data: bytes) -> Image.Image:
+    """Return a PNG with a table of colours as a picture that has it."""
+    image = Image.open(BytesIO(part_png(data).pixels), formats=["PNG"])
+    image.load()
     return image
 
 

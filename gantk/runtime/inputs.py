@@ -13,15 +13,14 @@ from gantk.data.formats.known import NUMPY
 from gantk.data.formats.limits import MAX_FILE
 from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
+from gantk.runtime.arrays import as_type, batch_of, is_own
 from gantk.runtime.card import Card
-from gantk.runtime.images import Deep, picture_to_pixels, pixels_to_picture, read, read_bytes, turned
+from gantk.runtime.images import Deep, is_picture, picture_to_pixels, read, read_bytes, turned
+from gantk.runtime.labels import batch_of_ids, ids_of, picture_of
 from gantk.runtime.ports import Port
-from gantk.runtime.resizing import fitted
+from gantk.runtime.resizing import fitted, nearest
 
 Item = TypeVar("Item")
-
-_TOPS = {"uint8": 255, "uint16": 65535, "float16": 1, "float32": 1, "float64": 1}
-"""The largest value of a pixel by its type."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ def take(image: object, card: Card) -> Taken:
     """
     source = card.image_in
     image = _opened(image, source)
+    if source.palette is not None:
+        return _take_labels(image, source, card)
     if isinstance(image, Deep):
         return _take_deep(image, source, card)
     if isinstance(image, Image.Image):
@@ -76,19 +77,23 @@ def values_of(image: object, port: Port) -> Array:
     Raises DataError where the model cannot take it.
     """
     image = _opened(image, port)
+    if port.palette is not None:
+        if isinstance(image, np.ndarray):
+            return batch_of_ids(image, port)
+        return ids_of(_upright(image), port.palette)[None].astype(port.dtype)
     if isinstance(image, Deep):
         return port.from_pixels(with_channels(image.pixels, image.alpha, port.channels)[None])
     if isinstance(image, Image.Image):
         return port.from_pixels(picture_to_pixels(turned(image), port.pixel, port.channels)[0][None])
-    return _batch_of(image, port)
+    return batch_of(image, port)
 
 
 def _opened(image: object, port: Port) -> Image.Image | Array | Deep:
     """Return a picture or an array as it is, and an image file's. Raises DataError where it is none."""
     if isinstance(image, str | Path):
-        image = read(Path(image), port.pixel)
+        image = read(Path(image), port.reads)
     elif isinstance(image, bytes) or hasattr(image, "read"):
-        image = read_bytes(image if isinstance(image, bytes) else _bytes(image), port.pixel)
+        image = read_bytes(image if isinstance(image, bytes) else _bytes(image), port.reads)
     if isinstance(image, Deep) and image.format == NUMPY:
         return image.pixels
     if not isinstance(image, Deep | Image.Image | np.ndarray):
@@ -131,6 +136,37 @@ def _shape(entry: Entry[Item]) -> tuple[int, ...]:
     return entry.taken.batch.shape[1:] if entry.taken else ()
 
 
+def _upright(image: Image.Image | Deep) -> Image.Image | Deep:
+    return turned(image) if isinstance(image, Image.Image) else image
+
+
+def _take_labels(image: Image.Image | Array | Deep, source: Port, card: Card) -> Taken:
+    """Take a label map; what is given back is an array for an array, else a picture where one can hold it."""
+    values, target = values_of(image, source), card.image_out if card.task == "translate" else None
+    other = card.sides not in (None, values.shape[1:3])
+    if other and card.sides is not None:
+        if isinstance(image, np.ndarray):
+            raise _another_size(card.sides, values.shape[1:3])
+        values = nearest(values[0], card.sides)[None]
+
+    def give(images: Array) -> Any:
+        assert target is not None
+        pixels = target.to_pixels(images)
+        if isinstance(image, np.ndarray):
+            pixels = pixels if target.palette is None else pixels[..., 0]
+            return pixels if image.ndim == 4 else pixels[0]
+        return picture_of(pixels[0], target) if is_picture(pixels) else pixels[0]
+
+    single = not (isinstance(image, np.ndarray) and image.ndim == 4)
+    return Taken(values, single, give, other)
+
+
+def _another_size(wanted: tuple[int, int], found: tuple[int, ...]) -> DataError:
+    return DataError(
+        f"the model takes {wanted[0]}x{wanted[1]} pixels, and an array as it is, not {found[0]}x{found[1]}"
+    )
+
+
 def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
     pixels, alpha = picture_to_pixels(turned(image), source.pixel, source.channels)
     other = card.sides not in (None, pixels.shape[:2])
@@ -141,7 +177,7 @@ def _take_picture(image: Image.Image, source: Port, card: Card) -> Taken:
         alpha = Image.fromarray(as_given(np.asarray(alpha)[..., None], card)[..., 0])
 
     def give(images: Array) -> Image.Image:
-        return pixels_to_picture(card.image_out.to_pixels(images[0]), alpha)
+        return picture_of(card.image_out.to_pixels(images[0]), card.image_out, alpha)
 
     return Taken(source.from_pixels(pixels[None]), True, give, other)
 
@@ -155,7 +191,9 @@ def _take_deep(image: Deep, source: Port, card: Card) -> Taken:
         pixels, opacity = fitted(pixels, card.sides), None if opacity is None else fitted(opacity, card.sides)
     opacity = None if opacity is None else as_given(opacity, card)
 
-    def give(images: Array) -> Array:
+    def give(images: Array) -> Array | Image.Image:
+        if card.image_out.palette is not None:
+            return picture_of(images[0], card.image_out)
         return card.image_out.with_opacity(card.image_out.to_pixels(images[0]), opacity)
 
     return Taken(source.from_pixels(pixels[None]), True, give, other)
@@ -168,59 +206,18 @@ def as_given(opacity: Array, card: Card) -> Array:
 
 
 def _take_array(array: Array, source: Port, card: Card) -> Taken:
-    batch, given = _batch_of(array, source), array.ndim
+    batch, given = batch_of(array, source), array.ndim
     if card.sides is not None and batch.shape[1:3] != card.sides:
-        (height, width), (wanted, across) = batch.shape[1:3], card.sides
-        raise DataError(f"the model takes {wanted}x{across} pixels, and an array as it is, not {height}x{width}")
+        raise _another_size(card.sides, batch.shape[1:3])
 
     def give(images: Array) -> Array:
         target = card.image_out
-        if not _is_own(array, source):
-            images = _as_type(target.to_pixels(images), str(array.dtype))
+        if target.palette is not None:
+            return images[..., 0] if given == 4 else images[0, ..., 0]
+        if not is_own(array, source):
+            images = as_type(target.to_pixels(images), str(array.dtype))
         if given == 2 and target.channels == 1:
             images = images[..., 0]
         return images if given == 4 else images[0]
 
     return Taken(batch, given != 4, give)
-
-
-def _batch_of(array: Array, port: Port) -> Array:
-    """Return an array as values (N, H, W, C) of a tensor. Raises DataError where it cannot be that."""
-    given = array.ndim
-    if given == 2:
-        array = array[..., None]
-    if given not in (2, 3, 4) or array.shape[-1] != port.channels or 0 in array.shape:
-        channels = port.channels
-        kinds = f"(H, W, {channels}) or (N, H, W, {channels}){', or (H, W)' if channels == 1 else ''}"
-        raise DataError(f"the model takes an array {kinds}, not one of shape {(*array.shape[:given],)}")
-    batch = array if given == 4 else array[None]
-    if _is_own(array, port):
-        return batch.astype(port.dtype, copy=False)
-    if port.pixel not in ("uint8", "uint16"):
-        # What its values mean, the data alone knows.
-        raise DataError(f"the model takes an array of {port.dtype}, not of {array.dtype}")
-    return port.from_pixels(_as_type(batch, port.pixel))
-
-
-def _is_own(array: Array, port: Port) -> bool:
-    """Return whether an array holds values as a tensor has them."""
-    return array.dtype == port.dtype or (array.dtype.kind == "f" and port.dtype == "float32")
-
-
-def _as_type(array: Array, dtype: str) -> Array:
-    """Return pixels in another type by its whole range: 0 to 255 or 65,535 of whole numbers, 0 to 1 of floats.
-
-    Raises DataError where a type has no such range, or floats lie outside of it.
-    """
-    if str(array.dtype) == dtype:
-        return array
-    tops = [_TOPS.get(kind, 0) for kind in (str(array.dtype), dtype)]
-    if not all(tops):
-        raise DataError(f"the model takes an array of {dtype}, not of {array.dtype}")
-    if array.dtype.kind == "f" and not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise DataError(
-            f"an array of {array.dtype} holds values from 0 to 1, and this one {array.min():.4g} to {array.max():.4g}; "
-            f"give {dtype}"
-        )
-    values = array.astype(np.float64) * (tops[1] / tops[0])
-    return (values if tops[1] == 1 else np.rint(values)).astype(dtype)

@@ -7,43 +7,58 @@ from typing import Literal
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.palettes import Palette
 from gantk.errors import UsageError
+
+LABELS = "labels"
+"""The type of pixels that name classes: whatever a file has, its table of colours too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """An image that a model takes or gives.
+    """An image or a label map that a model takes or gives.
 
     Attributes:
         name: the tensor's name.
-        kind: what it is: "image".
+        kind: what it is: "image", or "labels".
         key: what the data calls such images ("image", "a", "target"); empty: unknown.
-        layout: the order of its dimensions.
+        layout: the order of its dimensions; of a label map, whose values are ids of classes, there are no channels.
         dtype: the type of its values.
         channels: channels of each image.
         colour: order of the channels ("RGB", "grey", "RGBA"), or empty where they are no colours.
         range: the tensor's values that the network knows as -1 and 1.
         pixel: the type of the values in the image files that it was trained on.
-        window: the values in those files that the network knows as -1 and 1.
+        window: the values in those files that the network knows as -1 and 1; of a label map, the least and largest id.
+        palette: the classes of a label map; None: it is an image.
     """
 
     name: str
-    kind: str = "image"
+    kind: Literal["image", "labels"] = "image"
     key: str = ""
-    layout: Literal["NHWC", "NCHW"] = "NHWC"
+    layout: Literal["NHWC", "NCHW", "NHW"] = "NHWC"
     dtype: str
     channels: int
     colour: str = ""
     range: tuple[float, float]
     pixel: str
     window: tuple[float, float]
+    palette: Palette | None = None
+
+    @property
+    def reads(self) -> str:
+        """What `read` is told of the values that are wanted of an image file."""
+        return self.pixel if self.palette is None else LABELS
 
     def to_tensor(self, images: Array) -> Array:
         """Return images (N, H, W, C) in this tensor's layout."""
+        if self.layout == "NHW":
+            return np.ascontiguousarray(images[..., 0])
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if self.layout == "NCHW" else images
 
     def from_tensor(self, tensor: Array) -> Array:
         """Return images (N, H, W, C) of this tensor."""
+        if self.layout == "NHW":
+            return tensor[..., None]
         return tensor.transpose(0, 2, 3, 1) if self.layout == "NCHW" else tensor
 
     def from_pixels(self, pixels: Array) -> Array:
@@ -64,7 +79,9 @@ class Port:
 
     def with_opacity(self, pixels: Array, opacity: Array | None) -> Array:
         """Return pixels (h, W, C) of this image with an opacity (h, W, 1) of the same type, where they have a place."""
-        fits = opacity is not None and self.channels in (1, 3) and opacity.dtype == pixels.dtype
+        fits = (
+            opacity is not None and self.palette is None and self.channels in (1, 3) and opacity.dtype == pixels.dtype
+        )
         return np.concatenate([pixels, opacity], 2) if fits else pixels
 
 

@@ -27,6 +27,23 @@ def fitted(pixels: Array, sides: tuple[int, int]) -> Array:
     return values.astype(pixels.dtype)
 
 
+def nearest(pixels: Array, sides: tuple[int, int]) -> Array:
+    """Return the same centre of a label map (H, W, C), of which each pixel is one of the map's own."""
+    height, width = pixels.shape[:2]
+    if (height, width) == sides:
+        return pixels
+    factor = max(sides[0] / height, sides[1] / width)
+    rows = _places(height, max(sides[0], round(height * factor)), sides[0])
+    return pixels[rows][:, _places(width, max(sides[1], round(width * factor)), sides[1])]
+
+
+def _places(old: int, new: int, size: int) -> Array:
+    """Return which of `old` pixels is the nearest to each of the central `size` of `new` ones."""
+    numbers: Array = np.arange(size) + (new - size) // 2
+    places: Array = (2 * numbers + 1) * old // (2 * new)
+    return places
+
+
 def _weights(old: int, new: int, size: int) -> Array:
     """Return what each of `old` pixels adds to the central `size` of `new` ones: float32 (size, old)."""
     ratio = old / new

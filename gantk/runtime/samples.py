@@ -13,6 +13,8 @@ def shape(port: Port | Numbers, batch: int, height: int, width: int) -> tuple[in
     """Return the shape of a model's tensor."""
     if isinstance(port, Numbers):
         return (batch, *port.lengths)
+    if port.layout == "NHW":
+        return (batch, height, width)
     if port.layout == "NCHW":
         return (batch, port.channels, height, width)
     return (batch, height, width, port.channels)
@@ -21,7 +23,8 @@ def shape(port: Port | Numbers, batch: int, height: int, width: int) -> tuple[in
 def samples(ports: Sequence[Port | Numbers], batch: int, height: int, width: int) -> tuple[Array, ...]:
     """Return a tensor for each input.
 
-    Random pixels over its range, vectors of its distribution, categories in turn, numbers from least to largest.
+    Random pixels over its range, random classes (one-hot to a network itself), vectors of its distribution, categories
+    in turn, numbers from least to largest.
     """
     return tuple(_sample(port, batch, height, width) for port in ports)
 
@@ -31,7 +34,13 @@ def _sample(port: Port | Numbers, batch: int, height: int, width: int) -> Array:
         low, high = port.range
         # Two images of a graph must not be one.
         seed = [height * width + batch, *([] if port.name == "image" else [stream_of(port.name)])]
-        values = np.random.default_rng(seed).uniform(low, high, (batch, height, width, port.channels))
+        random = np.random.default_rng(seed)
+        if port.palette is not None:
+            ids = random.integers(0, len(port.palette), (batch, height, width))
+            one_hot = port.layout == "NCHW"
+            values = np.eye(len(port.palette))[ids] if one_hot else ids[..., None]
+            return port.to_tensor(values.astype(port.dtype))
+        values = random.uniform(low, high, (batch, height, width, port.channels))
         return port.to_tensor(values.astype(port.dtype))
     if port.kind == "category":
         return np.arange(batch, dtype=port.dtype) % port.categories

@@ -1,6 +1,7 @@
 """Many image files through a model, to files of the same names."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -55,10 +56,11 @@ class JobOutcome:
         return self.job.source
 
 
-def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False) -> list[Job]:
+def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False, suffix: str = "") -> list[Job]:
     """Return a job for each file among the inputs, and for each image in the folders among them, or below these.
 
-    `out` is a file where the one input is a file and `out` has a suffix, else a folder. Raises UsageError where an
+    `out` is a file where the one input is a file and `out` has a suffix, else a folder, in which results have the
+    `suffix`; empty: that of their inputs. Raises UsageError where an
     input is missing or would be overwritten, or where two inputs would go to one file.
     """
     places = image_files(inputs, recursive=recursive)
@@ -71,7 +73,12 @@ def plan(inputs: Sequence[Path], out: Path, *, recursive: bool = False) -> list[
     elif not out.is_dir() and (out.exists() or out.suffix.lower() in SUFFIXES):
         raise UsageError(f"{out} names a file; several images need a folder")
     else:
-        jobs = [Job(source, out / place, keeps_format=True) for source, place in places.items()]
+        jobs = [
+            Job(source, out / place.with_suffix(suffix), keeps_format=False)
+            if suffix and source.suffix.lower() != ".npy"
+            else Job(source, out / place, keeps_format=True)
+            for source, place in places.items()
+        ]
     if recursive and (inside := [path for path in inputs if path.resolve() in (out.resolve(), *out.resolve().parents)]):
         raise UsageError(f"{out}: lies in {inside[0]}, whose folders are all translated; choose another --out")
     _refuse_losses(jobs)
@@ -129,10 +136,12 @@ def translate_files(
 
 def _entry(card: Card, given: Partners, job: Job) -> Entry[Read]:
     try:
-        image = read(job.source, card.image_in.pixel)
+        image = read(job.source, card.image_in.reads)
         file_format = kept_format(image) if job.keeps_format else format_of(job.target)
         taken = given.of(job.source).take(image)
-        item = Read(job, file_format, companions_of(image), is_reduced(image), taken.fitted, note_of(image))
+        # A profile of colours is none of the colours of classes.
+        companions = {} if card.image_out.palette is not None else companions_of(image)
+        item = Read(job, file_format, companions, is_reduced(image), taken.fitted, note_of(image))
         return Entry(item, taken)
     except DataError as error:
         return Entry(Read(job), None, without_name(error, job.source))
@@ -155,9 +164,10 @@ def _written(answer: Answer[Read]) -> JobOutcome:
 
 
 def _in_strips(model: Model, job: Job, given: Partners, tile: int, exact: bool) -> JobOutcome:
-    """Do a job in strips, of which the files' formats may let one be in memory at a time."""
+    """Do a job in strips, of which the files' formats may let one be in memory at a time; label maps are whole."""
+    labels = any(port.palette is not None for port in (model.card.image_in, model.card.image_out))
     try:
-        with opened(job.source, model.card.image_in) as source:
+        with nullcontext() if labels else opened(job.source, model.card.image_in) as source:
             if source is not None:
                 file_format = source.file_format if job.keeps_format else format_of(job.target)
                 with written_aside(job.target) as aside:

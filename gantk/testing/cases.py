@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from gantk.data.kinds import IMAGE_KEYS
 from gantk.errors import GantkError, Unsupported, blamed_line, one_line
@@ -35,6 +36,8 @@ ASKED: Mapping[str, Sequence[tuple[str, Spec]]] = {
         ("translation", GeneratorSpec(inputs=3, outputs=3, size=0)),
         ("noise", GeneratorSpec(latent=8, outputs=3, size=0)),
         ("labels", GeneratorSpec(latent=8, classes=CLASSES, outputs=3, size=0)),
+        ("layout", GeneratorSpec(layout=CLASSES, outputs=3, size=0)),
+        ("style", GeneratorSpec(latent=8, layout=CLASSES, outputs=3, size=0)),
     ),
     "discriminator": tuple(
         (name, replace(spec, output=output))
@@ -84,10 +87,12 @@ class Case:
         """Return random inputs by what they are called, in the order in which the network takes them."""
         spec, side = self.spec, (self.spec.size, self.spec.size)
         if isinstance(spec, GeneratorSpec):
-            first = (
-                torch.randn(count, spec.latent) if spec.latent else torch.rand(count, spec.inputs or 1, *side) * 2 - 1
-            )
-            inputs = {"latent" if spec.latent else "image": first}
+            inputs = {"latent": torch.randn(count, spec.latent)} if spec.latent else {}
+            if spec.inputs:
+                inputs["image"] = torch.rand(count, spec.inputs, *side) * 2 - 1
+            if spec.layout:
+                ids = torch.randint(spec.layout, (count, *side))
+                inputs["layout"] = one_hot(ids, spec.layout).permute(0, 3, 1, 2).float()
         else:
             inputs = {"image": torch.rand(count, spec.channels, *side) * 2 - 1}
             if spec.condition_channels:

@@ -84,7 +84,9 @@ CHECKS = (
         "norms",
         ("normalization",),
     ),
-    Check("conditions", "a normalization heeds a conditioning vector, or refuses it", "norms", ("normalization",)),
+    Check(
+        "conditions", "a normalization heeds a conditioning vector or map, or refuses it", "norms", ("normalization",)
+    ),
     Check("scalars", "both sides of a game are finite scalars, means over scores of any shape", "losses", ("loss",)),
     Check("sides", "a game's two sides pull fake scores in opposite directions", "losses", ("loss",)),
     Check("falls", "both sides of a game fall when points, or a critic, are moved down them", "losses", ("loss",)),

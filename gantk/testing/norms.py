@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
-from gantk.errors import Unsupported
+from gantk.errors import Unsupported, one_line
 from gantk.parts.normalization import Normalization
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
@@ -41,22 +43,42 @@ def declares(checked: CheckedPlugin) -> str:
 
 
 def conditions(checked: CheckedPlugin) -> str:
-    """Ask for a conditioned norm, and change the condition. Weights are moved first: they may begin at zero."""
+    """Ask for norms under a vector and under a map, and change these; weights, which may begin at zero, move first."""
     normalization: Normalization = checked.part("normalization")()
-    try:
-        activation = normalization.activation(CHANNELS, CONDITION)
-    except Unsupported as refusal:
-        raise Skip(f"refuses one: {refusal}") from None
+    vector, maps = torch.randn(3, CONDITION), torch.randn(3, CONDITION, 10, 3)
+    asked: tuple[tuple[str, Callable[[int, int], nn.Module], torch.Tensor], ...] = (
+        ("activation", normalization.activation, vector),
+        ("mapped_activation", normalization.mapped_activation, maps),
+    )
+    heeded, refused = [], []
+    for name, make, condition in asked:
+        try:
+            activation = make(CHANNELS, CONDITION)
+        except Unsupported as refusal:
+            refused.append(str(refusal))
+            continue
+        _check_heeds(name, activation, condition)
+        heeded.append("vector" if condition is vector else "map")
+    if not heeded:
+        raise Skip(f"refuses one: {refused[0]}")
+    return f"a conditioning {' or '.join(heeded)} changes the activations"
+
+
+def _check_heeds(name: str, activation: nn.Module, condition: torch.Tensor) -> None:
     torch.manual_seed(0)
     with torch.no_grad():
         for parameter in activation.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.1)
-    x, condition = torch.randn(3, CHANNELS, 5, 6), torch.randn(3, CONDITION)
-    if torch.equal(activation(x, condition), activation(x, -condition)):
-        raise Failure(
-            "activation(channels, condition) gives the same for other conditions: use it, or raise Unsupported"
-        )
-    return "a conditioning vector changes the activations"
+    x = torch.randn(3, CHANNELS, 5, 6)
+    try:
+        made, other = activation(x, condition), activation(x, -condition)
+    except RuntimeError as error:
+        shapes = f"{tuple(x.shape)} under {tuple(condition.shape)}"
+        raise Failure(f"{name}(channels, condition) cannot be called on {shapes}: {one_line(error)}") from error
+    if made.shape != x.shape:
+        raise Failure(f"{name}(channels, condition) gives {tuple(made.shape)} for {tuple(x.shape)}: the same is needed")
+    if torch.equal(made, other):
+        raise Failure(f"{name}(channels, condition) gives the same for other conditions: use it, or raise Unsupported")
 
 
 def _check_layer(normalization: Normalization, layer: nn.Module, x: torch.Tensor) -> None:

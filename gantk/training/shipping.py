@@ -1,14 +1,16 @@
 """What a training would ship as it stands: a copy in inference form, whose batch norms have settled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
+from gantk.data.palettes import Palette
 from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Batches, Recipe
 from gantk.training.inference import inference_form, plain_copy
 from gantk.training.optimizers import Averages
-from gantk.training.statistics import Settled, batch_norms, distance, settle
+from gantk.training.statistics import NO_PALETTES, Settled, batch_norms, distance, settle
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,12 @@ def shipped_settled(
     inference: Inference,
     images: int,
     batches: Batches,
+    palettes: Mapping[str, Palette] = NO_PALETTES,
 ) -> Shipped:
     """Return the same with batch norm's averages taken over the data, and how far it parts from the training.
 
-    `images` pass at a time in training. Neither the recipe nor the training's random numbers are touched.
+    `images` pass at a time in training; `palettes` are those of label maps by batch key. Neither the recipe nor the
+    training's random numbers are touched.
     """
     made = shipped(recipe, averages, inference)
     plain, form = made.plain, made.form
@@ -57,8 +61,8 @@ def shipped_settled(
         if inference.statistics == "running":
             for copied, own in zip(plain.parameters(), recipe.parameters(), strict=True):
                 copied.requires_grad_(own.requires_grad)
-            averaged = settle(plain, batches, images)
+            averaged = settle(plain, batches, images, palettes)
             plain.requires_grad_(False)
             form = inference_form(plain, inference)
-        apart = distance(form, plain, batches)
+        apart = distance(form, plain, batches, palettes)
     return Shipped(form, plain, Settled(averaged, apart))

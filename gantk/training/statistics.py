@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gantk.data.palettes import Palette
 from gantk.parts.networks import Generator, Network
 from gantk.recipe.recipe import Batches, Mean, Recipe
 
@@ -19,6 +21,9 @@ _AVERAGES = ("running_mean", "running_var")
 
 APART = 0.15
 """Mean difference in [-1, 1] from which on what is shipped is said to part from what was trained."""
+
+NO_PALETTES: Mapping[str, Palette] = MappingProxyType({})
+"""Of batches without label maps."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,15 @@ def batch_norms(module: nn.Module) -> dict[str, _BatchNorm]:
     }
 
 
-def settle(recipe: Recipe, batches: Batches, images: int) -> dict[str, Tensor]:
+def settle(
+    recipe: Recipe, batches: Batches, images: int, palettes: Mapping[str, Palette] = NO_PALETTES
+) -> dict[str, Tensor]:
     """Give a copy's batch norms averages over the data in place of running ones; return them by their names.
 
     Running averages lag behind weights that move, and are those of other weights where averaged weights are shipped.
     These are taken of the passes that a step makes, `images` in each, and, for a network that a graph calls on images
     alone, of those images: in training it may read others besides, each kind in a batch of its own. What no graph
-    holds, such as a discriminator that only judges, keeps what it has.
+    holds, such as a discriminator that only judges, keeps what it has. `palettes` are those of label maps by batch key.
     """
     count = min(max(-(-SAMPLES // images), FEWEST), MOST)
     context, translated = recipe.context, _of_images(recipe)
@@ -78,7 +85,7 @@ def settle(recipe: Recipe, batches: Batches, images: int) -> dict[str, Tensor]:
     for network, keys in translated.items():
         with _averaging(recipe, batch_norms(network).values()), torch.no_grad():
             for _ in range(count):
-                network(*_images(keys, batches))
+                network(*_images(keys, batches, palettes))
     return {name: average.clone() for name, average in settled_averages(recipe).items()}
 
 
@@ -97,7 +104,9 @@ def _norms(recipe: Recipe) -> set[_BatchNorm]:
     return {layer for graph in recipe.graphs().values() for layer in batch_norms(graph.network).values()}
 
 
-def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:
+def distance(
+    form: Recipe, plain: Recipe, batches: Batches, palettes: Mapping[str, Palette] = NO_PALETTES
+) -> float | None:
     """Return how far images made in inference form are from those with the statistics of a training's batches.
 
     The largest mean difference of the networks that make images, on what a graph gives them or else a step; dropout
@@ -121,7 +130,7 @@ def distance(form: Recipe, plain: Recipe, batches: Batches) -> float | None:
                 _passes(plain, batches)
             for name, network in plain.networks().items():
                 if isinstance(network, Generator) and network in translated:
-                    inputs = _images(translated[network], batches)
+                    inputs = _images(translated[network], batches, palettes)
                     compare(name, inputs, network(*inputs))
     for hook in hooks:
         hook.remove()
@@ -171,6 +180,7 @@ def _of_images(recipe: Recipe) -> dict[Network, list[str]]:
     return found
 
 
-def _images(keys: Sequence[str], batches: Batches) -> tuple[Tensor, ...]:
+def _images(keys: Sequence[str], batches: Batches, palettes: Mapping[str, Palette]) -> tuple[Tensor, ...]:
+    """Return what a graph gives its network of a batch: images, and label maps as one-hot numbers."""
     batch = next(batches)
-    return tuple(batch[key] for key in keys)
+    return tuple(palettes[key].one_hot(batch[key]) if key in palettes else batch[key] for key in keys)

@@ -186,7 +186,8 @@ class Training:
         """Return what an export would have as the training stands, and warn once where that is not what is trained."""
         progress = self.context.progress
         inference, images = inference_of(self.resolved, progress), images_a_pass(self.resolved, progress)
-        made = shipped_settled(self.recipe, self.averages, inference, images, self.other_batches)
+        palettes = palettes_in(self.data.images)
+        made = shipped_settled(self.recipe, self.averages, inference, images, self.other_batches, palettes)
         self.other_batches.close()
         if made.settled.warning and not self._warned:
             self.say(f"warning: {made.settled.warning}")

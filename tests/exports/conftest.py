@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from gantk.cli.train import train
 from gantk.data.infos import ImageInfo
+from gantk.data.palettes import Palette
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph, Inference
-from gantk.recipe.ports import Category, Latent, Vector
+from gantk.recipe.ports import Category, Image, Latent, Vector
 from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config
 from gantk.runtime.card import Card
@@ -193,6 +194,60 @@ class Drawn(Recipe):
             "energy": Graph(network=self.critic, task="score", inputs=("a",), outputs=(Vector(name="score"),), size=4),
             "reconstruct": Graph(network=middle, inputs=("a",), outputs=("b",), size=4),
         }
+
+
+PALETTE = Palette.read(["7 road 0x804080", "0 sky 0x4682b4", "255 nothing 0x000000 (ignored)"])
+MAPS = ImageInfo(3, "uint8", (0.0, 2.0), PALETTE)
+
+
+class Blending(nn.Module):
+    """Colours of classes, and half of each of two pictures; a class where a picture is bright."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colours = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, layout: Tensor, picture: Tensor, style: Tensor) -> Tensor:
+        return (self.colours(layout) / 2 + picture / 2 + style / 4).clamp(-1, 1)
+
+
+class Segmenting(nn.Module):
+    """A score for each of three classes, which are those of thirds of brightness."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.brightness = nn.Conv2d(3, 1, 1, bias=False)
+        nn.init.constant_(self.brightness.weight, 1 / 3)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        centres = torch.tensor([-0.8, 0.0, 0.8]).view(1, 3, 1, 1)
+        return -(self.brightness(picture) - centres).abs()
+
+
+class Labelling(Recipe):
+    """A recipe that only holds what is exported."""
+
+    kind = "layout"
+    players = step = preview = None  # Not asked for here.
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blending = Network(Blending(), "generator")
+        self.segmenting = Network(Segmenting(), "segmenter")
+
+    def graphs(self) -> dict[str, Graph]:
+        inputs = ("b", "a", Image("a", name="style"))
+        return {
+            "blend": Graph(network=self.blending, inputs=inputs, outputs=("a",)),
+            "segment": Graph(network=self.segmenting, inputs=("a",), outputs=("b",)),
+        }
+
+
+@pytest.fixture(scope="session")
+def labelling() -> Trained:
+    """A recipe whose images `b` are label maps of three classes: 7, 0 and 255 in files."""
+    torch.manual_seed(0)
+    return trained(Labelling(), target=MAPS)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from gantk.cli.translate import translate
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.model import Model
 from gantk.testing.checked import make
-from gantk_exports.app import write_app
 from gantk_exports.export import export
 from gantk_exports.verify import verify
 
@@ -213,8 +212,3 @@ def test_the_sample_in_python_gives_what_gantk_gives(opens: Opens, tmp_path: Pat
     for said, line in ([], "say domain=VALUE"), (["domain=blue"], "domain cannot be blue"), (["psi=1"], "takes no psi"):
         with pytest.raises(SystemExit, match=line):
             app(str(opens("domains").path), source, out, *said)
-
-
-def test_a_page_has_no_place_for_a_second_image(opens: Opens, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="takes an image target besides, and the page has a place for one image"):
-        write_app({"mix": opens("sources")}, tmp_path / "page")

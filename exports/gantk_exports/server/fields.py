@@ -45,7 +45,8 @@ def schema_of(card: Card) -> dict[str, Any]:
     """Return the form that a model takes, as JSON schema."""
     images = card.images_in[1:]
     said: list[Port | Numbers] = [*images, *(port for port in card.numbers_in if port.kind != "latent")]
-    properties: dict[str, Any] = {"image": FILE | {"description": "the image"}}
+    what = "the image" if card.image_in.palette is None else f"a label map of {', '.join(card.image_in.palette.names)}"
+    properties: dict[str, Any] = {"image": FILE | {"description": what}}
     properties |= {port.name: _described(port) for port in said}
     if any(port.kind == "latent" for port in card.numbers_in):
         properties[_SEED] = {"type": "integer", "default": 0, "description": "what latents follow from"}
@@ -56,7 +57,8 @@ def schema_of(card: Card) -> dict[str, Any]:
 
 def _described(port: Port | Numbers) -> dict[str, Any]:
     if isinstance(port, Port):
-        return FILE | {"description": "a further image, which is brought to the first one's size"}
+        what = "image" if port.palette is None else f"label map of {', '.join(port.palette.names)}"
+        return FILE | {"description": f"a further {what}, which is brought to the first one's size"}
     if port.kind == "category":
         names = [*port.names, *(str(index) for index in range(port.categories) if str(index) not in port.names)]
         shown: dict[str, Any] = {"type": "string", "enum": names, "description": "a category by its name or index"}

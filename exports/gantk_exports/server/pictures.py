@@ -18,7 +18,7 @@ from gantk_exports.server.refusing import Refusal
 
 _WRITTEN = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/tiff": "TIFF"}
 _MODES = {
-    "PNG": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "PNG": {"L", "LA", "P", "RGB", "RGBA", "I;16"},
     "JPEG": {"L", "RGB"},
     "WEBP": {"L", "LA", "RGB", "RGBA"},
     "TIFF": {"F"},
@@ -64,7 +64,9 @@ class Pictures:
         `image`. One of more than `most` pixels is not decoded. Raises Refusal where it is none, or more than the model
         can take.
         """
-        limits, pixel = self._limits, (port or card.image_in).pixel
+        limits, source = self._limits, port or card.image_in
+        # Ids may be of 16 bits; a picture of 8 is read as it is all the same.
+        pixel = source.pixel if source.palette is None else "uint16"
         said = {"kind": kind, "pixel": pixel, "bytes": limits.body, "pixels": most, "memory": limits.memory(most)}
         said["field"] = "image" if port is None else port.name
         found, parts = await self._decoders.ask(said, body)
@@ -95,6 +97,8 @@ def offers(card: Card) -> list[str]:
     port = card.image_out
     if not pictured(port.channels, port.pixel):
         return []
+    if port.palette is not None:
+        return ["image/png"]
     kinds = {"uint8": ("image/png", "image/webp", "image/jpeg"), "uint16": ("image/png",), "float32": ("image/tiff",)}
     return list(kinds[port.pixel])
 

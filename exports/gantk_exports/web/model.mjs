@@ -2,6 +2,7 @@
 // Images are {data, width, height} of RGBA bytes; what a model takes and gives, its card says (docs/models.md).
 
 import { fitted } from "./fitting.mjs";
+import { coloured, idsOf, nearest } from "./labels.mjs";
 import { category, latent } from "./random.mjs";
 
 /** Numbers that all samples of a batch are drawn from at most: 64 MiB. */
@@ -11,7 +12,7 @@ const MOST_NUMBERS = 2 ** 24;
 export async function openModel(ort, name, read) {
   const card = JSON.parse(new TextDecoder().decode(await read(name.replace(/\.onnx$/, ".json"))));
   for (const { kind, dtype, layout } of [...card["gantk.inputs"], ...card["gantk.outputs"]]) {
-    if (kind === "image" && (dtype !== "uint8" || layout !== "NHWC")) {
+    if (isImage({ kind }) && (dtype !== "uint8" || layout === "NCHW")) {
       throw new Error(`${name} has images of ${dtype} ${layout}, not of 8 bits as they are`);
     }
   }
@@ -26,12 +27,14 @@ export function sides(card) {
 
 /**
  * Translates an image; it keeps its size, or becomes what the model's one size leaves of it, times the model's scale.
- * `said` gives the model's further inputs by name: a category by its index, a number, a latent by an array.
+ * `said` gives the model's further inputs by name: an image likewise, a category by its index, a number, a latent by an
+ * array. A label map is read by the palette of the card, and comes out in the colours of its classes.
  */
 export async function translate(model, image, said = {}) {
   const taken = take(model, image, said);
   const [answer] = await images(model, await model.session.run(taken.tensors));
-  if (taken.alpha && model.card["gantk.outputs"][0].channels !== 4) {
+  const { kind, channels } = model.card["gantk.outputs"][0];
+  if (taken.alpha && kind === "image" && channels !== 4) {
     const scale = model.card["gantk.scale"] ?? 1;
     for (let pixel = 0; pixel < answer.width * answer.height; pixel++) {
       const [row, column] = [Math.floor(pixel / answer.width), pixel % answer.width];
@@ -86,42 +89,62 @@ export function drawn(port, seed, sample, truncation) {
 }
 
 /** The tensors that an image becomes, and its alpha channel where the model does not take it. */
-function take({ ort, card }, { data, width, height }, said) {
-  const { name, channels } = card["gantk.inputs"].find(({ kind }) => kind === "image");
-  let pixels = new Uint8Array(width * height * channels);
-  let alpha = new Uint8Array(width * height);
-  for (let pixel = 0; pixel < alpha.length; pixel++) {
-    alpha[pixel] = data[4 * pixel + 3];
-    const share = channels === 4 ? 1 : alpha[pixel] / 255;
-    const over = (channel) => Math.round(255 + (data[4 * pixel + channel] - 255) * share);
-    if (channels === 1) pixels[pixel] = (over(0) * 19595 + over(1) * 38470 + over(2) * 7471 + 32768) >> 16;
-    else for (let channel = 0; channel < 3; channel++) pixels[channels * pixel + channel] = over(channel);
-    if (channels === 4) pixels[4 * pixel + 3] = alpha[pixel];
-  }
-  const opaque = channels === 4 || alpha.every((value) => value === 255);
-  const wanted = sides(card);
-  if (wanted) {
-    pixels = fitted(pixels, width, height, channels, wanted);
-    if (!opaque) alpha = fitted(alpha, width, height, 1, wanted);
-    [height, width] = wanted;
-  }
-  const tensors = { [name]: new ort.Tensor("uint8", pixels, [1, height, width, channels]) };
+function take({ ort, card }, image, said) {
+  const first = card["gantk.inputs"].find(isImage);
+  const [height, width] = sides(card) ?? [image.height, image.width];
+  const { tensor: own, alpha } = pixels(ort, first, image, [height, width]);
+  const tensors = { [first.name]: own };
   for (const port of card["gantk.inputs"]) {
-    if (port.name === name) continue;
-    if (port.kind === "image") throw new Error(`this model takes an image ${port.name} besides, which is not offered here`);
+    if (port.name === first.name) continue;
+    if (isImage(port)) {
+      if (said[port.name] === undefined) throw new Error(`this model takes an image ${port.name} besides, which is not given`);
+      tensors[port.name] = pixels(ort, port, said[port.name], [height, width]).tensor;
+      continue;
+    }
     if (said[port.name] === undefined && port.kind === "category" && port.default === undefined) {
       throw new Error(`this model takes a category ${port.name}, which is not said`);
     }
     tensors[port.name] = tensor(ort, port, [said[port.name] ?? drawn(port, 0n, 0)]);
   }
-  return { tensors, width, alpha: opaque ? null : alpha };
+  return { tensors, width, alpha };
+}
+
+/** Whether an input or an output is an image or a label map. */
+export const isImage = ({ kind }) => kind === "image" || kind === "labels";
+
+/** The tensor of an image that is brought to [rows, columns], and its alpha channel where that is left out and used. */
+function pixels(ort, port, { data, width, height }, wanted) {
+  if (port.kind === "labels") {
+    const ids = nearest(idsOf(port, { data, width, height }), width, height, wanted);
+    return { tensor: new ort.Tensor("uint8", ids, [1, ...wanted]), alpha: null };
+  }
+  const { channels } = port;
+  let values = new Uint8Array(width * height * channels);
+  let alpha = new Uint8Array(width * height);
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    alpha[pixel] = data[4 * pixel + 3];
+    const share = channels === 4 ? 1 : alpha[pixel] / 255;
+    const over = (channel) => Math.round(255 + (data[4 * pixel + channel] - 255) * share);
+    if (channels === 1) values[pixel] = (over(0) * 19595 + over(1) * 38470 + over(2) * 7471 + 32768) >> 16;
+    else for (let channel = 0; channel < 3; channel++) values[channels * pixel + channel] = over(channel);
+    if (channels === 4) values[4 * pixel + 3] = alpha[pixel];
+  }
+  const opaque = channels === 4 || alpha.every((value) => value === 255);
+  values = fitted(values, width, height, channels, wanted);
+  if (!opaque) alpha = fitted(alpha, width, height, 1, wanted);
+  return { tensor: new ort.Tensor("uint8", values, [1, ...wanted, channels]), alpha: opaque ? null : alpha };
 }
 
 /** The images that a model gave, as RGBA bytes. */
 async function images({ card }, answers) {
-  const { name, channels } = card["gantk.outputs"][0];
+  const port = card["gantk.outputs"][0];
+  const { name, channels } = port;
   const { data, dims } = answers[name];
   const [count, height, width] = dims;
+  if (port.kind === "labels") {
+    const each = width * height;
+    return Array.from({ length: count }, (_, map) => coloured(port, data.subarray(map * each, (map + 1) * each), width, height));
+  }
   return Array.from({ length: count }, (_, image) => {
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let pixel = 0; pixel < width * height; pixel++) {

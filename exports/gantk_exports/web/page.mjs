@@ -25,8 +25,11 @@ export async function download(canvas, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Returns a picture's pixels as RGBA, the longer side at most `longest` pixels. Throws where it is no picture. */
-export async function decode(file, longest = Infinity) {
+/**
+ * Returns a picture's pixels as RGBA, the longer side at most `longest` pixels, of a label map by the nearest pixels.
+ * Throws where it is no picture.
+ */
+export async function decode(file, longest = Infinity, labels = false) {
   let bitmap;
   try {
     // Colour profiles are not applied: a model knows the values in the file.
@@ -37,6 +40,7 @@ export async function decode(file, longest = Infinity) {
   const share = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * share)));
   const paper = new OffscreenCanvas(width, height).getContext("2d");
+  paper.imageSmoothingEnabled = !labels;
   paper.imageSmoothingQuality = "high";
   paper.drawImage(bitmap, 0, 0, width, height);
   const { data } = paper.getImageData(0, 0, width, height);

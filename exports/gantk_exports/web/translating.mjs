@@ -3,7 +3,10 @@
 import { choice, range, reach } from "./controls.mjs";
 import { Pad } from "./drawing.mjs";
 import { fitted } from "./fitting.mjs";
-import { sides } from "./model.mjs";
+import { FurtherPictures, legends, shown, thing } from "./further.mjs";
+import { coloured, idsOf, nearest } from "./labels.mjs";
+import { isImage, sides } from "./model.mjs";
+import { list } from "./numbers.mjs";
 import { decode, download, element, paint, say } from "./page.mjs";
 import { newest } from "./session.mjs";
 
@@ -13,6 +16,7 @@ const PAPER = 256; // Pixels of a drawing where the model does not say what it w
 
 export class ImageView {
   #model; // {name, card, session, reopen}
+  #first; // The input that the picture is for.
   #mode = "empty"; // "empty", "picture" or "drawing".
   #file;
   #picture;
@@ -23,6 +27,7 @@ export class ImageView {
 
   constructor() {
     const pen = () => ({ width: element("pen").valueAsNumber, eraser: element("eraser").checked });
+    this.others = new FurtherPictures(element("others"), () => this.#mode !== "empty" && this.#refresh());
     this.pad = new Pad(element("pad").querySelector("canvas"), pen, () => this.#refresh());
     document.querySelectorAll(".choose").forEach((button) => button.addEventListener("click", () => element("file").click()));
     element("file").addEventListener("change", ({ target }) => {
@@ -44,6 +49,13 @@ export class ImageView {
     this.#model = model;
     element("image").hidden = false;
     this.#said = {};
+    const [first, ...others] = model.card["gantk.inputs"].filter(isImage);
+    this.#first = first;
+    this.others.open(others);
+    legends(element("legends"), [...model.card["gantk.inputs"], ...model.card["gantk.outputs"]]);
+    element("drop").querySelector("strong").textContent = `Drop a ${thing(first)} here${others.length ? ` (${first.name})` : ""}`;
+    element("start-drawing").hidden = first.kind === "labels";
+    if (first.kind === "labels" && this.#mode === "drawing") this.#mode = "empty";
     const further = model.card["gantk.inputs"].filter(({ kind }) => kind === "category" || kind === "scalar");
     element("further").replaceChildren(...further.map((port) => this.#control(port)));
     element("further").hidden = !further.length;
@@ -91,7 +103,7 @@ export class ImageView {
     element("compare").classList.toggle("beside", drawing);
     element("tools").hidden = mode === "empty";
     element("another").textContent = drawing ? "Choose a picture" : "Another picture";
-    element("draw").hidden = drawing;
+    element("draw").hidden = drawing || this.#first.kind === "labels";
     element("size-label").hidden = card["gantk.size"] !== null;
     if (drawing) this.#offerSizes(Infinity, card["gantk.trained_size"] ?? PAPER);
     element("save").disabled = true;
@@ -148,7 +160,9 @@ export class ImageView {
   }
 
   async #scale(longest) {
-    if (longest !== Math.max(this.#picture.width, this.#picture.height)) this.#picture = await decode(this.#file, longest);
+    if (longest !== Math.max(this.#picture.width, this.#picture.height)) {
+      this.#picture = await decode(this.#file, longest, this.#first.kind === "labels");
+    }
     this.#enter("picture");
   }
 
@@ -158,24 +172,39 @@ export class ImageView {
     const wanted = sides(card);
     const drawn = () => this.pad.image(wanted ? Math.max(...wanted) : Number(element("size").value));
     const image = this.#mode === "drawing" ? drawn() : this.#picture;
+    if (this.#first.kind === "labels") {
+      if (!wanted) return shown(this.#first, image);
+      const ids = nearest(idsOf(this.#first, image), image.width, image.height, wanted);
+      return coloured(this.#first, ids, wanted[1], wanted[0]);
+    }
     if (!wanted) return image;
     return { data: fitted(image.data, image.width, image.height, 4, wanted), width: wanted[1], height: wanted[0] };
   }
 
   async #run() {
     const { session, card, name } = this.#model;
-    const image = this.#source();
+    let image;
+    try {
+      image = this.#source();
+    } catch (error) {
+      return say(`${this.#file.name}: ${error.message}.`);
+    }
     paint(element("before"), image);
     if (this.#mode === "picture" || this.pad.empty) paint(element("after"), image);
     if (this.#mode === "drawing" && this.pad.empty) return;
+    if (this.others.missing.length) {
+      const missing = this.others.missing.map((port) => `a ${thing(port)} for ${port.name}`).join(" and ");
+      element("said").textContent = `This model takes ${missing} besides: drop or choose one above.`;
+      return;
+    }
     const began = (this.#running = performance.now());
     const clock = setInterval(() => this.#wait(image), 300);
     try {
       const translates = card["gantk.task"] === "translate";
-      const asked = { image: this.#mode === "drawing" ? image : this.#picture, said: this.#said };
+      const asked = { image: this.#mode === "drawing" ? image : this.#picture, said: { ...this.#said, ...this.others.said } };
       const answer = await session.ask(translates ? "translate" : "measure", asked);
       if (!answer) return;
-      translates ? paint(element("after"), answer) : this.#list(answer);
+      translates ? paint(element("after"), answer) : list(element("numbers"), answer);
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       element("said").textContent = `${image.width} × ${image.height} pixels in ${seconds} s.${this.#advice(image)}`;
       element("save").disabled = false;
@@ -204,20 +233,6 @@ export class ImageView {
       : "";
   }
 
-  #list(answers) {
-    const rows = Object.entries(answers).map(([name, values]) => {
-      const row = document.createElement("section");
-      const title = Object.assign(document.createElement("h2"), { textContent: name });
-      const single = values.length === 1;
-      const body = Object.assign(document.createElement(single ? "output" : "div"), { className: single ? "single" : "bars" });
-      if (single) body.textContent = values[0].toPrecision(4);
-      else body.append(...bars(values));
-      row.append(title, body);
-      return row;
-    });
-    element("numbers").replaceChildren(...rows);
-  }
-
   #cut(percent) {
     element("compare").style.setProperty("--cut", `${percent}%`);
   }
@@ -237,15 +252,4 @@ export class ImageView {
   #resultName() {
     return `${this.#mode === "drawing" ? "drawing" : this.#file.name.replace(/\.[^.]*$/, "") || "picture"}-${this.#model.name}`;
   }
-}
-
-function bars(values) {
-  const largest = Math.max(...values.map(Math.abs), 1e-9);
-  return values.map((value, index) => {
-    const bar = document.createElement("span");
-    bar.title = `${index}: ${value.toPrecision(4)}`;
-    bar.style.setProperty("--value", Math.abs(value) / largest);
-    bar.className = value < 0 ? "negative" : "positive";
-    return bar;
-  });
 }

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
+IMAGES = ("image", "labels")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What is read. Pillow knows more formats, some of which start other programs."""
@@ -22,8 +23,8 @@ def main(model: str, source: str, target: str, *said: str) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     card = session.get_modelmeta().custom_metadata_map
     inputs, (given,) = (json.loads(card[f"gantk.{end}"]) for end in ("inputs", "outputs"))
-    first = next((port for port in inputs if port["kind"] == "image"), None)
-    if card["gantk.task"] != "translate" or first is None or (first["dtype"], first["layout"]) != ("uint8", "NHWC"):
+    first = next((port for port in inputs if port["kind"] in IMAGES), None)
+    if card["gantk.task"] != "translate" or first is None or first["dtype"] != "uint8" or first["layout"] == "NCHW":
         sys.exit(f"{model}: not a model that translates 8-bit images as they are")
     values = dict(each.split("=", 1) for each in said if "=" in each)
     if unknown := values.keys() - {port["name"] for port in inputs if port is not first}:
@@ -36,15 +37,36 @@ def main(model: str, source: str, target: str, *said: str) -> None:
         if port is not first:
             tensors[port["name"]] = tensor(port, values.get(port["name"]), height_width)
     (answer,) = session.run([given["name"]], tensors)
-    Image.fromarray(answer[0] if given["channels"] > 1 else answer[0, :, :, 0]).save(target)
+    picture = Image.fromarray(answer[0] if answer.ndim == 3 or given["channels"] > 1 else answer[0, :, :, 0])
+    if given["kind"] == "labels":
+        picture = Image.frombytes("P", picture.size, picture.tobytes())
+        picture.putpalette([part for colour in given["palette"]["colours"] for part in colour])
+    picture.save(target)
 
 
 def pixels(file: str, port: dict, sides: tuple[int, int] | None) -> np.ndarray:
     """Return an image file as a port's tensor, cut to height and width where these are said."""
+    if port["kind"] == "labels":
+        return ids(file, port["palette"], sides)
     picture = eight_bits(ImageOps.exif_transpose(Image.open(file, formats=FORMATS)), MODES[port["channels"]])
     if sides:
         picture = ImageOps.fit(picture, (sides[1], sides[0]))
     return np.asarray(picture).reshape(1, picture.height, picture.width, port["channels"])
+
+
+def ids(file: str, palette: dict, sides: tuple[int, int] | None) -> np.ndarray:
+    """Return a label map of the training's own values, grey or colours, or of the colours shown, as ids (1, H, W)."""
+    picture = Image.open(file, formats=FORMATS)
+    picture = ImageOps.exif_transpose(picture if picture.mode == "L" else picture.convert("RGB"))
+    if sides:
+        picture = ImageOps.fit(picture, (sides[1], sides[0]), Image.Resampling.NEAREST)
+    pixels = np.asarray(picture).reshape(picture.height, picture.width, -1)
+    of_values = pixels.shape[2] == len(palette["values"][0])
+    known = np.array(palette["values" if of_values else "colours"])
+    apart = (pixels[:, :, None, :] != known).any(3)
+    if apart.all(2).any():
+        sys.exit(f"{file}: holds the value {pixels[apart.all(2)][0].tolist()}, which is none of {known.tolist()}")
+    return apart.argmin(2).astype(np.uint8)[None]
 
 
 def tensor(port: dict, said: str | None, sides: tuple[int, int]) -> np.ndarray:
@@ -53,7 +75,7 @@ def tensor(port: dict, said: str | None, sides: tuple[int, int]) -> np.ndarray:
         return np.zeros((1, *(port.get("shape") or [port["length"]])), np.float32)
     if said is None and "default" not in port:
         sys.exit(f"say {port['name']}=VALUE, which the model takes besides")
-    if port["kind"] == "image":
+    if port["kind"] in IMAGES:
         return pixels(said, port, sides)
     if port["kind"] == "category" and said in port["names"]:
         said = port["names"].index(said)

@@ -14,7 +14,7 @@ from gantk.runtime.strips.stages import NORM, Plan, Stage
 
 # fmt: off
 POINTWISE = frozenset({
-    "Abs", "Add", "BatchNormalization", "Cast", "Celu", "Clip", "DequantizeLinear", "Div", "Elu", "Erf", "Exp",
+    "Abs", "Add", "BatchNormalization", "Cast", "Celu", "Clip", "DequantizeLinear", "Div", "Elu", "Equal", "Erf", "Exp",
     "Gelu", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu",
     "Pow", "QuantizeLinear", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Sub",
     "Tanh",
@@ -52,7 +52,7 @@ def plan(model: Any) -> Plan:
             raise Unsupported(f"cannot run in strips: {node.op_type} {node.name} joins images of different sizes")
         levels[name] = max(levels[source] for source in sources) + (node.op_type == NORM)
         ratios[name] = ratios[sources[0]] * ratio(node, constants)
-        axes[name] = axes[sources[0]] if node.op_type != "Transpose" else _moved(node, axes[sources[0]])
+        axes[name] = _moved(node, axes[sources[0]])
         if node.op_type == NORM:
             norms[name] = sources[0]
     types = {info.name: info.type.tensor_type.elem_type for info in [*graph.value_info, *graph.input, *graph.output]}
@@ -94,7 +94,7 @@ def _check(node: Any, sources: list[str], constants: Mapping[str, Array], axes: 
     kind = node.op_type
     joins = kind == "Concat" and next(a.i for a in node.attribute if a.name == "axis") == 1
     known = _is_pointwise(node, constants) or kind in (NORM, SPREAD, "Transpose") or joins
-    known = known or reads_rows(node, constants)
+    known = known or reads_rows(node, constants) or _is_of_labels(node, constants)
     if not known or not sources or any(source not in axes for source in sources):
         raise Unsupported(f"cannot run in strips: what {kind} {node.name} reads of an image is not known")
 
@@ -106,12 +106,29 @@ def _is_pointwise(node: Any, constants: Mapping[str, Array]) -> bool:
     return node.op_type in POINTWISE and anywhere
 
 
+def _is_of_labels(node: Any, constants: Mapping[str, Array]) -> bool:
+    """Return whether a node gives a label map (N, H, W) an axis of channels, or takes its classes from channels."""
+    if node.op_type == "Unsqueeze":
+        return node.input[1] in constants and constants[node.input[1]].tolist() == [1]
+    said = {attribute.name: attribute.i for attribute in node.attribute}
+    return node.op_type == "ArgMax" and (said.get("axis", 0), said.get("keepdims", 1)) == (1, 0)
+
+
 def _is_last(info: Any) -> bool:
-    """Return whether a tensor (N, H, W, C) has its channels last, as its card's name of the layout would say."""
-    return bool(info.type.tensor_type.shape.dim[3].HasField("dim_value"))
+    """Return whether a tensor (N, H, W, C) has its channels last, as its card's name of the layout would say.
+
+    A label map (N, H, W) has none.
+    """
+    lengths = info.type.tensor_type.shape.dim
+    return len(lengths) == 3 or bool(lengths[3].HasField("dim_value"))
 
 
 def _moved(node: Any, axis: int) -> int:
+    """Return the axis of rows of a node's output, `axis` being that of its input."""
+    if node.op_type in ("Unsqueeze", "ArgMax"):
+        return axis + (1 if node.op_type == "Unsqueeze" else -1)
+    if node.op_type != "Transpose":
+        return axis
     (order,) = (list(attribute.ints) for attribute in node.attribute if attribute.name == "perm")
     return int(order.index(axis))
 

@@ -115,7 +115,7 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
     inputs, outputs, before, after, own = [], [], [], [], []
     for name in stage.inputs:
         halved = half and name not in plan.images and kinds[name] == TensorProto.FLOAT
-        inputs.append(info(f"{name}.kept", TensorProto.FLOAT16 if halved else kinds[name], [None] * 4))
+        inputs.append(info(f"{name}.kept", TensorProto.FLOAT16 if halved else kinds[name], None))
         before.append(helper.make_node("Cast", [f"{name}.kept"], [name], to=kinds[name]))
     for name in stage.norms:
         inputs += [info(f"{name}.{part}", kinds[name], [None]) for part in ("mean", "variance")]
@@ -127,7 +127,7 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
         halved = half and not last and kinds[name] == TensorProto.FLOAT
         kind = TensorProto.FLOAT16 if halved else kinds[name]
         after.append(helper.make_node("Cast", [f"{name}.rows"], [f"{name}.given"], to=kind))
-        outputs.append(info(f"{name}.given", kind, [None] * 4))
+        outputs.append(info(f"{name}.given", kind, None))
         if name in sources:
             own.append(numpy_helper.from_array(np.array([2, 3]), f"{name}.pixels"))
             single, mean, centred, squares = (f"{name}.{part}" for part in ("single", "mean", "centred", "squares"))

@@ -9,6 +9,9 @@ from gantk import DiscriminatorSpec, GeneratorSpec, Normalization
 
 WIDTH = 8
 
+LEVELS = 3
+"""Classes of the label maps that are made of images: dark, middling, light."""
+
 
 class Maker(nn.Module):
     """Makes images (N, outputs, size, size) of images, or of a latent vector and a label."""
@@ -80,3 +83,21 @@ class Conditioned(nn.Module):
         scale, shift = self.changes(condition)[:, :, None, None].chunk(2, 1)
         changed: Tensor = x * (1 + scale) + shift
         return changed
+
+
+def levels(image: Tensor) -> Tensor:
+    """Return a label map of an image (N, C, H, W) in [-1, 1], one-hot (N, 3, H, W): its pixels by their brightness."""
+    ids = ((image.mean(1, keepdim=True) + 1) * LEVELS / 2).floor().clamp(0, LEVELS - 1)
+    return (ids == torch.arange(LEVELS, device=image.device).view(1, -1, 1, 1)).to(image.dtype)
+
+
+class Levelled(nn.Module):
+    """A generator of label maps, and of a latent vector where it takes one, on the label map of an image."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, *latent: Tensor) -> Tensor:
+        made: Tensor = self.generator(*latent, levels(image))
+        return made

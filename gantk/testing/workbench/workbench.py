@@ -25,13 +25,14 @@ from gantk import (
     GeneratorSpec,
     Graph,
     Latent,
+    Network,
     Normalization,
     Player,
     Recipe,
     Step,
     hookimpl,
 )
-from gantk.testing.workbench.networks import Conditioned, Judge, Maker
+from gantk.testing.workbench.networks import LEVELS, Conditioned, Judge, Levelled, Maker, levels
 
 LATENT = 8
 
@@ -51,7 +52,7 @@ class Workbench(Recipe):
         self,
         build: Build,
         *,
-        makes: Literal["translation", "noise", "labels"] = "translation",
+        makes: Literal["translation", "noise", "labels", "layout", "style"] = "translation",
         judges: Literal["image", "pair", "label", "latent"] = "image",
     ) -> None:
         super().__init__()
@@ -60,12 +61,13 @@ class Workbench(Recipe):
         self.latent = Latent(length=LATENT)
         self.label = Category(count=max(classes, 1), names=build.data.classes)
         self.game = build.loss()
-        translates = makes == "translation"
+        drawn = makes in ("noise", "labels", "style")
         self.generator = build.generator(
             GeneratorSpec(
-                inputs=channels if translates else None,
-                latent=None if translates else LATENT,
+                inputs=channels if makes == "translation" else None,
+                latent=LATENT if drawn else None,
                 classes=classes if makes == "labels" else None,
+                layout=LEVELS if makes in ("layout", "style") else None,
                 outputs=channels,
                 size=size,
             )
@@ -108,6 +110,9 @@ class Workbench(Recipe):
     def _inputs(self, batch: Batch, latent: Tensor) -> tuple[Tensor, ...]:
         if self.makes == "translation":
             return (batch["image"].flip(3),)
+        if self.makes in ("layout", "style"):
+            layout = levels(batch["image"])
+            return (layout,) if self.makes == "layout" else (latent, layout)
         return (latent, batch["label"]) if self.makes == "labels" else (latent,)
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
@@ -119,6 +124,10 @@ class Workbench(Recipe):
         """Return the generator."""
         if self.makes == "translation":
             return {"generator": Graph(network=self.generator, inputs=("image",), outputs=("image",))}
+        if self.makes in ("layout", "style"):
+            network = Network(Levelled(self.generator.module), "generator")
+            given = ("image",) if self.makes == "layout" else ("image", self.latent)
+            return {"generator": Graph(network=network, inputs=given, outputs=("image",))}
         inputs = (self.latent, self.label) if self.makes == "labels" else (self.latent,)
         return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
 

@@ -56,10 +56,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def models(exported: Export, residual: Trained, drawn: Trained, blending: Callable[..., Path]) -> dict[str, Path]:
+def models(
+    exported: Export, residual: Trained, drawn: Trained, labelling: Trained, blending: Callable[..., Path]
+) -> dict[str, Path]:
     return {
         "a_to_b": exported("residual", residual),
         "blending": blending(style=False),
+        **{graph: exported(graph, labelling, graph=graph) for graph in ("blend", "segment")},
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},
     }
 

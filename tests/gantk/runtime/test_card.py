@@ -121,6 +121,23 @@ def with_numbers(**changes: Any) -> str:
     return json.dumps([{"name": "latent", "kind": "latent", "length": 8, **changes}])
 
 
+PALETTE = {"values": [[0], [7]], "names": ["sky", "road"], "colours": [[0, 0, 0], [9, 9, 9]], "ignored": None}
+
+
+def with_map(**changes: Any) -> str:
+    own = {"kind": "labels", "layout": "NHW", "channels": 1, "palette": PALETTE, "range": [0, 1], "window": [0, 1]}
+    return with_port(**{**own, **changes})
+
+
+def test_a_label_map_has_its_palette() -> None:
+    card = read_card({**CARD.metadata(), "gantk.inputs": with_map()}.items(), Path("x.onnx"))
+    palette = card.image_in.palette
+    assert palette is not None
+    assert (palette.values, palette.names, palette.ignored) == (((0,), (7,)), ("sky", "road"), None)
+    assert read_card(card.metadata().items(), Path("x.onnx")) == card
+    assert "palette" not in json.loads(card.metadata()["gantk.outputs"])[0], "older versions read it"
+
+
 WRONG: list[tuple[str, str, str]] = [
     ("inputs", "[", "gantk.inputs is no JSON"),
     ("inputs", "[" * 100_000, "gantk.inputs is nested more than 8 deep"),
@@ -151,6 +168,15 @@ WRONG: list[tuple[str, str, str]] = [
     ("inputs", with_port()[:-1] + "," + with_port()[1:], "gantk.inputs have one name twice"),
     ("inputs", with_port(range=[0, float("nan")]), "NaN is no number of JSON"),
     ("inputs", with_port(range=[0, 1e308], dtype="float32"), "range.1. is 1e.308, not a number from"),
+    ("inputs", with_port(layout="NHW"), "is of kind image and layout NHW, without a palette"),
+    ("inputs", with_port(palette=PALETTE), "is of kind image and layout NHWC, with a palette"),
+    ("inputs", with_map(channels=3), "is a label map of other values than ids"),
+    ("inputs", with_map(palette=None), r"palette is null, not an object"),
+    ("inputs", with_map(palette=PALETTE | {"names": ["a"]}), "has not a name and a colour for each of its 2 classes"),
+    ("inputs", with_map(palette=PALETTE | {"ignored": 2}), "or ignores another"),
+    ("inputs", with_map(palette=PALETTE | {"values": [[0], [0]]}), "are not one grey value, or one colour, of its own"),
+    ("inputs", with_map(palette=PALETTE | {"colours": [[0, 0, 256]]}), r"colours\[0\]\[2\] is 256, not a whole number"),
+    ("inputs", with_map(dtype="float32", pixel="float32"), "of 2 classes, which float32 does not hold"),
     ("inputs", with_numbers(), "task says that it translates images, which its tensors are not made for"),
     ("inputs", with_numbers(length=10**9), "length is 1000000000, not a whole number from 1 to"),
     ("inputs", with_numbers(length=2, layout="N"), "length is 2, and one number a sample is what its layout N says"),
