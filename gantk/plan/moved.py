@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gantk.documents import regular_file, shortened
+from gantk.documents import quoted, regular_file, shortened
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.plan.open_data import data_file, missing_folders, with_data_file
 from gantk.runs.config import Config
@@ -17,19 +17,21 @@ Say = Callable[[str], object]
 def recalled(run: Run, plugins: Sequence[str], say: Say) -> Config:
     """Return a run's configuration with its plugin files where they are now; `plugins` names those that have moved.
 
-    Nothing of them is imported here. A file that lies in the run itself came with it, perhaps from elsewhere, so it is
-    used only where the user names it; `say` is told of one that has changed since the run was started.
+    Nothing of them is imported here. A file that lies in the run itself came with it, perhaps from elsewhere, and one
+    that is named by no whole path was named by another than gantk: they are used only where the user names them. `say`
+    is told of one that has changed since the run was started.
     Raises UsageError where a file that is named is not the run's, PluginError where one is missing or not trusted.
     """
     config = run.config
     for file in plugins:
         config = _with_plugin(run, config, file)
     named, recorded = {_place(file) for file in plugins}, run.manifest.plugins
-    for path in map(_place, _files(config)):
+    for file in _files(config):
+        path = _place(file)
         if not path.is_file():
             raise PluginError(f"{path}, a plugin of {run.path}, is not there: say where it is now, --plugin FILE")
         if path not in named:
-            _refuse_own(run, path, "--plugin")
+            _refuse_foreign(run, path, file, "--plugin")
         if recorded.get(path.stem) not in (None, plugin_digest(path)):
             say(f"note: {path} has changed since {run.path} was started")
     return config
@@ -49,7 +51,7 @@ def with_data(run: Run, config: Config, data: Sequence[str]) -> Config:
         )
     file = data_file(config)
     if file is not None and not data and file not in map(_place, _files(config)):
-        _refuse_own(run, file, "--data")
+        _refuse_foreign(run, file, config.data[0], "--data")
     return config
 
 
@@ -62,13 +64,18 @@ def plugin_digest(path: Path) -> str:
         raise PluginError(f"{path} cannot be read: {shortened(error)}") from error
 
 
-def _refuse_own(run: Run, path: Path, option: str) -> None:
-    """Raise PluginError where a plugin's file lies in the run itself."""
+def _refuse_foreign(run: Run, path: Path, said: str, option: str) -> None:
+    """Raise PluginError where a plugin's file lies in the run itself, or is not named as gantk names it."""
     if path.resolve().is_relative_to(run.path.resolve()):
-        raise PluginError(
-            f"{path} came with the run, and using the run would execute it: read it, and if you trust it, say so: "
-            f"{option} {pasted(path)}"
-        )
+        how = "came with the run"
+    elif not Path(said).is_absolute():
+        how = f"is named as {quoted(said)} by the run, which gantk does not write"
+    else:
+        return
+    raise PluginError(
+        f"{path} {how}, and using the run would execute it: read it, and if you trust it, say so: "
+        f"{option} {pasted(path)}"
+    )
 
 
 def _with_plugin(run: Run, config: Config, file: str) -> Config:

@@ -128,6 +128,19 @@ def test_code_that_came_with_a_run_is_executed_only_where_it_is_named(home):
     assert "heard" in invoke("train", "--resume", home / "run", "--plugin", inside, "--steps", 6)
 
 
+@pytest.mark.parametrize("written", ["listener.py", "./listener.py", "~/listener.py"])
+def test_code_that_gantk_did_not_name_is_executed_only_where_the_user_does(home, monkeypatch, written):
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("HOME", str(home))
+    config = home / "run" / "config.yaml"
+    config.write_text(config.read_text().replace(str(home / "listener.py"), written))
+    for command in (("train", "--resume"), ("export",), ("evaluate",)):
+        said = error(*command, home / "run")
+        assert f"is named as '{written}' by the run, which gantk does not write" in said
+        assert f"say so: --plugin {home / 'listener.py'}" in said
+        assert "heard" not in said
+
+
 def test_a_plugin_that_has_changed_is_said_before_it_is_imported(home):
     assert "has changed" not in invoke("train", "--resume", home / "run", "--steps", 6)
     (home / "listener.py").write_text(PLUGIN.replace("heard", "heard anew"))
