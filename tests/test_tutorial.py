@@ -92,7 +92,8 @@ def tutorial_module(name: str):
 
 def test_gantk_plugins_lists_what_was_installed(python):
     listed = {entry["name"]: entry for entry in json.loads(check(python, "-m", "gantk", "plugins", "--json"))}
-    brings = {"arrays": "dataset", "dilated": "generator", "matched": "recipe", "r1": "loss", "slices": "dataset"}
+    brings = {"arrays": "dataset", "dilated": "generator", "r1": "loss", "slices": "dataset"}
+    brings |= {"matched": "recipe", "denoised": "recipe"}
     assert {name: listed[name]["brings"] for name in brings} == {name: [part] for name, part in brings.items()}
     assert {listed[name]["distribution"] for name in brings} == {"gantk-tutorial"}
     assert all(listed[name]["fits"] for name in brings)
@@ -124,6 +125,7 @@ def test_each_plugin_passes_its_checks(python, arrays, slices, tmp_path):
         ("r1", {}, []),
         ("dilated", {"generator.filters": "4"}, []),
         ("matched", {"generator.filters": "4", "discriminator.filters": "4"}, []),
+        ("denoised", {"timesteps": "4", "filters": "8"}, []),
         ("arrays", {"data.target": "3", "data.high": "4080"}, [f"arrays:{arrays}"]),
         ("slices", {"data.high_b": "2500"}, [f"slices:{slices}"]),
     ]

@@ -240,11 +240,11 @@ def _worst(card: "Card") -> str:
     if steps:
         together = max(value for tried, value in card.parity.items() if tried.endswith(TOGETHER))
         largest = max(value for tried, value in single.items() if not tried.endswith(STEP))
-        step = f"{max(steps):.2g} in a step, by {together:.2g} after all in a row, "
+        step = f", a step by {max(steps):.2g}, all in a row by {together:.2g}"
     else:
         largest, step = max(single.values()), ""
     if isinstance(port, Port) and port.palette is not None:
         return f"{step}{largest:.2g} (of the pixels)"
     if isinstance(port, Port):
-        return f"{step}{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'})"
-    return f"{step}{largest:.2g} (of the largest value)"
+        return f"{largest:.2g} ({'in [-1, 1]' if port.layout == 'NCHW' else 'in pixel values'}){step}"
+    return f"{largest:.2g} (of the largest value){step}"

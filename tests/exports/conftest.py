@@ -376,27 +376,15 @@ def blending(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a diffusion model that trained two steps, went on for two more, and was exported."""
+    """A run of the book's diffusion model that trained two steps, went on for two more, and was exported."""
     out = tmp_path_factory.mktemp("sampler") / "run"
-    recipe = Path(__file__).parent / "samplers" / "diffusion.py"
-    begun = [
-        "--plugin",
-        recipe,
-        "--data",
-        "emoji",
-        "--out",
-        out,
-        "--size",
-        "16",
-        "--batch-size",
-        "2",
-        "--device",
-        "cpu",
-    ]
+    recipe = Path(__file__).parents[2] / "docs" / "tutorial" / "gantk_tutorial" / "denoised.py"
+    small = ["--size", "16", "--batch-size", "2", "--device", "cpu", "-s", "timesteps=8", "-s", "filters=8"]
+    begun = ["--plugin", recipe, "--data", "emoji", "--out", out, *small]
     for arguments in ([*begun, "--steps", "2"], ["--resume", out, "--steps", "4"]):
         done = CliRunner().invoke(train, [*map(str, arguments)])
         assert done.exit_code == 0, done.output
     done = CliRunner().invoke(export_command, [str(out)])
     assert done.exit_code == 0, done.output
-    assert done.output.count("in a step, by") == 2
+    assert "a step by" in done.output
     return out

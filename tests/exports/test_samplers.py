@@ -1,6 +1,8 @@
 """Samplers: trained, resumed, exported as a loop, run by every way there is, compared step by step."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 
@@ -9,22 +11,24 @@ import onnx
 import pytest
 import torch
 from click.testing import CliRunner
+from onnx import helper
 from PIL import Image
 from torch import Tensor, nn
 
-from gantk import Iterated, Latent, Model, Recipe, Unsupported, load
+from gantk import GantkError, Iterated, Latent, Model, Recipe, Unsupported, load
 from gantk.cli.generate import generate
 from gantk.cli.translate import translate
 from gantk.data.infos import ImageInfo
+from gantk.parts.iterated import DOMAIN, ENTER, LEAVE
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph
-from gantk.runs.config import Config
 from gantk.runtime.session import PROCESSOR, Session
 from gantk.training.trained import Trained, load_trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare
-from gantk_exports.loops import LOOP, STEPS
-from gantk_exports.parity import differences, run_torch
+from gantk_exports.iterations import Steps
+from gantk_exports.loops import LOOP, STEPS, looped
+from gantk_exports.parity import check, differences, run_torch
 from gantk_exports.precision import export_reduced, quantized
 from gantk_exports.verify import verify
 
@@ -39,9 +43,58 @@ def generator(sampled: Path) -> Model:
     return load(sampled / "exports" / "generator.onnx")
 
 
+class Inverting(Iterated):
+    """DDIM's deterministic way from an image towards noise (Song et al. 2020, arXiv:2010.02502), of 3 steps.
+
+    Beside the image its mean goes from step to step. Images have an even height and width.
+    """
+
+    multiple = 2
+
+    def __init__(self) -> None:
+        super().__init__(3)
+        self.time = nn.Embedding(3, 4)
+        self.into, self.out = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 4, 2, 1)
+        self.register_buffer("kept", torch.tensor([0.99, 0.9, 0.7, 0.4]))
+
+    def start(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return image, image.mean((1, 2, 3))
+
+    def advance(self, state: tuple[Tensor, Tensor], index: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        x, mean = state
+        kept, left = self.kept[index], self.kept[index + 1]
+        told = self.out(torch.relu(self.into(x) + self.time(index.expand(x.shape[0]))[:, :, None, None]))
+        clean = (x - (1 - kept).sqrt() * told) / kept.sqrt()
+        return left.sqrt() * clean + (1 - left).sqrt() * told, 0.5 * mean + 0.5 * image.mean((1, 2, 3))
+
+    def finish(self, state: tuple[Tensor, Tensor], image: Tensor) -> Tensor:
+        x, mean = state
+        return (x - mean[:, None, None, None]).tanh()
+
+
+class Only(Recipe):
+    """A recipe that only holds what is exported."""
+
+    players = step = preview = None  # Not asked for here.
+
+    def __init__(self, sampler: nn.Module, *inputs: str | Latent) -> None:
+        super().__init__()
+        self.sampler, self.inputs = sampler, inputs
+
+    def graphs(self) -> dict[str, Graph]:
+        task = "translate" if "a" in self.inputs else "generate"
+        return {"only": Graph(network=Network(self.sampler, "it"), task=task, inputs=self.inputs, outputs=("a",))}
+
+
 @pytest.fixture(scope="module")
-def inverted(sampled: Path) -> Model:
-    return load(sampled / "exports" / "inverted.onnx")
+def inverting(opened: Callable[[Recipe], Trained]) -> Trained:
+    torch.manual_seed(0)
+    return opened(Only(Inverting(), "a"))
+
+
+@pytest.fixture(scope="module")
+def inverted(inverting: Trained, exported: Callable[..., Path]) -> Model:
+    return load(exported("inverting", inverting, graph="only"))
 
 
 def test_the_graph_is_one_loop_with_weights_outside(generator: Model) -> None:
@@ -50,9 +103,9 @@ def test_the_graph_is_one_loop_with_weights_outside(generator: Model) -> None:
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     (body,) = (attribute.g for attribute in loop.attribute)
     assert (int(weights[STEPS]), len(body.initializer)) == (8, 0)
-    assert sum(node.op_type in ("Conv", "ConvTranspose") for node in body.node) == 2
+    assert sum(node.op_type == "Conv" for node in body.node) == 6
     assert b"site-packages" not in generator.path.read_bytes()
-    assert b"diffusion.py" not in generator.path.read_bytes()
+    assert b"denoised.py" not in generator.path.read_bytes()
 
 
 def test_pictures_are_torchs_from_the_same_numbers(generator: Model, trained: Trained) -> None:
@@ -68,8 +121,8 @@ def test_pictures_are_torchs_from_the_same_numbers(generator: Model, trained: Tr
 
 
 @pytest.mark.parametrize("size", [(16, 16), (13, 22)])
-def test_an_image_of_any_size_is_torchs(inverted: Model, trained: Trained, size: tuple[int, int]) -> None:
-    module, _ = prepare(trained, "inverted")
+def test_an_image_of_any_size_is_torchs(inverted: Model, inverting: Trained, size: tuple[int, int]) -> None:
+    module, _ = prepare(inverting, "only")
     images = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
     (expected,) = run_torch(module, [images])
     assert np.abs(inverted(images).astype(int) - expected).max() <= 1
@@ -86,7 +139,7 @@ def test_a_step_that_differs_is_found_though_the_others_blow_nothing_up(
     generator: Model, trained: Trained, tmp_path: Path
 ) -> None:
     proto = onnx.load(generator.path)
-    (betas,) = (tensor for tensor in proto.graph.initializer if tensor.name.endswith("betas"))
+    (betas,) = (tensor for tensor in proto.graph.initializer if tensor.name.endswith(".beta"))
     values = onnx.numpy_helper.to_array(betas).copy()
     values[3] += 0.01
     betas.CopyFrom(onnx.numpy_helper.from_array(values, betas.name))
@@ -95,6 +148,8 @@ def test_a_step_that_differs_is_found_though_the_others_blow_nothing_up(
     module, _ = prepare(trained, "generator")
     found = differences(replaced(generator, changed), module)
     assert min(value for tried, value in found.items() if tried.endswith("step")) > 1e-3
+    with pytest.raises(GantkError, match=r"^it: ONNX Runtime differs from torch by .* worst step, above the limit"):
+        check(found, generator.card, "it")
 
 
 def replaced(model: Model, path: Path) -> Model:
@@ -119,12 +174,12 @@ def test_commands_need_not_know(generator: Model, inverted: Model, sampled: Path
     assert "worst step" in done.output
 
 
-def test_smaller_and_older_forms(trained: Trained, generator: Model, tmp_path: Path) -> None:
+def test_smaller_and_older_forms(trained: Trained, inverting: Trained, generator: Model, tmp_path: Path) -> None:
     half = load(export_reduced(trained, "generator", tmp_path / "half.onnx", Form(), "fp16", 30, generator.path))
     assert half.card.fidelity["worst"] > 30
     with pytest.raises(Unsupported, match="^cannot be int8: it is a sampler"):
         quantized(generator.path, generator.card, [])
-    old = load(export_graph(trained, "inverted", tmp_path / "old.onnx", Form("float", (16, 24), 13)))
+    old = load(export_graph(inverting, "only", tmp_path / "old.onnx", Form("float", (16, 24), 13)))
     assert (old.card.size, old.card.opset) == ((16, 24), 13)
     assert np.asarray(old(Image.new("RGB", (24, 16)))).shape == (16, 24, 3)
 
@@ -143,35 +198,6 @@ def test_a_loop_ends_when_it_is_told_to(generator: Model) -> None:
     Timer(0.3, session.stop).start()
     with pytest.raises(Exception, match="terminate"):
         session.run(["output"], given)
-
-
-class Only(Recipe):
-    """A recipe that only holds what is exported."""
-
-    players = step = preview = None  # Not asked for here.
-
-    def __init__(self, sampler: nn.Module, noise: Latent) -> None:
-        super().__init__()
-        self.sampler, self.noise = sampler, noise
-
-    def graphs(self) -> dict[str, Graph]:
-        network = Network(self.sampler, "sampler")
-        return {"only": Graph(network=network, task="generate", inputs=(self.noise,), outputs=("a",))}
-
-
-def offering(sampler: nn.Module, noise: Latent) -> Trained:
-    return Trained(
-        run=Path("runs/test"),
-        plugin="only",
-        step=1,
-        recipe=Only(sampler, noise),
-        images={"a": ImageInfo(1, "uint8", (0.0, 255.0))},
-        data="drawings",
-        licence="CC0-1.0",
-        classes=(),
-        size=8,
-        config=Config(),
-    )
 
 
 class Pixels(Iterated):
@@ -194,21 +220,45 @@ class Pixels(Iterated):
         return torch.where(self.places == index, drawn, x)
 
 
-def test_pixel_by_pixel(tmp_path: Path) -> None:
+NOISE = Latent(name="noise", shape=(1, 7, 7), distribution="uniform")
+
+
+@pytest.fixture(scope="module")
+def pixels(opened: Callable[[Recipe], Trained], exported: Callable[..., Path]) -> tuple[Model, Pixels]:
     torch.manual_seed(0)
-    pixels, noise = Pixels(7), Latent(name="noise", shape=(1, 7, 7), distribution="uniform")
-    model = load(export_graph(offering(pixels, noise), "only", tmp_path / "only.onnx"))
-    (expected,) = run_torch(pixels, [noise.fixed(4).numpy()])
+    sampler = Pixels(7)
+    grey = replace(opened(Only(sampler, NOISE)), images={"a": ImageInfo(1, "uint8", (0.0, 255.0))})
+    return load(exported("pixels", grey, graph="only")), sampler.eval()
+
+
+def test_pixel_by_pixel(pixels: tuple[Model, Pixels]) -> None:
+    model, sampler = pixels
+    (expected,) = run_torch(sampler, [NOISE.fixed(4).numpy()])
     made = np.stack([np.asarray(image) for image in model.generate(4)])
+    assert next(iter(model.card.parity.values())) == 0
     assert np.array_equal(made > 127, expected[:, 0] > 0)
     assert 0.1 < (made > 127).mean() < 0.9
 
 
-def test_two_samplers_are_one_line(tmp_path: Path) -> None:
-    twice, noise = nn.Sequential(Pixels(4), Pixels(4)), Latent(name="noise", shape=(1, 4, 4))
-    with pytest.raises(Unsupported, match="^graph only has more than one sampler"):
-        export_graph(offering(twice, noise), "only", tmp_path / "only.onnx")
-    assert not list(tmp_path.iterdir())
+def test_a_step_that_decides_at_the_border_is_no_difference(pixels: tuple[Model, Pixels], tmp_path: Path) -> None:
+    model, sampler = pixels
+    noise, border = np.zeros((1, 1, 7, 7), np.float32), sampler.conv.bias.detach().tanh()
+    for more, above, worst in ((1e-6, 0.0, 0.0), (0.01, 0.005, 2.0)):
+        proto = onnx.load(model.path)
+        (bias,) = (tensor for tensor in proto.graph.initializer if tensor.name.endswith("conv.bias"))
+        bias.CopyFrom(onnx.numpy_helper.from_array(sampler.conv.bias.detach().numpy() + np.float32(more), bias.name))
+        onnx.save(proto, tmp_path / "moved.onnx")
+        noise[0, 0, 0, 0] = border + above
+        assert Steps(replaced(model, tmp_path / "moved.onnx"), sampler, sampler).compared([noise])[0] == worst
+
+
+def test_two_samplers_are_one_line() -> None:
+    marks = [
+        helper.make_node(kind, [f"x{place}"], [f"x{place + 1}"], domain=DOMAIN, place=0, count=4)
+        for place, kind in enumerate((ENTER, LEAVE, ENTER, LEAVE))
+    ]
+    with pytest.raises(Unsupported, match="^has more than one sampler, or one that is called twice: state a graph"):
+        looped(helper.make_model(helper.make_graph(marks, "two", [], [])))
 
 
 def test_the_card_beside_it_says_the_shape(sampled: Path) -> None:
