@@ -39,7 +39,7 @@ class Image(str):
 
 @dataclass(frozen=True, kw_only=True)
 class Latent:
-    """What is drawn: float32 (N, length), or (N, *shape), each number from N(0, 1) or from U(-1, 1).
+    """What is drawn: float32 (N, length), or (N, ...) of a shape, each number from N(0, 1) or from U(-1, 1).
 
     Attributes:
         name: the tensor's name in an exported graph; no two inputs of a graph share it.
