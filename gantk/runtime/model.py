@@ -25,7 +25,7 @@ from gantk.runtime.strips.strips import Strips
 if TYPE_CHECKING:
     from PIL import Image
 
-    from gantk.runtime.strips.sources import PixelRows
+    from gantk.runtime.strips.pixel_rows import PixelRows
 
     File = str | Path | bytes | BinaryIO
     Images = list[Any] | tuple[Any, ...]

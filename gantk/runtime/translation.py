@@ -19,8 +19,9 @@ from gantk.runtime.inputs import Entry, as_given
 from gantk.runtime.model import Model
 from gantk.runtime.overlap import Answer, answers, overlapped
 from gantk.runtime.partners import Partners
+from gantk.runtime.strips.pixel_rows import Changed
 from gantk.runtime.strips.sinks import write_strips
-from gantk.runtime.strips.sources import Changed, Source, opened
+from gantk.runtime.strips.sources import Source, opened
 
 
 @dataclass(frozen=True)

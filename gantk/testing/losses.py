@@ -1,4 +1,4 @@
-"""Checks of an adversarial game by itself: on free scores and points, and against small critics."""
+"""Checks of an adversarial game by itself, on free scores."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantk.parts.losses import AdversarialLoss
-from gantk.parts.networks import Discriminator
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
 
@@ -20,7 +19,7 @@ SCALES = (1.0, 30.0, 120.0)
 
 def scalars(checked: CheckedPlugin) -> str:
     """Give both sides scores of several shapes, small ones and saturated ones, and a batch twice over."""
-    game = _game(checked)
+    game = game_of(checked)
     torch.manual_seed(0)
     for shape in ((5,), (5, 1), (5, 1, 3, 3)):
         for scale in SCALES:
@@ -48,7 +47,7 @@ def sides(checked: CheckedPlugin) -> str:
     Where the discriminator has brought real scores above fake ones, the generator must bring fake ones up, and down
     where it has brought them below. So a wrong sign on one side fails, whichever way scores are meant.
     """
-    game = _game(checked)
+    game = game_of(checked)
     _adapt(game)
     torch.manual_seed(0)
     real, fake = (0.1 * torch.rand(32) for _ in range(2))
@@ -77,61 +76,8 @@ def sides(checked: CheckedPlugin) -> str:
     return f"real scores {'above' if gap > 0 else 'below'} fake ones, and fake ones moved {moved:+.2g}"
 
 
-def falls(checked: CheckedPlugin) -> str:
-    """Move points down the generator's loss against a fixed critic, and a critic down its losses for fixed points."""
-    game = _game(checked)
-    torch.manual_seed(0)
-    real = torch.randn(64, 2) * 0.3 + torch.tensor([1.0, -1.0])
-    fake, critic = torch.randn(64, 2) * 0.3, _critic(game)
-    module = critic.module.requires_grad_(False)
-    _check_fall("generator's", [fake.clone()], lambda points: game.fool(critic.given(), points[0], real))
-    module.requires_grad_(True)
-    parameters: list[Tensor] = list(module.parameters())
-    first, last = _check_fall(
-        "discriminator's",
-        parameters,
-        lambda _: torch.stack(list(game.judge(critic.given(), real, fake).values())).sum(),
-    )
-    return f"the discriminator's from {first:.3g} to {last:.3g} on points in the plane"
-
-
-def detached(checked: CheckedPlugin) -> str:
-    """Judge fake points that have a gradient."""
-    game = _game(checked)
-    torch.manual_seed(0)
-    real, fake, critic = torch.randn(8, 2), torch.randn(8, 2, requires_grad=True), _critic(game)
-    total = torch.stack(list(game.judge(critic.given(), real, fake).values())).sum()
-    if any(_reached(total, fake)):
-        raise Failure(
-            "judge() sends a gradient to the fake points: detach() them, or the generator learns to be found out"
-        )
-    fooled = torch.randn(8, 2, requires_grad=True)
-    if not all(_reached(game.fool(critic.given(), fooled, real), fooled)):
-        raise Failure("fool() sends no gradient to the fake points, so that the generator cannot learn of it")
-    return "judge() leaves fake points alone, fool() reaches them"
-
-
-class _Scores(nn.Module):
-    """Scores points (N, 2), or gives their energies."""
-
-    def __init__(self, energies: bool) -> None:
-        super().__init__()
-        self.energies = energies
-        self.hidden = nn.Linear(2, 16)
-        self.last = nn.Linear(16, 2 if energies else 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.score(self.features(x))
-
-    def features(self, x: Tensor) -> list[Tensor]:
-        return [x, torch.tanh(self.hidden(x))]
-
-    def score(self, features: list[Tensor]) -> Tensor:
-        given: Tensor = self.last(features[-1])
-        return (given - features[0]).square().mean(1) if self.energies else given
-
-
-def _game(checked: CheckedPlugin) -> AdversarialLoss:
+def game_of(checked: CheckedPlugin) -> AdversarialLoss:
+    """Return the game that the plugin brings, with the options that were said."""
     game: AdversarialLoss = checked.part("loss")()
     return game
 
@@ -145,10 +91,6 @@ def _adapt(game: AdversarialLoss) -> None:
             game.adapt(feedback)
 
 
-def _critic(game: AdversarialLoss) -> Discriminator:
-    return Discriminator(_Scores(game.wants == "energies"), "discriminator")
-
-
 def _spread(game: AdversarialLoss, shape: tuple[int, ...], scale: float) -> Tensor:
     """Return scores in random order, the lowest -scale and the highest scale; of energies, their absolute values."""
     count = math.prod(shape)
@@ -156,7 +98,7 @@ def _spread(game: AdversarialLoss, shape: tuple[int, ...], scale: float) -> Tens
     return scores.abs() if game.wants == "energies" else scores
 
 
-def _reached(loss: Tensor, *points: Tensor) -> list[bool]:
+def reached_by(loss: Tensor, *points: Tensor) -> list[bool]:
     """Return of each tensor whether a loss has a gradient there that is not zero everywhere."""
     if not loss.requires_grad:
         return [False] * len(points)
@@ -183,7 +125,7 @@ def _check_both(game: AdversarialLoss) -> None:
     reached = set[str]()
     for scale in (0.01, 0.1, *SCALES):
         scores = {which: _spread(game, (32,), scale).requires_grad_() for which in ("real", "fake")}
-        found = _reached(game.discriminator(*scores.values()), *scores.values())
+        found = reached_by(game.discriminator(*scores.values()), *scores.values())
         reached |= {which for which, does in zip(scores, found, strict=True) if does}
     for which in ("real", "fake"):
         if which not in reached:
@@ -215,25 +157,3 @@ def _descend(scores: list[Tensor], loss: Callable[[], Tensor]) -> None:
         optimizer.step()
     for tensor in scores:
         tensor.requires_grad_(False)
-
-
-def _check_fall(side: str, moved: list[Tensor], loss: Callable[[list[Tensor]], Tensor]) -> tuple[float, float]:
-    """Move tensors down a loss, and compare its mean at the beginning and at the end: penalties draw their points."""
-    values: list[float] = []
-    for tensor in moved:
-        tensor.requires_grad_(True)
-    optimizer = torch.optim.Adam(moved, 0.01)
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        value = loss(moved)
-        if not value.requires_grad:
-            raise Failure(f"the {side} loss does not depend on what it should move")
-        torch.autograd.backward(value)
-        optimizer.step()
-        values.append(float(value.detach()))
-    first, last = (sum(part) / len(part) for part in (values[:10], values[-10:]))
-    if not (math.isfinite(last) and last < first):
-        raise Failure(
-            f"the {side} loss does not fall in {STEPS} moves down its gradient: {first:.4g} became {last:.4g}"
-        )
-    return first, last

@@ -113,7 +113,7 @@ def test_a_full_disk_is_named(exported: Export, residual: Trained, monkeypatch: 
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gantk.runtime.strips.strips.Scratch.write", full)
+    monkeypatch.setattr("gantk.runtime.strips.tensors.Scratch.write", full)
     with pytest.raises(GantkError, match="No space left on device; strips need room there, or set TMPDIR"):
         gantk.load(exported("residual", residual))(smooth(16, 16), tile=8)
 

@@ -11,7 +11,7 @@ from gantk.runtime.card import Card
 from gantk.runtime.samples import samples
 from gantk.runtime.session import Sessions
 from gantk.runtime.strips.memory import fitting_tile
-from gantk.runtime.strips.sources import PixelRows
+from gantk.runtime.strips.pixel_rows import PixelRows
 from gantk.runtime.strips.strips import Strips
 
 

@@ -6,12 +6,9 @@ is kept on disk is rounded to half precision, or not at all where `exact` is ask
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import SupportsIndex
@@ -21,69 +18,15 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
-from gantk.runtime.ports import Port
 from gantk.runtime.session import Session
 from gantk.runtime.strips.binding import bound
 from gantk.runtime.strips.memory import bytes_a_pixel
 from gantk.runtime.strips.moments import Moments
-from gantk.runtime.strips.operators import Span
+from gantk.runtime.strips.pieces import strips_of
+from gantk.runtime.strips.pixel_rows import PixelRows
 from gantk.runtime.strips.plan import plan
-from gantk.runtime.strips.sources import PixelRows
-from gantk.runtime.strips.stages import Plan, Stage, model_of
-
-
-class Scratch:
-    """A tensor (1, C, H, W) of a whole image in a file of its own."""
-
-    def __init__(self, path: Path, rows: int) -> None:
-        self.path = path
-        self.rows = rows
-        self._file = path.open("w+b")
-        self._dtype, self._channels, self._width = np.dtype(np.float32), 0, 0
-
-    def write(self, first: int, rows: Array) -> None:
-        """Write rows (1, C, h, W) from a row on. Raises OSError where the disk is full."""
-        self._dtype, self._channels, self._width = rows.dtype, rows.shape[1], rows.shape[3]
-        for channel, plane in enumerate(np.ascontiguousarray(rows[0])):
-            self._file.seek(self._place(channel, first))
-            self._file.write(plane.data)
-
-    def read(self, span: Span) -> Array:
-        """Return rows (1, C, h, W)."""
-        rows = np.empty((1, self._channels, span.end - span.first, self._width), self._dtype)
-        for channel, plane in enumerate(rows[0]):
-            self._file.seek(self._place(channel, span.first))
-            self._file.readinto(plane.data.cast("B"))
-        return rows
-
-    def _place(self, channel: int, row: int) -> int:
-        return (channel * self.rows + row) * self._width * self._dtype.itemsize
-
-    def close(self) -> None:
-        """Give the file's space back."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-
-class Padded:
-    """An image (H, W, C) with its last row and column repeated, as the model would do it itself."""
-
-    def __init__(self, image: PixelRows, card: Card, port: Port) -> None:
-        self._image = image
-        self._port = port
-        self.height, self.width = (
-            max(-(-length // card.multiple) * card.multiple, card.minimum) for length in image.shape[:2]
-        )
-
-    def read(self, span: Span) -> Array:
-        """Return rows as a model's tensor of one image."""
-        height, width = self._image.shape[:2]
-        first = min(span.first, height - 1)
-        rows = self._image[first : max(min(span.end, height), first + 1)]
-        below = span.end - span.first - len(rows)
-        if below or width < self.width:
-            rows = np.pad(rows, ((0, below), (0, self.width - width), (0, 0)), "edge")
-        return self._port.to_tensor(rows[None])
+from gantk.runtime.strips.stages import Stage, model_of
+from gantk.runtime.strips.tensors import Padded, Scratch
 
 
 class Strips:
@@ -169,7 +112,7 @@ class Strips:
                     open_files.callback(kept[output].close)
                 statistics = self._statistics(stage, moments)
                 answers = [answer.name for answer in session.outputs]
-                for strip in _strips(plan, stage, heights, first.width, tile):
+                for strip in strips_of(plan, stage, heights, first.width, tile):
                     given = {
                         f"{source}.kept": (images[source] if source in images else kept[source]).read(span)
                         for source, span in strip.read.items()
@@ -198,44 +141,3 @@ class Strips:
             given[f"{name}.mean"] = np.asarray(seen.mean, dtype)
             given[f"{name}.variance"] = np.asarray(seen.squares / seen.count, dtype)
         return given
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A piece of a stage's work: rows wanted of its outputs, rows read of its inputs, and the former in the strip."""
-
-    wanted: Mapping[str, Span]
-    read: Mapping[str, Span]
-    bounds: Mapping[str, Array]
-
-
-def _strips(plan: Plan, stage: Stage, heights: Mapping[str, int], width: int, tile: int) -> Iterator[Strip]:
-    """Yield the strips of a stage from top to bottom.
-
-    A strip is read from an aligned row of the image on, so that each tensor in it begins at a whole row.
-    """
-    ratios, step = plan.ratios, plan.alignment(stage)
-    image = heights[plan.images[0]]
-    for output in stage.outputs:
-        if heights[output] != image * ratios[output]:
-            raise Unsupported(f"cannot run in strips: {output} has {heights[output]} rows for {image} of the image")
-    # Channels grow as sizes shrink: strips of coarse tensors may be higher.
-    finest = max(ratios[name] for name in (*stage.inputs, *stage.outputs))
-    rows = max(step, int(tile * tile / (width * finest)) // step * step)
-    for top in range(0, image, rows):
-        bottom = min(top + rows, image)
-        wanted = {name: _span(top, bottom, ratios[name]) for name in stage.outputs}
-        needed = plan.spans(stage, wanted)
-        first = min(span.first / ratios[name] for name, span in needed.items())
-        end = max(span.end / ratios[name] for name, span in needed.items())
-        above, below = max(math.floor(first / step) * step, 0), min(math.ceil(end / step) * step, image)
-        read = {name: _span(above, below, ratios[name]) for name in stage.inputs}
-        bounds: dict[str, Array] = {}
-        for name, span in wanted.items():
-            offset = int(above * ratios[name])
-            bounds |= {f"{name}.first": np.array([span.first - offset]), f"{name}.end": np.array([span.end - offset])}
-        yield Strip(wanted, read, bounds)
-
-
-def _span(top: int, bottom: int, ratio: Fraction) -> Span:
-    return Span(int(top * ratio), int(bottom * ratio))
