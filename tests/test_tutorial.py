@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,15 @@ if __name__ == "__main__":
             checker.check(name, options=options, data=data).require()
             print(name)
 """
+# Likewise for commands that follow each other.
+COMMANDS = """
+import json, sys
+from gantk.cli.main import main
+
+if __name__ == "__main__":
+    for command in json.loads(sys.argv[1]):
+        main(command, standalone_mode=False)
+"""
 
 
 def check(*command: str | Path, **options) -> str:
@@ -50,7 +60,19 @@ def python(tmp_path_factory) -> Path:
     tutorial = f"{next(folder.glob('*.whl'))}[dicom]"
     install = ["uv", "pip", "install", "-q", "-c", ROOT / "constraints.txt", "--python", interpreter]
     check(*install, tutorial, "-e", ROOT)
+    share_bytecode(Path(torch.__file__).parents[1], Path(next(folder.glob("venv/lib/*/site-packages"))))
     return interpreter
+
+
+def share_bytecode(here: Path, there: Path) -> None:
+    """Lend the compiled modules of this environment: compiling torch anew takes longer than all that is tested.
+
+    Python compiles those anew whose source is of another size or time.
+    """
+    for package in ("torch", "torchvision", "sympy", "numpy", "onnx", "onnxscript", "onnx_ir", "albumentations", "PIL"):
+        for cached in (here / package).rglob("__pycache__"):
+            if (lent := there / cached.relative_to(here)).parent.is_dir() and not lent.exists():
+                shutil.copytree(cached, lent)
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +125,10 @@ def test_the_parts_train_together_and_the_generator_is_exported(python, arrays, 
     parts = ["--plugin", "matched", "--generator", "dilated", "--loss", "r1"]
     data = ["--data", f"arrays:{arrays}", "-s", "data.target=3", "-s", "data.high=4080"]
     run = tmp_path / "run"
-    check(python, "-m", "gantk", "train", *parts, *data, *SHORT, *SMALL, "--out", run)
+    train = ["train", *parts, *data, *SHORT, *SMALL, "--out", str(run)]
+    check(python, "-P", "-c", COMMANDS, json.dumps([train, ["export", str(run), "--out", str(tmp_path)]]))
     logged = json.loads((run / "scalars.jsonl").read_text().splitlines()[-1])
     assert {"generator/game", "generator/matching", "discriminator/game", "discriminator/r1"} <= set(logged)
-    check(python, "-m", "gantk", "export", run, "--out", tmp_path)
     card = json.loads((tmp_path / "source_to_target.json").read_text())
     ports = [*card["gantk.inputs"], *card["gantk.outputs"]]
     assert [port["channels"] for port in ports] == [2, 3]

@@ -61,7 +61,7 @@ def test_the_book_lists_them_all():
 
 
 @pytest.mark.parametrize("name", PLUGINS)
-def test_it_passes_every_check(name, checker, published):
+def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(name, checker, published, tmp_path):
     plugin = PLUGINS[name]
     applying = [check.name for check in CHECKS if check.applies(plugin)]
     made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
@@ -73,12 +73,11 @@ def test_it_passes_every_check(name, checker, published):
     skipped = {outcome.check for outcome in report.outcomes if outcome.status == "skip"}
     # No activations, no conditioning vector, no bfloat16: that may be.
     assert skipped <= {"features", "conditions", "bf16"}, str(report)
+    if name in RECIPES:
+        export_verify_and_run(report.folder / "run", tmp_path)
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_what_a_recipe_trains_is_exported_verified_and_runs(name, checker, tmp_path):
-    report = checker.check(name, only=["trains"])
-    run = report.folder / "run"
+def export_verify_and_run(run: Path, tmp_path: Path) -> None:
     gantk("export", run)
     models = sorted((run / "exports").glob("*.onnx"))
     assert models
