@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
     from gantk.hookspecs import hookimpl
     from gantk.parts.build import Build, DataInfo
+    from gantk.parts.context import Informed, StageProgress
     from gantk.parts.initialization import initialize_normal
     from gantk.parts.iterated import Iterated
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gantk.recipe.player import Player
     from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
+    from gantk.recipe.stage import Stage
     from gantk.runtime.model import Model
     from gantk.runtime.model_file import load
 
@@ -45,6 +47,7 @@ _HOMES = {
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.build": ("Build", "DataInfo"),
+    "gantk.parts.context": ("Informed", "StageProgress"),
     "gantk.parts.initialization": ("initialize_normal",),
     "gantk.parts.iterated": ("Iterated",),
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
@@ -59,6 +62,7 @@ _HOMES = {
     "gantk.recipe.player": ("Player",),
     "gantk.recipe.ports": ("Category", "Image", "Latent", "Scalar", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
+    "gantk.recipe.stage": ("Stage",),
     "gantk.runtime.model": ("Model",),
     "gantk.runtime.model_file": ("load",),
 }
@@ -88,6 +92,7 @@ __all__ = [
     "Image",
     "Images",
     "Inference",
+    "Informed",
     "Iterated",
     "Kind",
     "LabelMaps",
@@ -111,6 +116,8 @@ __all__ = [
     "Scores",
     "Settings",
     "Split",
+    "Stage",
+    "StageProgress",
     "Step",
     "Stepwise",
     "Subject",

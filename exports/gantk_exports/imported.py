@@ -17,11 +17,12 @@ from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config
 from gantk.runs.folder import new_run
 from gantk.runs.manifest import DataFacts, data_facts
+from gantk.runs.recorded_data import RecordedData
 from gantk.runs.run import Run
+from gantk.training.blank_batches import BlankBatches
 from gantk.training.optimizers import Averages
 from gantk.training.processes import World
 from gantk.training.state import TrainingState
-from gantk.training.trained import BlankBatches, RecordedData
 from gantk_exports.gathering import Gathered, Statistics
 from gantk_exports.reference_weights import translated
 

@@ -18,12 +18,30 @@ class Progress:
         return self.step / max(self.total, 1)
 
 
+@dataclass(frozen=True)
+class StageProgress(Progress):
+    """How far a stage of the run has come: `step` of `total` are its own; `number` counts stages from 0."""
+
+    number: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The steps of a stage, counted from 0: from `begin` to before `end`."""
+
+    name: str
+    begin: int
+    end: int
+
+
 @dataclass
 class Context:
     """The engine's side of a run, shared by a recipe and its parts.
 
     Attributes:
         progress: the step under way, counted from 0.
+        spans: the steps of each stage of the run; empty: it has one stage.
         critic_steps: turns of a round: critics move at each, the others at the last.
         turn: the turn under way, counted from 0.
         round: the round under way, counted from 0, which is how often the others have moved; a step is one.
@@ -35,6 +53,18 @@ class Context:
     turn: int = 0
     round: int = 0
     notes: dict[str, tuple[Tensor, int]] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def stage(self) -> StageProgress:
+        """The stage under way, which follows from the progress."""
+        step, total = self.progress.step, self.progress.total
+        if not self.spans:
+            return StageProgress(step, total)
+        last = len(self.spans) - 1
+        number = next((number for number, span in enumerate(self.spans) if step < span.end), last)
+        span = self.spans[number]
+        return StageProgress(step - span.begin, span.end - span.begin, number, span.name)
 
     def is_due(self, critic: bool) -> bool:
         """Return whether a player moves at this turn: critics always, others at the last of a round."""
@@ -52,7 +82,10 @@ class Context:
 
 
 class Informed:
-    """Something the engine keeps informed: it knows the progress, and may note scalars."""
+    """Something the engine keeps informed: it knows the progress, and may note scalars.
+
+    A network that grows is a `class Grown(Informed, nn.Module)`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +95,11 @@ class Informed:
     def progress(self) -> Progress:
         """How far the run has come."""
         return self.context.progress
+
+    @property
+    def stage(self) -> StageProgress:
+        """The stage of the run, and how far it has come."""
+        return self.context.stage
 
     def note(self, **scalars: Tensor | float) -> None:
         """Log scalars that are no losses."""

@@ -1,9 +1,9 @@
 """Making a recipe from what was resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,17 +14,15 @@ from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
-from gantk.parts.context import Context, Informed, Progress
-from gantk.parts.scheduled import value_at
+from gantk.parts.context import Context, Informed
 from gantk.parts.valueless import without_values
-from gantk.plan.resolve import USER, Resolved
-from gantk.recipe.graph import Inference
+from gantk.plan.course import START, images_a_pass, recipe_of, size_in
+from gantk.plan.resolve import Resolved
 from gantk.recipe.recipe import Batches, Recipe
+from gantk.recipe.stage import WHOLE, Stage
 
 if TYPE_CHECKING:
     from gantk.training.processes import World
-
-START = Progress(0, 1)
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,10 @@ class OpenedData:
     images: Mapping[str, ImageInfo]
 
 
-def open_training_data(resolved: Resolved) -> OpenedData:
-    """Open the kind of batches that the recipe needs. Raises DataError."""
+def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedData:
+    """Open the kind of batches that the recipe needs, at the size of a stage. Raises DataError."""
     settings = resolved.settings
-    crops = Crops(size=settings.size, jitter=settings.jitter, flip=settings.flip)
+    crops = Crops(size=size_in(resolved, stage), jitter=settings.jitter, flip=settings.flip)
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
@@ -47,9 +45,11 @@ def open_training_data(resolved: Resolved) -> OpenedData:
         height, width = column[0].shape[:2]
         shrink = shrink_of(column)
         if crops.size % shrink:
+            whole = round(max(crops.size // shrink, 1) * shrink / stage.scale)
+            of_stage = f" of stage {stage.name}" if stage.name else ""
             raise UsageError(
-                f"size {crops.size} is no multiple of {shrink}, by which the images of {key!r} are smaller: say "
-                f"--size {max(crops.size // shrink, 1) * shrink}"
+                f"size {crops.size}{of_stage} is no multiple of {shrink}, by which the images of {key!r} are smaller: "
+                f"say --size {whole}"
             )
         if min(height, width) != crops.load // shrink:
             raise PluginError(
@@ -72,51 +72,30 @@ def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
 
 
 def open_streams(
-    resolved: Resolved, data: OpenedData, context: Context, device: torch.device, world: "World", workers: int
+    resolved: Resolved,
+    data: OpenedData,
+    batch_size: Callable[[], int],
+    device: torch.device,
+    world: "World",
+    workers: int,
 ) -> TrainingBatches:
-    """Open the batches of this process, whose size may follow the progress."""
+    """Open the batches of this process; `batch_size` says how many samples the next one holds."""
     return TrainingBatches(
         dataset=resolved.dataset,
         kind=resolved.kind,
         crops=data.crops,
         seed=resolved.config.seed,
         device=device,
-        batch_size=lambda: images_a_pass(resolved, context.progress),
+        batch_size=batch_size,
         rank=world.rank,
         world=world.size,
         workers=workers,
     )
 
 
-def recipe_of(resolved: Resolved) -> type[Recipe]:
-    """Return the leading plugin's recipe."""
-    return cast(type[Recipe], resolved.parts["recipe"].factory)
-
-
 def allows_bf16(resolved: Resolved) -> bool:
     """Return whether networks may compute in bfloat16: single pixels are coordinates, which it would round."""
     return recipe_of(resolved).allows_bf16 and resolved.settings.size > 1
-
-
-def total_steps(resolved: Resolved, samples: int, world: int = 1) -> int:
-    """Return the run's length in steps: as stated, or from the passes over the data that are stated."""
-    settings, origins = resolved.settings, resolved.origins
-    if settings.steps is not None and (origins["steps"] == USER or origins["epochs"] != USER):
-        return settings.steps
-    per_turn = images_a_pass(resolved, START) * settings.accumulate * world
-    return max(1, settings.epochs * samples // (per_turn * settings.critic_steps))
-
-
-def images_a_pass(resolved: Resolved, progress: Progress) -> int:
-    """Return how many images pass a network at a time, in one process and micro-batch, at a point of the run."""
-    return round(value_at(resolved.settings.batch_size, progress))
-
-
-def inference_of(resolved: Resolved, progress: Progress) -> Inference:
-    """Return how networks behave once trained up to a point of the run: as is stated, else as they were trained."""
-    stated = resolved.settings.statistics
-    inference = Inference(stated) if stated is not None else recipe_of(resolved).inference
-    return inference.after(images_a_pass(resolved, progress))
 
 
 def build_recipe(

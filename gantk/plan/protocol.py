@@ -1,21 +1,64 @@
 """What a recipe answers, held against the protocol; what is wrong bears the line of the author's file."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 from torch import Tensor, nn
 
 from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError, blamed_line, one_line, written_at
+from gantk.parts.context import Progress
 from gantk.parts.networks import Network
 from gantk.plan.offered import contradiction
 from gantk.recipe.graph import Graph
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Batch, Recipe
+from gantk.recipe.stage import Stage
+
+
+def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
+    """Return a recipe's stages. Raises PluginError where they are no sequence of stages with names of their own."""
+    at = f"{written_at(recipe.stages)}stages()"
+    try:
+        answer = recipe.stages()
+    except GantkError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{type(recipe).__name__}.stages, {blamed_line(error)}{one_line(error)}") from error
+    found = tuple(answer) if isinstance(answer, Sequence) else ()
+    if not found or not all(isinstance(stage, Stage) for stage in found):
+        raise PluginError(f"{at} returns {_kind(answer)}: a list of gantk.Stage is needed")
+    names = [stage.name for stage in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise PluginError(f"{at} names two stages {twice!r}: give each a name of its own")
+    return found
 
 
 def players_of(recipe: Recipe) -> dict[str, Player]:
-    """Return who moves, by name. Raises PluginError where that is no mapping, or a parameter has not one owner."""
+    """Return who moves in the present stage, by name.
+
+    Each stage is asked as it begins. Raises PluginError where an answer is no mapping, where a parameter has several
+    owners in a stage, or in no stage one.
+    """
+    context = recipe.context
+    before, number = context.progress, context.stage.number
+    answers, owned = [], set[nn.Parameter]()
+    for begin in [span.begin for span in context.spans] or [before.step]:
+        context.progress = Progress(begin, before.total)
+        players, parameters = _players_in_stage(recipe)
+        answers.append(players)
+        owned |= parameters
+    context.progress = before
+    for name, parameter in recipe.named_parameters():
+        if parameter.requires_grad and parameter not in owned:
+            raise PluginError(
+                f"{written_at(recipe.players)}no player moves {name}: name its network in players(), or freeze it"
+            )
+    return answers[number]
+
+
+def _players_in_stage(recipe: Recipe) -> tuple[dict[str, Player], Set[nn.Parameter]]:
+    """Return who moves as things stand, and the parameters that have an owner."""
     players: dict[str, Player] = _mapping(recipe, recipe.players, Player, "a gantk.Player")
     at = written_at(recipe.players)
     owner: dict[nn.Parameter, str] = {}
@@ -28,10 +71,7 @@ def players_of(recipe: Recipe) -> dict[str, Player]:
                     who = f"player {name} names twice" if other == name else f"players {other} and {name} share"
                     raise PluginError(f"{at}{who} a parameter: it can have one owner")
                 owner[parameter] = name
-    for name, parameter in recipe.named_parameters():
-        if parameter.requires_grad and parameter not in owner:
-            raise PluginError(f"{at}no player moves {name}: name its network in players(), or freeze it")
-    return players
+    return players, owner.keys()
 
 
 def graphs_of(recipe: Recipe, images: Collection[str]) -> dict[str, Graph]:

@@ -1,7 +1,7 @@
 """The recipe: the training algorithm of one paper."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -14,6 +14,7 @@ from gantk.parts.networks import Network
 from gantk.parts.settings import Settings
 from gantk.recipe.graph import Graph, Inference
 from gantk.recipe.player import Player
+from gantk.recipe.stage import WHOLE, Stage
 
 Batch = Mapping[str, Any]
 """One batch by key: images are float32 (N, C, H, W) in [-1, 1]; labels and domains int64 (N,)."""
@@ -70,14 +71,18 @@ class Recipe(Informed, nn.Module, ABC):
     settings: ClassVar[Settings] = Settings()
     inference: ClassVar[Inference] = Inference()
     allows_bf16: ClassVar[bool] = True
-    _critics: Mapping[str, bool] = MappingProxyType({})
+    _critics: Mapping[tuple[int, str], bool] = MappingProxyType({})
 
     def prepare(self, batches: Batches) -> None:
         """Make whatever takes its shape from data; called once, before optimizers exist and before a resume loads."""
 
+    def stages(self) -> Sequence[Stage]:
+        """Return the stages of a run, in their order; asked once, before the first."""
+        return WHOLE
+
     @abstractmethod
     def players(self) -> Mapping[str, Player]:
-        """Return who moves, by name."""
+        """Return who moves in the present stage, by name; asked at the beginning of each."""
 
     @abstractmethod
     def step(self, batches: Batches) -> Step:
@@ -97,9 +102,10 @@ class Recipe(Informed, nn.Module, ABC):
 
     def due(self, player: str) -> bool:
         """Return whether a player moves at this turn; a move that is not due is skipped by the engine anyway."""
-        if player not in self._critics:
-            self._critics = {name: each.critic for name, each in self.players().items()}
-        return self.context.is_due(self._critics[player])
+        key = self.stage.number, player
+        if key not in self._critics:
+            self._critics = {(key[0], name): each.critic for name, each in self.players().items()}
+        return self.context.is_due(self._critics[key])
 
     def everywhere(self, value: Tensor) -> Mean:
         """Ask for the mean of a value over processes and micro-batches: `mean = yield self.everywhere(value)`."""

@@ -27,6 +27,8 @@ class Watch:
         recipe: the recipe.
         names: a parameter's name.
         kept: each parameter as it was after the last move.
+        networks: the networks of each player, in all stages.
+        owned: the parameters of each player, in all stages.
         moved: the parameters that moved, by player.
         reached: the parameters that had a gradient, be it zero: that of a last bias is, in a Wasserstein game.
         faults: what moved that should not have, and when.
@@ -35,6 +37,8 @@ class Watch:
     recipe: nn.Module
     names: dict[nn.Parameter, str] = field(default_factory=dict)
     kept: dict[nn.Parameter, Tensor] = field(default_factory=dict)
+    networks: dict[str, dict[nn.Module, None]] = field(default_factory=dict)
+    owned: dict[str, set[nn.Parameter]] = field(default_factory=dict)
     moved: dict[str, set[nn.Parameter]] = field(default_factory=dict)
     reached: set[nn.Parameter] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
@@ -42,6 +46,12 @@ class Watch:
     def __post_init__(self) -> None:
         self.names = {parameter: name.replace(".module.", ".") for name, parameter in self.recipe.named_parameters()}
         self.keep(self.names)
+
+    def expect(self, movers: Mapping[str, Mover]) -> None:
+        """Note who moves in a stage: each of them may wait for a later one to move all that it has."""
+        for name, mover in movers.items():
+            self.networks.setdefault(name, {}).update(dict.fromkeys(mover.player.networks))
+            self.owned.setdefault(name, set()).update(mover.parameters)
 
     def keep(self, parameters: Any) -> None:
         """Note parameters as they are."""
@@ -79,7 +89,7 @@ class WatchedMover(Mover):
 
 
 def moves(checked: CheckedPlugin) -> str:
-    """Train until each player has moved, and compare all parameters around each move."""
+    """Train each stage until its players have moved, and compare all parameters around each move."""
     found = _found(checked)
     if found["faults"]:
         raise Failure(found["faults"][0])
@@ -105,10 +115,10 @@ def _found(checked: CheckedPlugin) -> dict[str, Any]:
             "moved": {name: len(moved) for name, moved in watch.moved.items()},
             "reached": len(watch.reached),
             "missed": [
-                f"no gradient of player {name} reaches {watch.names[parameter]}"
-                for name, mover in ready.movers.items()
-                for parameter in mover.parameters
-                if parameter not in watch.reached
+                f"no gradient of player {name} reaches {called}"
+                for name, parameters in watch.owned.items()
+                for parameter, called in watch.names.items()
+                if parameter in parameters - watch.reached
             ],
         }
         kept.write_text(json.dumps(found), "utf-8")
@@ -119,11 +129,11 @@ def _found(checked: CheckedPlugin) -> dict[str, Any]:
 def _still(ready: Training, watch: Watch) -> list[str]:
     """Return the players, and the networks of players, that have not moved."""
     faults = []
-    for name, mover in ready.movers.items():
+    for name, networks in watch.networks.items():
         if name not in watch.moved:
             faults.append(f"player {name} never moves: step() does not yield it")
             continue
-        for network in mover.player.networks:
+        for network in networks:
             own = {parameter for parameter in network.parameters() if parameter.requires_grad}
             if own and not own & watch.moved[name]:
                 called = next((key for key, value in ready.recipe.named_modules() if value is network), "a network")
@@ -134,16 +144,23 @@ def _still(ready: Training, watch: Watch) -> list[str]:
 def _watched(ready: Training) -> Watch:
     """Train a few steps, and return what happened."""
     watch = Watch(ready.recipe)
-    ready.movers = _watching(ready.movers, watch)
     for game in ready.recipe.modules():
         if isinstance(game, AdversarialLoss):
             _let_constrain(game, watch)
-    ready.runner = StepRunner(ready.recipe, ready.movers, ready.log, accumulate=ready.runner.accumulate)
-    for step in range(2):
-        ready.step(step)
-        watch.blame(watch.changed(), "in step(), after the last move: leave moves to the engine")
-        watch.keep(watch.names)
+    for number, span in enumerate(ready.course.spans):
+        ready.enter(number)
+        watch.expect(ready.movers)
+        ready.movers = _watching(ready.movers, watch)
+        ready.runner = StepRunner(ready.recipe, ready.movers, ready.log, accumulate=ready.runner.accumulate)
+        for step in range(span.begin, min(span.begin + 2, span.end)):
+            _step(ready, step, watch)
     return watch
+
+
+def _step(ready: Training, step: int, watch: Watch) -> None:
+    ready.step(step)
+    watch.blame(watch.changed(), "in step(), after the last move: leave moves to the engine")
+    watch.keep(watch.names)
 
 
 def _watching(movers: Mapping[str, Mover], watch: Watch) -> dict[str, Mover]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
 from gantk.testing.runs import apart, config, training
+from gantk.testing.stages import steps_of
 from gantk.testing.worker import forked
 from gantk.training.processes import World
 from gantk.training.training import Training
@@ -102,9 +103,9 @@ def _as_rank(checked: CheckedPlugin, rank: int) -> str:
         world = Compared(rank, 2)
         done = training(checked, checked.folder / "processes", world=world)
         world.watched.append(done)
-        for step in range(STEPS):
+        for step in steps_of(done, STEPS):
             done.step(step)
-        world.meet([f"is done after step {STEPS}"])
+        world.meet([f"is done after step {step + 1}"])
     except Exception as error:
         return str(error)
     weights = {name: value.detach().contiguous().clone() for name, value in done.recipe.named_parameters()}

@@ -25,10 +25,12 @@ from gantk.runtime.card import limited
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
-from gantk.testing.runs import LAST, STEPS, apart, config, finite, trained, training, warned
+from gantk.testing.runs import apart, config, finite, last, trained, training, warned
+from gantk.testing.stages import steps_of, stops
 from gantk.testing.state import changes, snapshot
 from gantk.testing.widths import NARROW
 from gantk.testing.worker import forked
+from gantk.training.full_rehearsal import rehearse_run
 from gantk.training.launch import Again, launch, relaunch
 
 
@@ -37,13 +39,13 @@ def trains(checked: CheckedPlugin) -> str:
     run = trained(checked)
     if not list((run / "previews").glob("*.png")):
         raise Failure("no preview was written")
-    last = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
-    losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in last.items() if "/" in name)
+    logged = json.loads((run / "scalars.jsonl").read_text("utf-8").splitlines()[-1])
+    losses = ", ".join(f"{name.removeprefix('loss/')} {value:.3g}" for name, value in logged.items() if "/" in name)
     said = config(checked).set
     own = said.keys() - checked.options.keys() - options_of(RunSettings).keys()
     narrow = "".join(f", {name} {value}" for name, value in said.items() if name in own and value == NARROW)
     warns = "".join(f"; warns: {warning}" for warning in warned(checked))
-    return f"{STEPS} steps at {said['size']} px, batches of {said['batch_size']}{narrow}: {losses}{warns}"
+    return f"{int(last(checked))} steps at {said['size']} px, batches of {said['batch_size']}{narrow}: {losses}{warns}"
 
 
 def bf16(checked: CheckedPlugin) -> str:
@@ -51,32 +53,39 @@ def bf16(checked: CheckedPlugin) -> str:
     if not allows_bf16(resolve(config(checked))):
         raise Skip("the recipe says allows_bf16 = False")
     done = training(checked, checked.folder / "bf16", precision="bf16")
-    done.rehearse()
-    for step in range(2):
+    rehearse_run(done)
+    for step in steps_of(done, 2):
         done.step(step)
     finite(done)
     return "losses and weights are finite"
 
 
 def resume(checked: CheckedPlugin) -> str:
-    """Go on from the checkpoint at half of the run, and compare all that the last checkpoint holds."""
-    run, resumed = trained(checked), checked.folder / "resumed"
+    """Go on from checkpoints, about each border of two stages too, and compare all that the last checkpoint holds."""
+    return f"{sum([_resumed(checked, step) for step in stops(config(checked))])} tensors are equal"
+
+
+def _resumed(checked: CheckedPlugin, step: int) -> int:
+    """Go on from the checkpoint of a step; return how many tensors of the last one are compared."""
+    run, resumed, newest = trained(checked), checked.folder / "resumed", last(checked)
     shutil.rmtree(resumed, ignore_errors=True)
     shutil.copytree(run, resumed)
-    shutil.rmtree(resumed / "checkpoints" / LAST)
+    for checkpoint in (resumed / "checkpoints").iterdir():
+        if int(checkpoint.name) > step:
+            shutil.rmtree(checkpoint)
     relaunch(resumed, Again(), say=print)
     compared = 0
-    for file in sorted((run / "checkpoints" / LAST).glob("*.safetensors")):
-        expected, found = load_file(file), load_file(resumed / "checkpoints" / LAST / file.name)
+    for file in sorted((run / "checkpoints" / newest).glob("*.safetensors")):
+        expected, found = load_file(file), load_file(resumed / "checkpoints" / newest / file.name)
         for name, value in expected.items():
             if name not in found or not torch.equal(value, found[name]):
                 differs = apart(value, found[name]) if name in found else "is missing"
                 raise Failure(
-                    f"{file.name}: {name} {differs} after a stop and a resume: keep state in buffers, and draw random "
-                    "numbers from torch alone"
+                    f"{file.name}: {name} {differs} after a stop at step {step} and a resume: keep state in buffers, "
+                    "and draw random numbers from torch alone"
                 )
             compared += 1
-    return f"{compared} tensors are equal"
+    return compared
 
 
 def state(checked: CheckedPlugin) -> str:
@@ -86,8 +95,9 @@ def state(checked: CheckedPlugin) -> str:
     _read_a_batch(config(checked))
     before = snapshot()
     shutil.rmtree(checked.folder / "state", ignore_errors=True)
-    settings = config(checked).set | {"steps": 2}
-    launch(config(checked).model_copy(update={"set": settings}), checked.folder / "state", say=print)
+    said = config(checked)
+    steps = {} if said.checkpoint_every == 1 else {"steps": 2}
+    launch(said.model_copy(update={"set": said.set | steps}), checked.folder / "state", say=print)
     if changed := changes(before, snapshot(), drawn=True):
         raise Failure(f"training it changes what all code shares: {'; '.join(changed)}")
     return "default dtype, threads, warnings, environment, Python's and NumPy's random numbers: all as before"
@@ -117,7 +127,8 @@ def seeding(checked: CheckedPlugin) -> str:
         build_recipe(resolved, data.images, Context())
         after["building it"].append(torch.get_rng_state())
         ready = training(checked, checked.folder / "seeding", seed=seed)
-        ready.step(0)
+        for step in steps_of(ready, 1):
+            ready.step(step)
         after["training a step"].append(torch.get_rng_state())
     for what, states in after.items():
         if torch.equal(*states):

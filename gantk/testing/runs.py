@@ -21,13 +21,13 @@ from gantk.runs.run import Run
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
+from gantk.testing.stages import in_stages
 from gantk.testing.widths import narrowed
 from gantk.training.launch import launch
 from gantk.training.processes import World
 from gantk.training.training import Training
 
 STEPS = 4
-LAST = f"{STEPS:06d}"
 WARNINGS = "warnings.json"
 
 
@@ -51,7 +51,7 @@ def config(checked: CheckedPlugin) -> Config:
         preview_every=STEPS,
         checkpoint_every=STEPS // 2,
     )
-    found = _sized(plain.model_copy(update={"set": plain.set | dict(checked.options)}))
+    found = in_stages(_sized(plain.model_copy(update={"set": plain.set | dict(checked.options)})))
     kept.write_text(found.model_dump_json(), "utf-8")
     return found
 
@@ -59,13 +59,18 @@ def config(checked: CheckedPlugin) -> Config:
 def trained(checked: CheckedPlugin) -> Path:
     """Return the folder of the plugin's run, trained by whoever asks first. Raises GantkError."""
     run = checked.folder / "run"
-    if not (run / "checkpoints" / LAST).exists():
+    if not (run / "checkpoints" / last(checked)).exists():
         shutil.rmtree(run, ignore_errors=True)
         with warnings.catch_warnings(record=True) as given:
             launch(config(checked), run, say=print)
         said = [f"{one.filename}:{one.lineno}: {one.message}" for one in given]
         (checked.folder / WARNINGS).write_text(json.dumps(said), "utf-8")
     return run
+
+
+def last(checked: CheckedPlugin) -> str:
+    """Return the name of the last checkpoint of the plugin's run."""
+    return f"{int(config(checked).set['steps']):06d}"
 
 
 def warned(checked: CheckedPlugin) -> list[str]:

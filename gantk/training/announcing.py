@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantk.errors import DataError, GantkError
+from gantk.plan.course import size_in
 from gantk.plan.quick import is_offered, quick_scale
 from gantk.text import pasted
 from gantk.training.console import counted, duration, magnitude, moves_in_words
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 
 def announced(training: "Training", seconds: float) -> Iterator[str]:
-    """Yield what will be trained and how long it takes, at so many seconds a step."""
+    """Yield what will be trained and how long it takes: so many seconds."""
     precision = "bf16" if training.autocast is not None else "fp32"
     count = sum(parameter.numel() for parameter in training.recipe.parameters())
-    left = training.total - training.start
     several = f" x {training.world.size} processes" if training.world.size > 1 else ""
     players = {name: mover.player for name, mover in training.movers.items()}
     moves = f" (in each, {told})" if (told := moves_in_words(players, training.turns)) else ""
@@ -30,16 +30,27 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
     facts = (
         f"{training.device}{several}, {precision}",
         training.resolved.dataset.summary,
-        f"{training.data.crops.size} px, batch {training.images_a_turn()}",
+        _images(training),
         f"{counted(len(training.recipe.networks()), 'network')}, {magnitude(count)} parameters",
-        f"{start}{moves}, about {duration(seconds * left)}",
+        f"{start}{moves}, about {duration(seconds)}",
         str(training.run.path),
     )
     yield " · ".join(facts)
     config, resolved = training.resolved.config, training.resolved
     new = training.start == 0 and sys.argv[1:2] == ["train"]
-    if new and seconds * left > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):
+    if new and seconds > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):
         yield f"to see in minutes whether it works: {_smaller(sys.argv[1:], resolved)}"
+
+
+def _images(training: "Training") -> str:
+    """Return the size of images and batches, or of the first and the last that are left."""
+    course, world = training.course, training.world.size
+    left = [course.number_at(training.start), len(course.stages) - 1]
+    first, last = (
+        f"{size_in(training.resolved, course.stages[number])} px, batch {course.images_a_turn(number, world)}"
+        for number in left
+    )
+    return first if left[0] == left[1] else f"from {first} to {last} in {left[1] - left[0] + 1} stages"
 
 
 def _smaller(arguments: Sequence[str], resolved: "Resolved") -> str:

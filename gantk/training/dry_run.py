@@ -9,7 +9,8 @@ from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, inference_of, notes_on, total_steps
+from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
+from gantk.plan.course import Course, course_of, size_in
 from gantk.plan.device import choose_precision
 from gantk.plan.protocol import players_of
 from gantk.plan.resolve import Resolved
@@ -23,7 +24,8 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
     with without_values():
         recipe = build_recipe(resolved, data.images, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
-    steps = total_steps(resolved, len(data.split))
+    course = course_of(resolved, recipe, len(data.split))
+    steps = course.total
     turns = resolved.settings.critic_steps if resolved.config.steps_are == "rounds" else 1
     moves = moves_in_words(players_of(recipe), turns)
     notes = [("note", note, "") for note in notes_on(resolved, data)]
@@ -39,6 +41,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()],
         "settings": [(name, shown(value), origins[name]) for name, value in settings.said().items()]
         + ([("in each step", moves, "")] if moves else []),
+        "stages": _stages(course, recipe) if len(course.stages) > 1 else [],
         "data": [
             ("found", resolved.dataset.summary, ""),
             ("batches", resolved.kind, ""),
@@ -47,11 +50,22 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
         "computation": [("device", str(device), ""), ("precision", _precision(recipe, autocast), "")],
-        "once trained": [("batch norm", _STATISTICS[inference_of(resolved, Progress(1, 1)).statistics], "")]
+        "once trained": [("batch norm", _STATISTICS[course.inference(Progress(steps, steps)).statistics], "")]
         if batch_norms(recipe)
         else [],
     }
     return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in sections.items() if rows)
+
+
+def _stages(course: Course, recipe: Recipe) -> list[tuple[str, str, str]]:
+    """Return what each stage trains on, who moves in it, and when."""
+    rows = []
+    for number, (stage, span) in enumerate(zip(course.stages, course.spans, strict=True)):
+        recipe.context.progress = course.start_of(number)
+        size, batch = size_in(course.resolved, stage), course.images_a_turn(number, 1)
+        players = " and ".join(players_of(recipe))
+        rows.append((stage.name, f"{size} px, batch {batch}, steps {span.begin + 1} to {span.end}", f"move: {players}"))
+    return rows
 
 
 _STATISTICS = {"image": "each image's own statistics", "running": "averages over the data"}

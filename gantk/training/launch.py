@@ -25,6 +25,8 @@ from gantk.runs.manifest import Manifest, data_facts
 from gantk.runs.run import Run, open_run
 from gantk.training.dry_run import describe_run
 from gantk.training.failures import told_plainly
+from gantk.training.full_rehearsal import rehearse_run
+from gantk.training.loop import train
 from gantk.training.processes import World, joined_world
 from gantk.training.resuming import resume
 from gantk.training.training import Training
@@ -73,11 +75,11 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
             if init is not None:
                 training.start_from(init)
             begin(_trying(training))
-            training.rehearse()
+            expected = rehearse_run(training)
             if world.leads:
                 run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
             world.wait()
-            training.train()
+            train(training, expected)
     return run.path
 
 
@@ -102,7 +104,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         training = Training(resolved, data, run, device, world, say)
         resume(training, checkpoint)
         begin(_trying(training))
-        training.rehearse()
+        expected = rehearse_run(training)
         if world.leads:
             facts = _facts(training)
             for network in pretrained_in(training.recipe):
@@ -120,7 +122,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
                 recorded.model_dump(exclude_unset=True) | facts,
             )
         world.wait()
-        training.train()
+        train(training, expected)
 
 
 def _trying(training: Training) -> str:

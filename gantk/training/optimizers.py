@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gantk.errors import PluginError
 from gantk.parts.context import Progress
 from gantk.parts.scheduled import Scheduled, changes, value_at
-from gantk.plan.assemble import START
+from gantk.plan.course import START
 from gantk.plan.protocol import players_of
 from gantk.plan.settings import RunSettings
 from gantk.recipe.player import Player
@@ -74,9 +74,19 @@ class Mover:
             parameter.grad = None
 
 
-def make_movers(recipe: Recipe, settings: RunSettings) -> dict[str, Mover]:
-    """Return a mover for each player. Raises PluginError where a parameter belongs to no or to two players."""
-    return {name: _mover(player, settings) for name, player in players_of(recipe).items()}
+def make_movers(recipe: Recipe, settings: RunSettings, before: Mapping[str, Mover] | None = None) -> dict[str, Mover]:
+    """Return a mover for each player of the present stage; whoever moved before goes on with what its optimizer keeps.
+
+    Raises PluginError where a parameter belongs to no or to two players.
+    """
+    movers = {name: _mover(player, settings) for name, player in players_of(recipe).items()}
+    for name, mover in movers.items():
+        last = (before or {}).get(name)
+        if last is not None and type(last.optimizer) is type(mover.optimizer):
+            for parameter in mover.parameters:
+                if kept := last.optimizer.state.get(parameter):
+                    mover.optimizer.state[parameter] = kept
+    return movers
 
 
 class Averages:

@@ -1,6 +1,7 @@
 """How fast a training is."""
 
 from collections import deque
+from dataclasses import dataclass
 
 WINDOW = 60.0
 """Seconds of the past that the pace is taken from."""
@@ -23,3 +24,28 @@ class Pace:
         """Return steps a second; None while none is done."""
         then, first = self._marks[0]
         return (step - first) / (now - then) if step > first and now > then else None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The time that a run is expected to take.
+
+    Attributes:
+        seconds: what a step of each stage takes.
+        ends: the number of steps that are done when each stage ends.
+    """
+
+    seconds: tuple[float, ...]
+    ends: tuple[int, ...]
+
+    def of_a_step(self, done: int) -> float:
+        """Return the seconds of the step that comes after so many."""
+        return next((seconds for seconds, end in zip(self.seconds, self.ends, strict=True) if done < end), 0.0)
+
+    def left(self, done: int) -> float:
+        """Return the seconds that all steps take after so many."""
+        begins = (0, *self.ends)
+        return sum(
+            seconds * max(end - max(begin, done), 0)
+            for seconds, begin, end in zip(self.seconds, begins, self.ends, strict=False)
+        )

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from gantk.text import printable
 from gantk.training.console import duration, short_names
-from gantk.training.pace import Pace
+from gantk.training.pace import Expected, Pace
 from gantk.training.phases import is_live
 
 FIRST, EVERY, TENTH = 10.0, 60.0, 5.0
@@ -30,7 +30,7 @@ class TrainingProgress:
     """Counts steps and shows them on standard error, with the losses of the last log.
 
     Attributes:
-        expected: the seconds of a step that were announced; where the first steps take another time, that is said.
+        expected: the time that was announced; where the first steps take another, that is said.
         stops: when the training ends that was asked to.
     """
 
@@ -41,7 +41,7 @@ class TrainingProgress:
         images_a_step: int,
         *,
         shown: bool,
-        expected: float,
+        expected: Expected,
         stops: str = "after this step",
     ) -> None:
         self.start = start
@@ -121,12 +121,15 @@ class TrainingProgress:
         """Say what the first steps tell of the time, where it is not what was announced."""
         self._compared = True
         speed = self._pace.at(self._step, now)
-        if speed and not 1 / 1.5 < speed * self.expected < 1.5:
-            left = duration((self.total - self._step) / speed)
-            self._say(f"note: at the pace of the first steps {left} are left, not {self._announced()}")
+        if speed and not 1 / 1.5 < speed * self.expected.of_a_step(self._step) < 1.5:
+            left, announced = duration(self._seconds_left(speed)), duration(self.expected.left(self._step))
+            self._say(f"note: at the pace of the first steps {left} are left, not {announced}")
 
-    def _announced(self) -> str:
-        return duration((self.total - self._step) * self.expected)
+    def _seconds_left(self, speed: float) -> float:
+        """Return how long it still takes at so many steps a second now, where later stages may be slower or faster."""
+        here = self.expected.of_a_step(self._step)
+        steps = self.expected.left(self._step) / here if here else self.total - self._step
+        return steps / speed
 
     def _say(self, line: str) -> None:
         if self._live:
@@ -138,7 +141,7 @@ class TrainingProgress:
     def _facts(self, now: float) -> tuple[str, str, str, float | None]:
         """Return how many steps are done, the share, what time is left, and steps a second."""
         speed = self._pace.at(self._step, now)
-        left = f"{duration((self.total - self._step) / speed)} left" if speed else "? left"
+        left = f"{duration(self._seconds_left(speed))} left" if speed else "? left"
         return f"{self._step}/{self.total}", f"{self._step * 100 // max(self.total, 1)}%", left, speed
 
     def _told_losses(self) -> str:

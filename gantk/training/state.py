@@ -29,6 +29,7 @@ class Facts(BaseModel):
 
     Attributes:
         step: how many steps were made.
+        stage: the number of the stage in which the last of them was made; None: not recorded.
         positions: every stream's position in the data.
         processes: how many trained.
         apart: what `Settled.apart` says.
@@ -43,6 +44,7 @@ class Facts(BaseModel):
     processes: int = Field(ge=1, le=2**20)
     apart: float | None = None
     moved: dict[str, list[Count]] | None = None
+    stage: Count | None = None
     settled: bool | None = None
 
 
@@ -82,6 +84,7 @@ class TrainingState:
             write_tensors(folder / STATISTICS, self.settled.averages)
             facts = Facts(
                 step=self.step,
+                stage=self.recipe.stage.number,
                 positions=self.positions,
                 processes=world.size,
                 apart=self.settled.apart,
@@ -94,7 +97,7 @@ class TrainingState:
 
     def read(self, folder: Path, world: World) -> None:
         """Take everything back from a checkpoint. Raises GantkError where it does not fit."""
-        facts = read_model(Facts, folder / STATE)
+        facts = read_facts(folder)
         if facts.step != int(folder.name):
             raise GantkError(f"{folder / STATE} is of step {facts.step}, in a folder of step {int(folder.name)}")
         load_weights(self.recipe, folder)
@@ -112,6 +115,11 @@ class TrainingState:
         self.positions = facts.positions
         self.step = facts.step
         self.records_moves = facts.moved is not None or facts.step == 0
+
+
+def read_facts(folder: Path) -> Facts:
+    """Return what a checkpoint says of itself. Raises GantkError."""
+    return read_model(Facts, folder / STATE)
 
 
 def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> None:
@@ -135,7 +143,7 @@ def load_own_state(recipe: Recipe, folder: Path, rank: int = 0) -> None:
 
 def load_settled(recipe: Recipe, folder: Path) -> Settled:
     """Load what batch norm reads once trained, where a checkpoint keeps it, and return it. Raises GantkError."""
-    facts = read_model(Facts, folder / STATE)
+    facts = read_facts(folder)
     averages = _read_averages(recipe, folder, facts)
     recipe.load_state_dict(averages, strict=False)
     return Settled(averages, facts.apart)

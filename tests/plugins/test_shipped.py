@@ -9,6 +9,7 @@ from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.training import statistics
+from gantk.training.exhibits import Exhibits
 from gantk.training.inference import ImageNorm
 from gantk.training.processes import World
 from gantk.training.statistics import APART, batch_norms
@@ -66,7 +67,7 @@ def _few(monkeypatch):
 
 @pytest.mark.parametrize("plugin", RECIPES)
 def test_batches_ship_what_they_trained(plugin, tmp_path):
-    made = trained(plugin, 8, 6, tmp_path).ship()
+    made = Exhibits(trained(plugin, 8, 6, tmp_path)).ship()
     assert made.settled.apart is not None
     assert made.settled.apart < APART
     assert made.settled.warning == ""
@@ -79,7 +80,7 @@ def test_batches_ship_what_they_trained(plugin, tmp_path):
 @pytest.mark.parametrize("plugin", sorted(AT_ONE_IMAGE))
 def test_one_image_at_a_time_ships_its_own_statistics(plugin, tmp_path):
     training = trained(plugin, 1, 3, tmp_path)
-    made = training.ship()
+    made = Exhibits(training).ship()
     assert made.settled.apart is None
     assert made.settled.averages == {}
     for layer in training.recipe.modules():
@@ -104,7 +105,7 @@ def _inputs(training):
 
 
 def test_statistics_that_are_not_those_of_the_training_are_told(tmp_path):
-    made = trained("pix2pix", 8, 12, tmp_path, statistics="image").ship()
+    made = Exhibits(trained("pix2pix", 8, 12, tmp_path, statistics="image")).ship()
     assert made.settled.averages == {}
     assert any(isinstance(layer, ImageNorm) for layer in made.form.modules())
     assert made.settled.apart > 0
@@ -114,7 +115,7 @@ def test_shipping_leaves_the_training_as_it_was(tmp_path):
     training = trained("pix2pix", 2, 2, tmp_path)
     state = {name: value.clone() for name, value in training.recipe.state_dict().items()}
     random, positions = torch.get_rng_state(), training.batches.state()
-    training.ship()
+    Exhibits(training).ship()
     assert all(torch.equal(state[name], value) for name, value in training.recipe.state_dict().items())
     assert torch.equal(random, torch.get_rng_state())
     assert positions == training.batches.state()

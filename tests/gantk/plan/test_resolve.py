@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from gantk import Dataset, PluginError, UsageError
-from gantk.plan.assemble import open_training_data, total_steps
+from gantk.plan.assemble import open_training_data
+from gantk.plan.course import total_steps
 from gantk.plan.quick import is_offered
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config, check_config, read_config, write_config

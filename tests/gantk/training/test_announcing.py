@@ -10,6 +10,8 @@ from torch import nn
 
 from gantk import Player
 from gantk.errors import DataError, GantkError
+from gantk.plan.course import Course
+from gantk.recipe.stage import WHOLE
 from gantk.training.announcing import announced, said_at_end, stopped_by
 
 
@@ -19,20 +21,20 @@ def training():
     recipe = nn.Linear(10, 100)
     recipe.networks = lambda: {"generator": recipe}
     dataset = SimpleNamespace(summary="mine: 9 images", quick=lambda kind: {})
+    resolved = SimpleNamespace(
+        dataset=dataset,
+        config=SimpleNamespace(scale=None, set={}),
+        kind="images",
+        settings=SimpleNamespace(critic_steps=5, size=64, batch_size=4, accumulate=1),
+    )
     return SimpleNamespace(
         autocast=torch.bfloat16,
         recipe=recipe,
         total=1000,
         start=0,
         world=SimpleNamespace(size=2),
-        resolved=SimpleNamespace(
-            dataset=dataset,
-            config=SimpleNamespace(scale=None, set={}),
-            kind="images",
-            settings=SimpleNamespace(critic_steps=5),
-        ),
-        data=SimpleNamespace(crops=SimpleNamespace(size=64)),
-        images_a_turn=lambda: 8,
+        resolved=resolved,
+        course=Course(resolved, WHOLE, 1000),
         turns=1,
         movers={
             name: SimpleNamespace(player=Player(recipe, critic=name != "generator")) for name in ("generator", "critic")
@@ -43,17 +45,19 @@ def training():
 
 
 def test_a_training_is_announced_in_one_line(training):
-    assert list(announced(training, 1.0)) == [
+    assert list(announced(training, 1000.0)) == [
         "cpu x 2 processes, bf16 · mine: 9 images · 64 px, batch 8 · 1 network, 1.1 k parameters · 1000 steps, about "
         "17 min · runs/mine"
     ]
     training.total = 1
     assert "1 step, about 1 s" in next(announced(training, 1.0))
     training.total, training.turns = 1000, 5
-    assert "1000 steps (in each, generator moves once, critic 5 times), about 17 min" in next(announced(training, 1.0))
+    assert "1000 steps (in each, generator moves once, critic 5 times), about 17 min" in next(
+        announced(training, 1000.0)
+    )
     training.start = 400
     assert "from step 400 to 1000 (in each, generator moves once, critic 5 times), about 10 min" in next(
-        announced(training, 1.0)
+        announced(training, 600.0)
     )
 
 
@@ -72,22 +76,22 @@ def test_a_training_is_announced_in_one_line(training):
 )
 def test_where_it_takes_over_an_hour_the_quick_scale_is_offered_as_a_command(training, monkeypatch, called, offered):
     monkeypatch.setattr(sys, "argv", ["/somewhere/gantk", *called])
-    assert list(announced(training, 3.7))[1:] == [f"to see in minutes whether it works: {offered}"]
-    assert len(list(announced(training, 3.5))) == 1
+    assert list(announced(training, 3700.0))[1:] == [f"to see in minutes whether it works: {offered}"]
+    assert len(list(announced(training, 3500.0))) == 1
     training.resolved.config.scale = "quick"
-    assert len(list(announced(training, 3.7))) == 1
+    assert len(list(announced(training, 3700.0))) == 1
 
 
 def test_what_a_configuration_file_says_of_the_quick_scale_is_said_anew(training, monkeypatch):
     training.resolved.config.set = {"steps": 10**6, "size": 512, "pool": 9}
     monkeypatch.setattr(sys, "argv", ["gantk", "train", "--config", "mine.yaml", "--steps", "9"])
     offered = "gantk train --config mine.yaml -s size=32 -s steps=600 --scale quick"
-    assert list(announced(training, 3.7))[1:] == [f"to see in minutes whether it works: {offered}"]
+    assert list(announced(training, 3700.0))[1:] == [f"to see in minutes whether it works: {offered}"]
 
 
 def test_of_another_program_no_command_is_made_up(training, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["mine.py", "--data", "x"])
-    assert len(list(announced(training, 3.7))) == 1
+    assert len(list(announced(training, 3700.0))) == 1
 
 
 def test_what_comes_next_can_be_pasted():

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from gantk.training import phases, progress
-from gantk.training.pace import Pace
+from gantk.training.pace import Expected, Pace
 from gantk.training.phases import Phases
 from gantk.training.progress import TrainingProgress
 
@@ -33,7 +33,7 @@ def clock(monkeypatch):
 
 def follow(clock, steps, seconds, start=0, total=100, expected=1.0):
     """Show so many steps of so many seconds each; return what shows them."""
-    shown = TrainingProgress(start, total, 4, shown=True, expected=expected)
+    shown = TrainingProgress(start, total, 4, shown=True, expected=Expected((expected,), (total,)))
     with shown:
         for _ in range(steps):
             clock(seconds)
@@ -81,7 +81,7 @@ def test_slow_steps_are_told_every_minute_and_fast_ones_not_each_tenth(clock, ca
 
 
 def test_the_first_step_does_not_spoil_the_pace(clock, capsys):
-    shown = TrainingProgress(0, 50, 1, shown=True, expected=1.0)
+    shown = TrainingProgress(0, 50, 1, shown=True, expected=Expected((1.0,), (50,)))
     with shown:
         clock(300)
         shown.advance()
@@ -95,7 +95,7 @@ def test_the_first_step_does_not_spoil_the_pace(clock, capsys):
 
 
 def test_what_does_not_lead_says_nothing(clock, capsys):
-    shown = TrainingProgress(0, 50, 1, shown=False, expected=1.0)
+    shown = TrainingProgress(0, 50, 1, shown=False, expected=Expected((1.0,), (50,)))
     with shown:
         clock(300)
         shown.advance()
@@ -104,7 +104,7 @@ def test_what_does_not_lead_says_nothing(clock, capsys):
 
 
 def test_names_of_losses_cannot_steer_a_terminal(clock, capsys):
-    shown = TrainingProgress(0, 50, 1, shown=True, expected=1.0)
+    shown = TrainingProgress(0, 50, 1, shown=True, expected=Expected((1.0,), (50,)))
     shown.show({"g/\x1b[2J": 1.0})
     with shown:
         clock(11)

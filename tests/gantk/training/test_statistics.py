@@ -9,7 +9,7 @@ from gantk.errors import GantkError
 from gantk.parts.context import Progress
 from gantk.parts.networks import Generator
 from gantk.parts.specs import GeneratorSpec
-from gantk.plan.assemble import images_a_pass, inference_of
+from gantk.plan.course import images_a_pass, inference_of
 from gantk.plan.resolve import resolve
 from gantk.recipe.graph import Inference
 from gantk.runs.config import Config
