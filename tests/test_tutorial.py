@@ -115,7 +115,7 @@ def tutorial_module(name: str):
 def test_gantk_plugins_lists_what_was_installed(python):
     listed = {entry["name"]: entry for entry in json.loads(check(python, "-m", "gantk", "plugins", "--json"))}
     brings = {"arrays": "dataset", "dilated": "generator", "r1": "loss", "slices": "dataset"}
-    brings |= {"matched": "recipe", "denoised": "recipe"}
+    brings |= {"matched": "recipe", "denoised": "recipe", "growing": "recipe"}
     assert {name: listed[name]["brings"] for name in brings} == {name: [part] for name, part in brings.items()}
     assert {listed[name]["distribution"] for name in brings} == {"gantk-tutorial"}
     assert all(listed[name]["fits"] for name in brings)
@@ -148,6 +148,7 @@ def test_each_plugin_passes_its_checks(python, arrays, slices, tmp_path):
         ("dilated", {"generator.filters": "4"}, []),
         ("matched", {"generator.filters": "4", "discriminator.filters": "4"}, []),
         ("denoised", {"timesteps": "4", "filters": "8"}, []),
+        ("growing", {"filters": "2", "discriminator.filters": "2", "discriminator.layers": "1"}, []),
         ("arrays", {"data.target": "3", "data.high": "4080"}, [f"arrays:{arrays}"]),
         ("slices", {"data.high_b": "2500"}, [f"slices:{slices}"]),
     ]
