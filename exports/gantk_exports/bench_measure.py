@@ -146,5 +146,5 @@ def _described(trained: Trained, graph: str, module: torch.nn.Module) -> tuple[s
     batch = f" of batch {config.set['batch_size']}" if "batch_size" in config.set else ""
     return title, (
         f"graph `{graph}` of {trained.plugin}, {parameters / 1e6:.1f} M parameters, "
-        f"after {trained.step:,} steps{batch} at {trained.size} px on {trained.data}"
+        f"after {trained.step:,} steps{batch} at {trained.sides} px on {trained.data}"
     )

@@ -1,6 +1,5 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
-import re
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from gantk.cli.saying import say
+from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
 from gantk.cli.waiting import waiting
 from gantk.errors import GantkError, UsageError
 from gantk.installing import require_training
+from gantk.sizes import Sides
 from gantk.text import pasted
 
 if TYPE_CHECKING:
@@ -36,17 +37,6 @@ Example:
 
 _OPSETS = (13, 20)
 _LARGEST = 8192
-
-
-def _sides(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """Return height and width in pixels, which are said as HxW or as one number for both."""
-    if value is None:
-        return None
-    said = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", value.strip())
-    sides = (int(said[1]), int(said[2] or said[1])) if said else (0, 0)
-    if not all(1 <= side <= _LARGEST for side in sides):
-        raise click.BadParameter(f"{value!r}: say HEIGHTxWIDTH, or one number for both, in pixels from 1 to {_LARGEST}")
-    return sides
 
 
 @click.command(epilog=EPILOG)
@@ -84,8 +74,7 @@ def _sides(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option(
     "--size",
     "sides",
-    metavar="HxW",
-    callback=_sides,
+    type=HeightByWidth(_LARGEST),
     help="Take one image of this size at once, for engines that want fixed shapes.  [default: any size, any batch]",
 )
 @click.option(
@@ -110,7 +99,7 @@ def export(
     plugins: tuple[str, ...],
     io: "Io",
     precision: "Precision",
-    sides: tuple[int, int] | None,
+    sides: Sides | None,
     opset: int,
     least_psnr: float | None,
 ) -> None:

@@ -93,7 +93,7 @@ def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn
         inputs=inputs,
         outputs=outputs,
         scale=graph.scale,
-        trained_size=trained.size,
+        trained_size=trained.sides.size,
         mode={"batch_norm": _batch_norm(network), "dropout": "off"},
         classes=trained.classes,
         data=trained.data,

@@ -58,7 +58,7 @@ def import_run(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         recipe = build_recipe(resolved, images, Context(), trains=False)
-        prepare(recipe, BlankBatches(images, resolved.settings.size, resolved.kind))
+        prepare(recipe, BlankBatches(images, resolved.settings.sides, resolved.kind))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)
         with new_run(out, gathered.title) as run:

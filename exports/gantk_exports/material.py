@@ -18,6 +18,7 @@ from gantk.runs.run import open_run
 from gantk.runtime.card import Card
 from gantk.runtime.generation import Column, drawn
 from gantk.runtime.samples import samples
+from gantk.sizes import Sides
 from gantk.training.trained import Trained
 
 Inputs = tuple[Array, ...]
@@ -51,8 +52,8 @@ def _images(trained: Trained, card: Card, count: int, *, test: bool, data: Seque
     for port in card.images_in:
         # Batches of two sizes hold smaller images than they are read at.
         factor = round(card.scale) if poorest(port.key) == scaled() else 1
-        size = factor * max(card.sides) if card.sides else trained.size
-        subject = OpenSubject(functions={}, dataset=dataset, size=size, channels=channels, scaled=scaled(factor))
+        sides = Sides(*(factor * side for side in card.sides)) if card.sides else trained.sides
+        subject = OpenSubject(functions={}, dataset=dataset, size=sides.size, channels=channels, scaled=scaled(factor))
         _refuse_none(subject, port.key, test=test)
         taken = subject.images(port.key, test=test, rows=count).numpy()
         images = taken[..., None] if port.palette is not None else taken.transpose(0, 2, 3, 1)
@@ -79,7 +80,7 @@ def look_for(trained: Trained, keys: Iterable[str], shares: Iterable[bool], data
     if not keys:
         return
     dataset = _opened(trained, data)
-    subject = OpenSubject(functions={}, dataset=dataset, size=trained.size, channels={})
+    subject = OpenSubject(functions={}, dataset=dataset, size=trained.sides.size, channels={})
     for key, test in product(keys, shares):
         _refuse_none(subject, key, test=test)
 

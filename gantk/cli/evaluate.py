@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli.saying import say, say_lines
+from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
 from gantk.errors import GantkError, UsageError
+from gantk.sizes import Sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +48,7 @@ Examples:
 )
 @click.option("--graph", metavar="NAME", help="Which graph of a run.  [default: the first that a metric can measure]")
 @step_option("Which checkpoint of a run", least=1)
-@click.option("--size", type=click.IntRange(1), help="Height and width in pixels.  [default: the run's or the model's]")
+@click.option("--size", type=HeightByWidth(), help="In pixels.  [default: the run's or the model's]")
 @click.option(
     "-s",
     "--set",
@@ -59,7 +61,7 @@ Examples:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also append the records to this file.")
-def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, **said: Any) -> None:
+def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, size: Sides | None, **said: Any) -> None:
     """Measure a trained run, or a model that `gantk export` wrote.
 
     A run is measured as it would be exported, with averaged weights where it keeps them; each score is appended to
@@ -77,7 +79,8 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, **s
 
         told = partial(say, err=True)
         options = dict(_pair(item) for item in sets)
-        request = EvaluationRequest(target=target, options=options, step=_step(target, step, told), **said)
+        sides = size and size.size
+        request = EvaluationRequest(target=target, options=options, step=_step(target, step, told), size=sides, **said)
         opened = open_target(request, told)
         begin("")
         for note in opened.notes:

@@ -10,7 +10,9 @@ import click
 from gantk.cli.direction import direction_option
 from gantk.cli.named import named_value
 from gantk.cli.saying import say, say_lines
+from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
+from gantk.sizes import Sides
 
 if TYPE_CHECKING:
     from gantk.runs.config import Config
@@ -65,7 +67,9 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
 )
 @direction_option
 @click.option("--steps", type=click.IntRange(1), help="Length of the run.")
-@click.option("--size", type=click.IntRange(1), help="Height and width in pixels that is trained on.")
+@click.option(
+    "--size", type=HeightByWidth(), help="Height x width in pixels that is trained on, or one number for both."
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step and process.")
 @click.option("--generator", metavar="NAME", help="The plugin whose generator is used.")
 @click.option("--discriminator", metavar="NAME", help="The plugin whose discriminator is used.")
@@ -165,8 +169,9 @@ RESUMABLE = (
 def _values(said: dict[str, Any]) -> dict[str, Any]:
     """Return what was said on the command line, by the names of the configuration."""
     values = {name: value for name, value in said.items() if value is not None and value != () and name not in SETTINGS}
-    chosen = dict(named_value(item) for item in values.pop("sets", ()))
-    chosen |= {name: said[name] for name in SETTINGS if said[name] is not None}
+    chosen: dict[str, Any] = dict(named_value(item) for item in values.pop("sets", ()))
+    own = {name: said[name] for name in SETTINGS if said[name] is not None}
+    chosen |= {name: value.written if isinstance(value, Sides) else value for name, value in own.items()}
     if direction := values.pop("direction", None):
         chosen["data.direction"] = direction
     if chosen:

@@ -19,6 +19,7 @@ from gantk.data.reading import decode
 from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
 from gantk.data.storage import cache_folder, cached
 from gantk.errors import DataError
+from gantk.sizes import Sides, sides_of
 
 FORMAT = 2
 """Raised whenever the same files would give another pack."""
@@ -39,14 +40,14 @@ class Packing:
     Attributes:
         files: in the order of the pack's images.
         channels: of every packed image.
-        load: length of the shorter side in pixels; None: as it is.
+        load: length of the shorter side in pixels, or the height and width that are covered; None: as it is.
         parts: images side by side in a file; each becomes one of its own.
         nearest: whether they are scaled without new values, as label maps.
     """
 
     files: tuple[ImageFile, ...]
     channels: int
-    load: int | None
+    load: int | Sides | None
     parts: int = 1
     nearest: bool = False
 
@@ -142,6 +143,8 @@ def _sized(image: Array, packing: Packing) -> Array:
     if load is None:
         return image
     height, width = image.shape[:2]
-    if height * width * (load / min(height, width)) ** 2 > MAX_PIXELS:
-        raise DataError(f"is {width}x{height} pixels, too thin to be scaled to a shorter side of {load}")
-    return scaled(image, load, nearest=packing.nearest)
+    sides = sides_of(load)
+    if height * width * max(sides.height / height, sides.width / width) ** 2 > MAX_PIXELS:
+        wanted = f"a shorter side of {load}" if sides.is_square else f"cover {sides.width}x{sides.height}"
+        raise DataError(f"is {width}x{height} pixels, too thin to be scaled to {wanted}")
+    return scaled(image, sides, nearest=packing.nearest)

@@ -8,6 +8,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from gantk.sizes import Sides
+
 Array = NDArray[Any]
 
 
@@ -157,6 +159,13 @@ class Dataset(ABC):
         `load` is the length in pixels to which the shorter side of larger or smaller images is brought; None keeps
         them as they are. Raises DataError.
         """
+
+    def covering(self, kind: str, test: bool, load: Sides) -> Split:
+        """Return a split as `split` does, of images that are no smaller than a height and width.
+
+        Unless a data set says otherwise, their shorter side becomes the longer of the two. Raises DataError.
+        """
+        return self.split(kind, test, max(load))
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -21,6 +21,7 @@ from gantk.data.palettes import Palette, palette_of
 from gantk.data.rows import Rows
 from gantk.data.scanning import Bad, ReportProgress, combined, digest_of, refuse
 from gantk.errors import DataError
+from gantk.sizes import Sides
 from gantk.text import printable
 
 
@@ -64,7 +65,7 @@ class FolderDataset(Dataset):
         self.meanings, self._skip_bad, self._workers, self._progress = meanings, skip_bad, workers, progress
         self._classes = classes
         self._questions: dict[str, str] = {}
-        self._packs: dict[int | None, dict[str, Pack]] = {}
+        self._packs: dict[int | Sides | None, dict[str, Pack]] = {}
         self._files, self._told = arranged.files, told
         self.channels = {key: common_channels(files, channels) for key, files in self._files.items()}
         self.unfit = [reason for files in self._files.values() for reason in what_does_not_fit(files, channels)]
@@ -91,7 +92,10 @@ class FolderDataset(Dataset):
         """What is read otherwise than it may seem, such as animations."""
         return [*self._told, *told((file.path, file.facts.note) for files in self._files.values() for file in files)]
 
-    def split(self, kind: str, test: bool, load: int | None) -> Split:
+    def covering(self, kind: str, test: bool, load: Sides) -> Split:
+        return self.split(kind, test, load)
+
+    def split(self, kind: str, test: bool, load: int | Sides | None) -> Split:
         if kind not in self.kinds:
             raise DataError(f"{self.name} serves {' / '.join(self.kinds)} batches, not {kind} ones")
         if self.unfit:
@@ -172,7 +176,7 @@ class FolderDataset(Dataset):
         part = self.arranged.part_of(key)
         return np.array([places[file.path] * self.arranged.parts + part for file in rows.files[key]], np.int64)
 
-    def _opened(self, load: int | None) -> dict[str, Pack]:
+    def _opened(self, load: int | Sides | None) -> dict[str, Pack]:
         """Return the pack of each key. Raises DataError, naming all bad files at once, unless they are left out."""
         if load not in self._packs:
             packs: dict[str, Pack] = {}

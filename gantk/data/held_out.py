@@ -15,6 +15,7 @@ from gantk.data.sampling import read_rows
 from gantk.data.stream import KeyedBatch, as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
+from gantk.sizes import Sides
 
 FLAT = 0.02
 """The standard deviation of its values, as a share of their window, below which an image shows nearly nothing."""
@@ -86,7 +87,7 @@ def _is_flat(split: Split, row: int) -> bool:
     return False
 
 
-def _test_split(dataset: Dataset, kind: str, load: int) -> tuple[Split, bool]:
+def _test_split(dataset: Dataset, kind: str, load: int | Sides) -> tuple[Split, bool]:
     """Return the test share, and whether it is aligned though batches that are not are trained on."""
     known = kind_called(kind)
     aligned = known.aligned_by in dataset.kinds

@@ -13,20 +13,26 @@ from gantk.data.infos import image_infos, windows_of
 from gantk.data.sampling import Samples
 from gantk.data.stream import BatchStream
 from gantk.data.views import open_split
+from gantk.sizes import Sides, sides_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crops:
-    """How images are cut: square crops of `size` pixels from images `jitter` times as large, mirrored if `flip`."""
+    """How images are cut: crops of `size` from images that cover `jitter` times as much, mirrored if `flip`."""
 
-    size: int
+    size: int | tuple[int, int]
     jitter: float = 1.0
     flip: bool = False
 
     @property
-    def load(self) -> int:
-        """The length in pixels of the loaded images' shorter side."""
-        return round(self.size * self.jitter)
+    def sides(self) -> Sides:
+        """Height and width in pixels of a crop."""
+        return sides_of(self.size)
+
+    @property
+    def load(self) -> int | Sides:
+        """The length in pixels of the loaded images' shorter side, or the height and width that they cover."""
+        return Sides(*(round(side * self.jitter) for side in self.sides)).size
 
 
 @dataclass(kw_only=True)

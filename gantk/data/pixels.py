@@ -78,8 +78,8 @@ def _changed(array: Array, alpha: bool, channels: int) -> Array:
     raise DataError(f"has {found} channels, which cannot become {channels}")
 
 
-def scaled(array: Array, shorter: int, *, nearest: bool = False) -> Array:
-    """Return an image whose shorter side is so many pixels, its aspect kept.
+def scaled(array: Array, sides: tuple[int, int], *, nearest: bool = False) -> Array:
+    """Return an image scaled so that it just covers a height and width, its aspect kept.
 
     Shrinking averages areas; growing is bicubic, kept within the image's own range. With `nearest` there is no value
     but those of the image.
@@ -87,10 +87,10 @@ def scaled(array: Array, shorter: int, *, nearest: bool = False) -> Array:
     import cv2
 
     height, width = array.shape[:2]
-    factor = shorter / min(height, width)
+    factor = max(sides[0] / height, sides[1] / width)
     if factor == 1:
         return array
-    size = (max(shorter, round(width * factor)), max(shorter, round(height * factor)))
+    size = (max(sides[1], round(width * factor)), max(sides[0], round(height * factor)))
     smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     method = cv2.INTER_NEAREST_EXACT if nearest else smooth
     parts = [

@@ -6,6 +6,7 @@ from typing import Any
 from gantk.data.dataset import Dataset, Group, Split
 from gantk.data.kinds import View, kind_called, served, views
 from gantk.errors import DataError, PluginError
+from gantk.sizes import Sides
 
 
 class Turned(Dataset):
@@ -30,29 +31,40 @@ class Turned(Dataset):
         return self.dataset.quick(kind)
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
-        split = self.dataset.split(kind, test, load)
-        sides = kind_called(kind, *self.dataset.kinds).sides
-        other, columns = dict(zip(sides, reversed(sides), strict=True)), split.columns
-        return Split(tuple(Group({key: columns[other.get(key, key)] for key in each.columns}) for each in split.groups))
+        return self._turned(kind, self.dataset.split(kind, test, load))
+
+    def covering(self, kind: str, test: bool, load: Sides) -> Split:
+        return self._turned(kind, self.dataset.covering(kind, test, load))
 
     def fingerprint(self) -> str:
         return self.dataset.fingerprint()
 
+    def _turned(self, kind: str, split: Split) -> Split:
+        sides = kind_called(kind, *self.dataset.kinds).sides
+        other, columns = dict(zip(sides, reversed(sides), strict=True)), split.columns
+        return Split(tuple(Group({key: columns[other.get(key, key)] for key in each.columns}) for each in split.groups))
 
-def open_split(dataset: Dataset, kind: str, test: bool, load: int | None) -> Split:
-    """Return a split as batches of `kind`.
+
+def open_split(dataset: Dataset, kind: str, test: bool, load: int | Sides | None) -> Split:
+    """Return a split as batches of `kind`, of images with a shorter side of `load` pixels, or that cover `load`.
 
     Raises DataError where the data set cannot serve it, PluginError where a column of it is missing.
     """
     if kind in dataset.kinds:
-        return _complete(dataset, kind, dataset.split(kind, test, load))
+        return _complete(dataset, kind, _split(dataset, kind, test, load))
     for own, view in views(kind, dataset.kinds):
-        return _complete(dataset, kind, _seen(view, dataset.split(own, test, load)))
+        return _complete(dataset, kind, _seen(view, _split(dataset, own, test, load)))
     cure = kind_called(kind).cure
     raise DataError(
         f"{dataset.name} serves batches of the kind {' / '.join(served(dataset.kinds))}, but the recipe needs {kind} "
         f"ones; it was read so: {dataset.summary}{f'; {cure}' if cure else ''}"
     )
+
+
+def _split(dataset: Dataset, kind: str, test: bool, load: int | Sides | None) -> Split:
+    if isinstance(load, Sides):
+        return dataset.covering(kind, test, load)
+    return dataset.split(kind, test, load)
 
 
 def _seen(view: View, split: Split) -> Split:

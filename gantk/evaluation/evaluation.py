@@ -19,6 +19,7 @@ from gantk.plugins.options import nearest, options_of
 from gantk.recipe.metric import Metric, Score
 from gantk.runs.checksums import identity
 from gantk.runs.records import Record, append, plain, versions
+from gantk.sizes import sides_of
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _record(name: str, score: Score, request: EvaluationRequest, opened: OpenedT
             "graph": " and ".join(subject.used),
             "step": opened.step,
             "checkpoint": _identity(opened),
-            "size": opened.size,
+            "size": sides_of(opened.size).written,
             "form": " and ".join(dict.fromkeys(function.form for function in used)),
             "device": str(opened.device),
             "seed": request.seed,

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import torch
@@ -23,10 +24,10 @@ PIECE = 64
 PIXELS = 2**20
 
 
-def piece(size: int, inputs: Sequence[Input] = ()) -> int:
+def piece(sides: tuple[int, int], inputs: Sequence[Input] = ()) -> int:
     """Return how many images of this height and width are computed at once, with these further inputs."""
     numbers = sum(port.length for port in inputs if isinstance(port, Latent))
-    return max(1, min(PIECE, PIXELS // size**2, MOST_NUMBERS // max(1, numbers)))
+    return max(1, min(PIECE, PIXELS // prod(sides), MOST_NUMBERS // max(1, numbers)))
 
 
 class Pieces(ABC):
@@ -49,12 +50,12 @@ class Pieces(ABC):
     form: str
     scale: float
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, sides: tuple[int, int]) -> None:
+        self._sides = sides
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs on the CPU, in order."""
-        parts = zip(*(torch.split(values, piece(self._size, self.inputs)) for values in inputs), strict=True)
+        parts = zip(*(torch.split(values, piece(self._sides, self.inputs)) for values in inputs), strict=True)
         answers = [self._answer(*part) for part in parts]
         return tuple(torch.cat(column) for column in zip(*answers, strict=True))
 
@@ -68,7 +69,7 @@ class RunFunction(Pieces):
     Args:
         name: the graph's name.
         graph: the graph.
-        size: height and width in pixels of the images.
+        sides: height and width in pixels of the images.
         device: where it computes.
         palettes: the classes of label maps by batch key.
     """
@@ -76,9 +77,14 @@ class RunFunction(Pieces):
     form = "torch fp32"
 
     def __init__(
-        self, name: str, graph: Graph, size: int, device: torch.device, palettes: Mapping[str, Palette] | None = None
+        self,
+        name: str,
+        graph: Graph,
+        sides: tuple[int, int],
+        device: torch.device,
+        palettes: Mapping[str, Palette] | None = None,
     ) -> None:
-        super().__init__(size)
+        super().__init__(sides)
         self._palettes = palettes or {}
         self.name, self.task, self.inputs, self.outputs = name, graph.task, graph.inputs, graph.outputs
         self.scale = graph.scale
@@ -105,13 +111,13 @@ class ModelFunction(Pieces):
 
     Args:
         model: the model.
-        size: height and width in pixels of the images.
+        sides: height and width in pixels of the images.
     """
 
     form = "onnxruntime"
 
-    def __init__(self, model: Model, size: int) -> None:
-        super().__init__(size)
+    def __init__(self, model: Model, sides: tuple[int, int]) -> None:
+        super().__init__(sides)
         self._model = model
         self.name, self.task, self.scale = model.card.graph, model.card.task, model.card.scale
 

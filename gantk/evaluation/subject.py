@@ -21,6 +21,7 @@ from gantk.recipe.metric import Function, Translated
 from gantk.recipe.recipe import Batch
 from gantk.runtime.card import Task
 from gantk.runtime.scale import scaled as scaled_length
+from gantk.sizes import Sides, sides_of
 
 
 @dataclass(kw_only=True)
@@ -30,7 +31,7 @@ class OpenSubject:
     Attributes:
         functions: the graphs that may be measured, by name.
         dataset: the data.
-        size: height and width in pixels to which its images are brought.
+        size: height and width in pixels to which its images are brought, one number where they are equal.
         channels: channels of the images that the functions take and give, by batch key.
         seed: what is drawn follows from it.
         device: where a metric's own networks may compute.
@@ -41,7 +42,7 @@ class OpenSubject:
 
     functions: Mapping[str, Function]
     dataset: Dataset
-    size: int
+    size: int | Sides
     channels: Mapping[str, int]
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -102,7 +103,7 @@ class OpenSubject:
         self._note(count, test=True)
         # Of two images of one key, the second is the next row's.
         later = [keys[:place].count(key) for place, key in enumerate(keys)]
-        for rows in torch.split(torch.arange(count), piece(self.size, function.inputs)):
+        for rows in torch.split(torch.arange(count), piece(sides_of(self.size), function.inputs)):
             asked = {(key, after): (rows + after) % len(groups[key]) for key, after in zip(keys, later, strict=True)}
             batches = {(key, after): self._read(groups[key], at.tolist()) for (key, after), at in asked.items()}
             images = [batches[key, after][names[key]] for key, after in zip(keys, later, strict=True)]

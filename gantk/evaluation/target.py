@@ -24,6 +24,7 @@ from gantk.runs.records import NAME
 from gantk.runs.run import Run, open_run
 from gantk.runtime.model_file import load
 from gantk.runtime.ports import Port
+from gantk.sizes import Sides, sides_of
 from gantk.training.trained import load_trained
 
 
@@ -38,7 +39,7 @@ class EvaluationRequest:
         plugins: where plugin files of a run are now, where they have moved.
         graph: the only graph to measure; None: the first that a metric can measure.
         step: which checkpoint of a run; None: the newest.
-        size: height and width in pixels; None: that of the run or the model.
+        size: height and width in pixels, one number where they are equal; None: that of the run or the model.
         seed: what is drawn follows from it.
         device: where torch computes.
         options: of metrics and of the data, by dotted name ("kid.images", "data.hold_out").
@@ -51,7 +52,7 @@ class EvaluationRequest:
     plugins: Sequence[str] = ()
     graph: str | None = None
     step: int | None = None
-    size: int | None = None
+    size: int | Sides | None = None
     seed: int = 0
     device: str = "auto"
     options: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class OpenedTarget:
         functions: its graphs, by name.
         dataset: the data to hold them against.
         fingerprint: a hash of its contents.
-        size: height and width in pixels.
+        size: height and width in pixels, one number where they are equal.
         channels: of the images that the functions take and give, by batch key.
         device: where torch computes.
         scaled: the kind of batches of two sizes, as it was trained on.
@@ -79,7 +80,7 @@ class OpenedTarget:
     functions: Mapping[str, Pieces]
     dataset: Dataset
     fingerprint: str
-    size: int
+    size: int | Sides
     channels: Mapping[str, int]
     device: torch.device
     scaled: Kind = field(default_factory=scaled)
@@ -119,7 +120,7 @@ def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
     device = choose_device(request.device)
     trained = load_trained(request.target, request.step, request.plugins, say)
     config = run.config
-    size = request.size or trained.size
+    size = request.size or trained.sides.size
     own = (
         of_other_data(config, request.data)
         if request.data
@@ -131,7 +132,7 @@ def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
     note = [f"the images are not those that {request.target} was trained on"] if changed else []
     return OpenedTarget(
         functions={
-            name: RunFunction(name, graph, size, device, palettes_in(trained.images))
+            name: RunFunction(name, graph, sides_of(size), device, palettes_in(trained.images))
             for name, graph in graphs_of(trained.recipe, trained.images).items()
         },
         dataset=dataset,
@@ -164,20 +165,16 @@ def _open_model(request: EvaluationRequest) -> OpenedTarget:
             f"say what to measure {request.target} on: --data NAME or FOLDER; it was trained on {card.data}"
         )
     # What comes out larger is measured at its own size.
-    sides = card.sides and tuple(max(side, card.scaled(side)) for side in card.sides)
-    if sides is not None and request.size is not None and sides != (request.size, request.size):
-        raise UsageError(f"{request.target} is measured on images of {sides[0]}x{sides[1]} px alone: leave --size out")
-    if sides is not None and sides[0] != sides[1]:
-        raise UsageError(
-            f"{request.target} takes images of {sides[0]}x{sides[1]} px alone, and measures are taken on squares: "
-            "export it without --size, or for a square"
-        )
-    size = request.size or (sides[0] if sides is not None else None)
+    own = card.sides and Sides(*(max(side, card.scaled(side)) for side in card.sides)).size
+    if own is not None and request.size not in (None, own):
+        sides = "{}x{}".format(*sides_of(own))
+        raise UsageError(f"{request.target} is measured on images of {sides} px alone: leave --size out")
+    size = request.size or own
     if size is None:
         raise UsageError(f"{request.target} takes images of any size: say --size, the pixels to measure at")
     dataset = _data(Config(data=list(request.data)), request)
     return OpenedTarget(
-        functions={card.graph: ModelFunction(model, size)},
+        functions={card.graph: ModelFunction(model, sides_of(size))},
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
         size=size,

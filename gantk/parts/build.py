@@ -16,31 +16,40 @@ from gantk.parts.networks import Discriminator, Generator, Network, declares_mix
 from gantk.parts.normalization import Normalization
 from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+from gantk.sizes import Sized
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataInfo:
+class DataInfo(Sized):
     """What is known of the data before training.
 
     Attributes:
         kind: the kind of batches.
-        size: height and width in pixels of the crops that are trained on.
+        size: height and width in pixels of the crops that are trained on, one number where they are equal.
         channels: channels of each image key of a batch; of a label map, its classes, as one-hot numbers are.
         classes: names of the labels, or empty.
         domains: names of the domains, or empty.
-        sizes: height and width in pixels of each image key; they differ where a batch has images of several sizes.
+        sizes: the size of each image key; they differ where a batch has images of several sizes.
         windows: the pixel values that are -1 and 1 of each image key.
         palettes: the classes of each label map: their names, their colours, and one-hot numbers of their ids.
     """
 
     kind: str
-    size: int
+    size: int | tuple[int, int]
     channels: Mapping[str, int]
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int | tuple[int, int]] = field(default_factory=dict)
     windows: Mapping[str, Window] = field(default_factory=dict)
     palettes: Mapping[str, Palette] = field(default_factory=dict)
+
+    @property
+    def square(self) -> int:
+        """Height and width in pixels of the crops, which are equal. Raises Unsupported where they are not."""
+        try:
+            return super().square
+        except Unsupported as error:
+            raise Unsupported(f"the recipe {error}: say one number for --size") from None
 
     def pixels(self, key: str, images: Tensor) -> Tensor:
         """Return images in [-1, 1] as pixel values of a key's window, neither rounded nor clamped."""

@@ -9,6 +9,7 @@ from gantk.documents import quoted, wanted
 from gantk.errors import UsageError
 from gantk.parts.context import Progress
 from gantk.parts.schedules import SCHEDULES, Schedule
+from gantk.sizes import Sides
 
 Scheduled = float | Schedule | Callable[[float], float]
 """A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
@@ -87,7 +88,7 @@ def written(value: Any) -> Any:
         return {"name": value.name, **{key: written(item) for key, item in vars(value).items() if item is not None}}
     if isinstance(value, Mapping):
         return {key: written(item) for key, item in value.items()}
-    if isinstance(value, PurePath):
+    if isinstance(value, PurePath | Sides):
         return str(value)
     return [written(item) for item in value] if isinstance(value, list | tuple) else value
 
@@ -110,7 +111,7 @@ def shown(value: Any) -> str:
         return f"{getattr(value, '__name__', type(value).__name__)}, a function of the progress"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and not isinstance(value, Sides):
         return f"({', '.join(map(shown, value))})"
     return str(value)
 

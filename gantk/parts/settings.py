@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from math import prod
 from typing import Any, Literal
 
 from gantk.data.shrinking import ShrinkBy
@@ -9,6 +10,7 @@ from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
 from gantk.parts.scheduled import Scheduled
 from gantk.parts.schedules import Factor, Schedule
+from gantk.sizes import Size, sides_of
 
 MOST_PIXELS = 2**30
 """The pixels of a batch, beyond which nobody has the memory for a step."""
@@ -38,7 +40,7 @@ class Settings:
         schedule: what the learning rate of every player is multiplied by: a schedule's name, a schedule, or a function.
             By its name alone, `linear` and `cosine` fall to zero, `exponential` to a hundredth.
         decay_from: fraction of the run at which a schedule that is said by its name alone begins to fall, in [0, 1].
-        size: height and width in pixels of the crops that are trained on.
+        size: height and width in pixels of the crops that are trained on, one number where they are equal.
         steps: length of the run; in a step every player moves.
         epochs: length of the run in passes over the data, where no number of steps is given.
         ema: decay of the moving average kept of a network's weights, by the network's name.
@@ -61,7 +63,7 @@ class Settings:
     critic_steps: int | None = None
     schedule: Name | Factor | Callable[[float], float] | None = None
     decay_from: float | None = None
-    size: int | None = None
+    size: Size | None = None
     steps: int | None = None
     epochs: int | None = None
     ema: Mapping[str, Scheduled] | None = None
@@ -75,11 +77,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_ranges(self.said())
-        pixels = round((self.size or 1) * (self.jitter or 1.0)) ** 2
+        sides = sides_of(self.size or 1)
+        pixels = prod(round(side * (self.jitter or 1.0)) for side in sides)
         batch = self.batch_size if isinstance(self.batch_size, int) else 1
         if pixels * batch > MOST_PIXELS:
             raise UsageError(
-                f"size {self.size}, jitter {self.jitter or 1.0} and batch_size {batch} are {pixels * batch:,} pixels a "
+                f"size {sides}, jitter {self.jitter or 1.0} and batch_size {batch} are {pixels * batch:,} pixels a "
                 f"batch, more than {MOST_PIXELS:,}: say less of one of them"
             )
 

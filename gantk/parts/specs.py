@@ -6,20 +6,24 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from gantk.errors import Unsupported
+from gantk.sizes import Sized
 
 
-class Spec:
+class Spec(Sized):
     """What a network is asked to be. A part serves the fields that it says, and refuses every other that is asked."""
 
     _words: ClassVar[Mapping[str, tuple[str, str]]]
     """Of each field that a part need not serve: what a part says that does not, and what one needs that wants it."""
 
     def accept(self, *served: str) -> None:
-        """Say which fields a part serves, besides channels and size, which every part does.
+        """Say which fields a part serves, besides channels and one size for height and width, which every part does.
 
         A field that is asked, which is to say that it has another value than its default, and is not served raises
-        Unsupported. So a field that a later gantk adds is refused and never ignored.
+        Unsupported. So a field that a later gantk adds is refused and never ignored. A size whose height and width
+        differ is a field, too: a part that serves any says `sides`.
         """
+        if "sides" not in served:
+            _ = self.square
         asked = [name for name in self._words if getattr(self, name) != self._default(name)]
         if refused := [self._words[name][0] for name in asked if name not in served]:
             raise Unsupported(" and ".join(refused))
@@ -47,7 +51,7 @@ class GeneratorSpec(Spec):
         layout: classes of the label map (N, layout, H, W), one-hot, that conditions it and says the size of the image;
             it follows a latent vector, which then is a style; None: none.
         outputs: channels of the image that comes out, in [-1, 1].
-        size: height and width in pixels at which it is trained.
+        size: height and width in pixels at which it is trained, one number where they are equal.
         features: whether `features(x)` must be offered.
     """
 
@@ -68,7 +72,7 @@ class GeneratorSpec(Spec):
     domains: int | None = None
     layout: int | None = None
     outputs: int = 3
-    size: int
+    size: int | tuple[int, int]
     features: bool = False
 
 
@@ -79,7 +83,7 @@ class DiscriminatorSpec(Spec):
     Attributes:
         channels: channels of the image that is scored.
         condition_channels: channels of the image that conditions the score; 0: none.
-        size: height and width in pixels at which it is trained.
+        size: height and width in pixels at which it is trained, one number where they are equal.
         classes: number of class labels that condition the score; None: none.
         joint_latent: length of a latent vector scored jointly with the image; None: none.
         output: whether scores (logits, N rows of any shape) or energies (N,) are wanted.
@@ -98,7 +102,7 @@ class DiscriminatorSpec(Spec):
 
     channels: int
     condition_channels: int = 0
-    size: int
+    size: int | tuple[int, int]
     classes: int | None = None
     joint_latent: int | None = None
     output: Literal["scores", "energies"] = "scores"

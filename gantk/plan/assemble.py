@@ -16,10 +16,11 @@ from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.parts.valueless import without_values
-from gantk.plan.course import START, images_a_pass, recipe_of, size_in
+from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.resolve import Resolved
 from gantk.recipe.recipe import Batches, Recipe
 from gantk.recipe.stage import WHOLE, Stage
+from gantk.sizes import Sides
 
 if TYPE_CHECKING:
     from gantk.training.processes import World
@@ -37,25 +38,28 @@ class OpenedData:
 def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedData:
     """Open the kind of batches that the recipe needs, at the size of a stage. Raises DataError."""
     settings = resolved.settings
-    crops = Crops(size=size_in(resolved, stage), jitter=settings.jitter, flip=settings.flip)
+    crops = Crops(size=sides_in(resolved, stage), jitter=settings.jitter, flip=settings.flip)
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")
     for key, column in cut_columns(split.columns).items():
         height, width = column[0].shape[:2]
         shrink = shrink_of(column)
-        if crops.size % shrink:
-            whole = round(max(crops.size // shrink, 1) * shrink / stage.scale)
+        if any(side % shrink for side in crops.sides):
+            whole = Sides(*(round(max(side // shrink, 1) * shrink / stage.scale) for side in crops.sides))
             of_stage = f" of stage {stage.name}" if stage.name else ""
             raise UsageError(
-                f"size {crops.size}{of_stage} is no multiple of {shrink}, by which the images of {key!r} are smaller: "
+                f"size {crops.sides}{of_stage} is no multiple of {shrink}, by which the images of {key!r} are smaller: "
                 f"say --size {whole}"
             )
-        if min(height, width) != crops.load // shrink:
-            raise PluginError(
-                f"data set {resolved.dataset.name} gives {key!r} of {width} x {height} pixels; its split() was asked "
-                f"to load={crops.load}, the shorter side"
-            )
+        load, given = crops.load, f"data set {resolved.dataset.name} gives {key!r} of {width} x {height} pixels"
+        if isinstance(load, Sides):
+            if height < load.height // shrink or width < load.width // shrink:
+                raise PluginError(
+                    f"{given}; its covering() was asked for images that cover {load.width} x {load.height}"
+                )
+        elif min(height, width) != load // shrink:
+            raise PluginError(f"{given}; its split() was asked to load={load}, the shorter side")
     return OpenedData(split, crops, image_infos(split))
 
 
@@ -95,7 +99,7 @@ def open_streams(
 
 def allows_bf16(resolved: Resolved) -> bool:
     """Return whether networks may compute in bfloat16: single pixels are coordinates, which it would round."""
-    return recipe_of(resolved).allows_bf16 and resolved.settings.size > 1
+    return recipe_of(resolved).allows_bf16 and resolved.settings.size != 1
 
 
 def build_recipe(
@@ -152,14 +156,14 @@ def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> No
 def _build(
     resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.dtype | None, trains: bool = True
 ) -> Build:
-    dataset = resolved.dataset
+    dataset, sides = resolved.dataset, resolved.settings.sides
     files = {name: option.value for name, option in resolved.options.items() if isinstance(option.value, str | Path)}
     return Build(
         data=DataInfo(
             kind=resolved.kind,
-            size=resolved.settings.size,
+            size=sides.size,
             channels={key: info.channels for key, info in images.items()},
-            sizes={key: resolved.settings.size // info.shrink for key, info in images.items()},
+            sizes={key: Sides(*(side // info.shrink for side in sides)).size for key, info in images.items()},
             windows={key: info.window for key, info in images.items() if info.palette is None},
             palettes=palettes_in(images),
             classes=dataset.classes,

@@ -15,6 +15,7 @@ from gantk.plugins.manager import Plugins
 from gantk.plugins.option_names import kind_of, role_of
 from gantk.plugins.selection import Requested, leading_recipe, select
 from gantk.recipe.recipe import Recipe
+from gantk.sizes import Size
 
 SIZES = (64, 32, 128, 256)
 """Heights and widths in pixels that are tried until one does, where the recipe's settings state none."""
@@ -40,11 +41,11 @@ class Combinations:
     """What a recipe can be combined with.
 
     Attributes:
-        size: height and width in pixels at which it was built.
+        size: height and width in pixels at which it was built, one number where they are equal.
         slots: what was tried, by slot: "generator", "normalization.discriminator", ...
     """
 
-    size: int
+    size: Size
     slots: Mapping[str, Tried]
 
 
@@ -77,7 +78,7 @@ def combinations(plugins: Plugins) -> Combinations:
     )
 
 
-def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: int) -> Tried:
+def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: Size) -> Tried:
     tried = Tried()
     for name in _candidates(plugins, kind_of(slot)):
         try:
@@ -105,11 +106,11 @@ def _requested(slot: str, name: str) -> Requested:
     return Requested(**named)
 
 
-def _size(recipe: type[Recipe], plugins: Plugins) -> int:
+def _size(recipe: type[Recipe], plugins: Plugins) -> Size:
     """Return the first size at which the recipe can be built as it is."""
     stated = recipe.settings.size
     refusal = None
-    for size in (stated,) if stated else SIZES:
+    for size in (stated,) if stated is not None else SIZES:
         try:
             _build(recipe, plugins, Requested(), size)
         except Unsupported as error:
@@ -120,7 +121,7 @@ def _size(recipe: type[Recipe], plugins: Plugins) -> int:
     raise refusal
 
 
-def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: int) -> None:
+def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: Size) -> None:
     parts = select(plugins, recipe.defaults, requested)
     kind = kind_called(recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0])
     build = Build(

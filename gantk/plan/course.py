@@ -13,6 +13,7 @@ from gantk.plan.resolve import USER, Resolved
 from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Recipe
 from gantk.recipe.stage import WHOLE, Stage
+from gantk.sizes import Sides
 
 START = Progress(0, 1)
 
@@ -98,9 +99,9 @@ def _told(recipe: Recipe, course: Course) -> Course:
     return course
 
 
-def size_in(resolved: Resolved, stage: Stage) -> int:
+def sides_in(resolved: Resolved, stage: Stage) -> Sides:
     """Return the height and width in pixels of the images of a stage."""
-    return max(round(resolved.settings.size * stage.scale), 1)
+    return Sides(*(max(round(side * stage.scale), 1) for side in resolved.settings.sides))
 
 
 def recipe_of(resolved: Resolved) -> type[Recipe]:

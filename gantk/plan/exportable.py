@@ -12,6 +12,7 @@ from gantk.plan.trial import check_answers, run, sides_of
 from gantk.recipe.graph import Graph
 from gantk.recipe.recipe import Recipe
 from gantk.runtime.scale import scaled
+from gantk.sizes import Sides
 
 _BATCH = 2
 
@@ -19,8 +20,10 @@ _SMALL = 32
 """Pixels of the smallest images on which a graph is tried that takes any: so a large network takes little time."""
 
 
-def check_exportable(recipe: Recipe, images: Mapping[str, ImageInfo], classes: tuple[str, ...], size: int) -> list[str]:
-    """Run each graph of a recipe in inference form, which is trained on images of height and width `size`.
+def check_exportable(
+    recipe: Recipe, images: Mapping[str, ImageInfo], classes: tuple[str, ...], sides: Sides
+) -> list[str]:
+    """Run each graph of a recipe in inference form, which is trained on images of height and width `sides`.
 
     Return notes on those that cannot be exported although they do as they say. Raises PluginError, with the line of the
     author's file, where one cannot be run, or gives something else than it says. Random numbers of the training are not
@@ -30,7 +33,7 @@ def check_exportable(recipe: Recipe, images: Mapping[str, ImageInfo], classes: t
     with torch.random.fork_rng():
         for name, graph in graphs_of(recipe, images).items():
             try:
-                _check(graph, *known_ports(graph, images, classes), size)
+                _check(graph, *known_ports(graph, images, classes), sides)
             except Unsupported as reason:
                 notes.append(f"note: graph {name}: {reason}")
             except GantkError as error:
@@ -38,10 +41,10 @@ def check_exportable(recipe: Recipe, images: Mapping[str, ImageInfo], classes: t
     return notes
 
 
-def _check(graph: Graph, inputs: Ports, outputs: Ports, size: int) -> None:
+def _check(graph: Graph, inputs: Ports, outputs: Ports, trained: Sides) -> None:
     """Raise the last problem of a graph that runs at no size at which it may."""
     problem: GantkError | None = None
-    for sides in _sides(graph, size):
+    for sides in _sides(graph, trained):
         try:
             answers = run(graph.network, inputs, _BATCH, sides)
             if not graph.images and graph.sides is None:
@@ -54,7 +57,7 @@ def _check(graph: Graph, inputs: Ports, outputs: Ports, size: int) -> None:
         raise problem
 
 
-def _sides(graph: Graph, size: int) -> Iterator[tuple[int, int]]:
+def _sides(graph: Graph, trained: Sides) -> Iterator[tuple[int, int]]:
     """Yield the heights and widths that are tried: the one that is stated, or from small ones to the training's."""
     if graph.sides is not None or not graph.images:
         yield graph.sides or (0, 0)
@@ -62,9 +65,9 @@ def _sides(graph: Graph, size: int) -> Iterator[tuple[int, int]]:
     network, side = graph.network.module, _SMALL
     multiple = getattr(network, "multiple", None) or 1
     least = max(getattr(network, "minimum", None) or 1, multiple)
-    while side < size:
+    while side < max(trained):
         padded = -(-max(side, least) // multiple) * multiple
         yield padded, padded
         side *= 2
-    last = -(-max(size, least) // multiple) * multiple
-    yield last, last
+    height, width = (-(-max(side, least) // multiple) * multiple for side in trained)
+    yield height, width

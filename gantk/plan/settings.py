@@ -8,6 +8,7 @@ from gantk.data.shrinking import ShrinkBy
 from gantk.parts.scheduled import Scheduled
 from gantk.parts.schedules import SCHEDULES, Factor, Schedule
 from gantk.parts.settings import Name, Settings
+from gantk.sizes import Sides, Size, sides_of
 
 DECAY_FROM: Mapping[str, float] = {"constant": 0.5, "linear": 0.5}
 """Where a schedule that is said by its name alone begins to fall, where nobody says it; of others: at once."""
@@ -29,13 +30,18 @@ class RunSettings(Settings):
     critic_steps: int = 1
     schedule: Name | Factor | Callable[[float], float] = "constant"
     decay_from: float = DECAY_FROM["linear"]
-    size: int = 256
+    size: Size = 256
     epochs: int = 100
     ema: Mapping[str, Scheduled] = field(default_factory=dict)
     jitter: float = 1.0
     flip: bool = False
     shrink: int = 4
     shrink_by: ShrinkBy = "bicubic"
+
+    @property
+    def sides(self) -> Sides:
+        """Height and width in pixels of the crops that are trained on."""
+        return sides_of(self.size)
 
     @property
     def rate_factor(self) -> Scheduled:

@@ -38,7 +38,7 @@ class _Scored(BaseModel):
     step: int
     data: _Measured
     graph: str = ""
-    size: int | None = None
+    size: int | str | None = None
     checkpoint: str | None = None
 
 

@@ -39,7 +39,7 @@ class Card:
         scale: pixels of the image that comes out, along a side, for each of those that go in: a whole number, or 1
             divided by one.
         batch: how many samples it takes at once, where it takes no other number; None: any.
-        trained_size: height and width of the images that it was trained on; None: unknown.
+        trained_size: height and width of the images that it was trained on, written likewise; None: unknown.
         multiple: the graph pads height and width to a multiple of this many pixels.
         minimum: the graph pads height and width to at least this many pixels.
         mode: how batch norm ("running", "image" or "none") and dropout ("off") behave.
@@ -69,7 +69,7 @@ class Card:
     size: int | tuple[int, int] | None = None
     scale: float = 1
     batch: int | None = None
-    trained_size: int | None = None
+    trained_size: int | tuple[int, int] | None = None
     multiple: int = 1
     minimum: int = 1
     mode: Mapping[str, str]

@@ -124,7 +124,7 @@ _CARD: Mapping[str, Check] = {
     "size": maybe(_size),
     "scale": _scale,
     "batch": maybe(whole(1, 2**12)),
-    "trained_size": maybe(_SIDE),
+    "trained_size": maybe(_size),
     "multiple": whole(1, 2**12),
     "minimum": whole(1, 2**12),
     "mode": mapping(text(most=100)),

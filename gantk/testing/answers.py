@@ -87,7 +87,7 @@ def wrong_shape(case: Case, tensor: Tensor, count: int) -> str:
     """Return the shape that is needed, where a tensor has another."""
     spec = case.spec
     if case.role == "generator":
-        needed = (count, spec.outputs, spec.size, spec.size)  # type: ignore[union-attr]
+        needed = (count, spec.outputs, *spec.sides)  # type: ignore[union-attr]
         return "" if tuple(tensor.shape) == needed else str(needed)
     if spec.output == "energies":  # type: ignore[union-attr]
         return "" if tuple(tensor.shape) == (count,) else f"an energy for each image, ({count},),"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -73,7 +75,7 @@ class Case:
     def title(self) -> str:
         """The case as a reader calls it."""
         energies = ", energies" if getattr(self.spec, "output", "") == "energies" else ""
-        return f"{self.role} ({self.asks}{energies}, {self.spec.size} px)"
+        return f"{self.role} ({self.asks}{energies}, {self.spec.sides} px)"
 
     def network(self, seed: int = 0) -> Network:
         """Return a fresh network, whose weights follow from the seed."""
@@ -85,25 +87,25 @@ class Case:
 
     def inputs(self, count: int) -> dict[str, Tensor]:
         """Return random inputs by what they are called, in the order in which the network takes them."""
-        spec, side = self.spec, (self.spec.size, self.spec.size)
+        spec, sides = self.spec, self.spec.sides
         if isinstance(spec, GeneratorSpec):
             inputs = {"latent": torch.randn(count, spec.latent)} if spec.latent else {}
             if spec.inputs:
-                inputs["image"] = torch.rand(count, spec.inputs, *side) * 2 - 1
+                inputs["image"] = torch.rand(count, spec.inputs, *sides) * 2 - 1
             if spec.layout:
-                ids = torch.randint(spec.layout, (count, *side))
+                ids = torch.randint(spec.layout, (count, *sides))
                 inputs["layout"] = one_hot(ids, spec.layout).permute(0, 3, 1, 2).float()
         else:
-            inputs = {"image": torch.rand(count, spec.channels, *side) * 2 - 1}
+            inputs = {"image": torch.rand(count, spec.channels, *sides) * 2 - 1}
             if spec.condition_channels:
-                inputs["condition"] = torch.rand(count, spec.condition_channels, *side) * 2 - 1
+                inputs["condition"] = torch.rand(count, spec.condition_channels, *sides) * 2 - 1
             if spec.joint_latent:
                 inputs["latent"] = torch.randn(count, spec.joint_latent)
         return inputs | ({"label": torch.arange(count) % CLASSES} if spec.classes else {})
 
 
 def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
-    """Return every case of the networks that a plugin brings, at two sizes each where it can do two.
+    """Return every case of the networks that a plugin brings: at two sizes each, and a rectangle, where it can do so.
 
     A normalization by itself is tried in the networks of the workbench. Raises Failure where a part can do nothing.
     """
@@ -135,7 +137,7 @@ def _narrow(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], role: str
 
 
 def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part, features: bool) -> list[Case]:
-    """Return what a part can do of what is asked, each at the first two sizes that it can do."""
+    """Return what a part can do of what is asked, each at two sizes, and wider than high where it can."""
     found: list[Case] = []
     refusal = ""
     for name, blank in asked:
@@ -151,10 +153,20 @@ def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part,
             able.append(case)
             if len(able) == 2:
                 break
-        found += able
+        found += [*able, *islice(_rectangles(able), 1)]
     if not found and not features:
         raise Failure(f"{part.slot} {part.plugin} can do nothing that it was asked; it said last: {refusal}")
     return found
+
+
+def _rectangles(able: Sequence[Case]) -> Iterator[Case]:
+    """Yield the cases of a part on images that are twice as wide as high, of those that it can do, small ones first."""
+    for side in (able[0].spec.square // 2, able[0].spec.square) if able else ():
+        wide = replace(able[0], spec=replace(able[0].spec, size=(side, 2 * side)))
+        # A part that never heard of rectangles may fail on one in its own way.
+        with suppress(Unsupported, Failure):
+            wide.network()
+            yield wide
 
 
 def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:

@@ -175,5 +175,5 @@ def _titles(found: list[Case]) -> str:
     by_ask: dict[str, list[str]] = {}
     for case in found:
         energies = " energies" if getattr(case.spec, "output", "") == "energies" else ""
-        by_ask.setdefault(f"{case.role} ({case.asks}{energies})", []).append(str(case.spec.size))
+        by_ask.setdefault(f"{case.role} ({case.asks}{energies})", []).append(str(case.spec.sides))
     return "; ".join(f"{ask} at {' and '.join(sizes)} px" for ask, sizes in by_ask.items())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gantk.errors import DataError, GantkError
-from gantk.plan.course import size_in
+from gantk.plan.course import sides_in
 from gantk.plan.quick import is_offered, quick_scale
 from gantk.text import pasted
 from gantk.training.console import counted, duration, magnitude, moves_in_words
@@ -47,7 +47,7 @@ def _images(training: "Training") -> str:
     course, world = training.course, training.world.size
     left = [course.number_at(training.start), len(course.stages) - 1]
     first, last = (
-        f"{size_in(training.resolved, course.stages[number])} px, batch {course.images_a_turn(number, world)}"
+        f"{sides_in(training.resolved, course.stages[number])} px, batch {course.images_a_turn(number, world)}"
         for number in left
     )
     return first if left[0] == left[1] else f"from {first} to {last} in {left[1] - left[0] + 1} stages"

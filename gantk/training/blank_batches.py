@@ -15,12 +15,12 @@ class BlankBatches(Iterator[dict[str, Any]]):
     Besides, a batch has what any kind of the core holds, and the kind that is named.
     """
 
-    def __init__(self, images: Mapping[str, ImageInfo], size: int, kind: str = "") -> None:
+    def __init__(self, images: Mapping[str, ImageInfo], sides: tuple[int, int], kind: str = "") -> None:
         self.batch: dict[str, Any] = {
-            key: torch.full((1, info.channels, size // info.shrink, size // info.shrink), -1.0)
+            key: torch.full((1, info.channels, *(side // info.shrink for side in sides)), -1.0)
             for key, info in images.items()
         }
-        maps = {key: (1, size, size) for key, info in images.items() if info.palette}
+        maps = {key: (1, *sides) for key, info in images.items() if info.palette}
         self.batch |= {key: torch.zeros(shape, dtype=torch.int64) for key, shape in maps.items()}
         known = (*KINDS.values(), kind_called(kind))
         self.batch |= {key: torch.zeros(1, dtype=torch.int64) for each in known for key in each.keys(*NUMBERS)}

@@ -26,9 +26,9 @@ ROWS = 8
 POINTS = 2000
 
 
-def preview_rows(size: int) -> int:
+def preview_rows(sides: tuple[int, int]) -> int:
     """Return how many held-out samples a preview shows: many where an image is one pixel, a point in the plane."""
-    return POINTS if size == 1 else ROWS
+    return POINTS if sides == (1, 1) else ROWS
 
 
 @torch.no_grad()

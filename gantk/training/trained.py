@@ -7,7 +7,7 @@ from pathlib import Path
 from gantk.data.infos import ImageInfo
 from gantk.parts.context import Context
 from gantk.plan.assemble import build_recipe, prepare
-from gantk.plan.course import recorded_course, size_in
+from gantk.plan.course import recorded_course, sides_in
 from gantk.plan.moved import recalled
 from gantk.plan.proportion import check_size
 from gantk.plan.resolve import resolve
@@ -15,6 +15,7 @@ from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config
 from gantk.runs.recorded_data import RecordedData
 from gantk.runs.run import open_run
+from gantk.sizes import Sides
 from gantk.training.blank_batches import BlankBatches
 from gantk.training.inference import inference_form
 from gantk.training.state import load_own_state, load_settled, load_weights, read_facts
@@ -34,7 +35,7 @@ class Trained:
         data: name of the data.
         licence: SPDX identifier of the data, or empty.
         classes: names of the labels.
-        size: height and width of its images in pixels, in the stage that the checkpoint is of.
+        sides: height and width of its images in pixels, in the stage that the checkpoint is of.
         config: what it was trained with, its plugin files where they are now.
         apart: mean difference in [-1, 1] of its images from those of the training; None: unknown, or there can be none.
     """
@@ -47,7 +48,7 @@ class Trained:
     data: str
     licence: str
     classes: tuple[str, ...]
-    size: int
+    sides: Sides
     config: Config
     apart: float | None = None
 
@@ -77,7 +78,7 @@ def load_trained(
     recipe = build_recipe(resolved, images, Context(), trains=False)
     number = int(checkpoint.name)
     course = recorded_course(resolved, recipe, number)
-    prepare(recipe, BlankBatches(images, resolved.settings.size, resolved.kind))
+    prepare(recipe, BlankBatches(images, resolved.settings.sides, resolved.kind))
 
     def take(folder: Path) -> Settled:
         load_weights(recipe, folder, averaged=True)
@@ -96,7 +97,7 @@ def load_trained(
         data=dataset.name,
         licence=dataset.licence,
         classes=dataset.classes if resolved.kind.keys("classes") else (),
-        size=size_in(resolved, course.stage_at(last)),
+        sides=sides_in(resolved, course.stage_at(last)),
         config=config,
         apart=settled.apart,
     )

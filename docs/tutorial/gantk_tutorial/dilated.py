@@ -64,7 +64,7 @@ def dilated(
         filters: channels of every layer.
         dilations: of each layer; an output pixel reads twice their sum, and one, to a side: 65 pixels.
     """
-    spec.accept("inputs", "features")
+    spec.accept("inputs", "features", "sides")
     if filters < 1 or not dilations or min(dilations) < 1:
         raise UsageError(f"dilated needs filters and dilations >= 1, not filters={filters}, dilations={dilations}")
     normalization = build.normalization("generator")

@@ -8,6 +8,7 @@ from gantk.documents import wanted
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers
 from gantk.runtime.random import LEAST_TRUNCATION
+from gantk.sizes import sides_of
 from gantk_exports.server.limits import Limits
 from gantk_exports.server.refusing import Refusal
 
@@ -65,8 +66,7 @@ def parsed(form: type[Asked], body: bytes) -> Any:
 
 def most_samples(card: Card, limits: Limits) -> int:
     """Return how many images of a model a request may ask for: a sheet of them has as many pixels as is allowed."""
-    side = card.trained_size or 1
-    height, width = card.sides or (side, side)
+    height, width = card.sides or sides_of(card.trained_size or 1)
     return max(1, min(limits.samples, limits.pixels // (height * width)))
 
 

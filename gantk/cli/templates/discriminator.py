@@ -61,14 +61,14 @@ def patch_scores(
         filters: channels of the first layer; each further one doubles them.
         layers: how often height and width are halved.
     """
-    spec.accept("condition_channels", "features")
+    spec.accept("condition_channels", "features", "sides")
     if filters < 1 or layers < 1:
         raise UsageError(
             f"filters and layers must be at least 1, not {filters} and {layers}"
         )
     # A norm over each image's pixels needs more than one of them.
-    if spec.size < 2 ** (layers + 1):
-        raise Unsupported(f"needs {2 ** (layers + 1)} pixels, not {spec.size}")
+    if min(spec.sides) < 2 ** (layers + 1):
+        raise Unsupported(f"needs {2 ** (layers + 1)} pixels, not {spec.sides}")
     normalization = build.normalization("discriminator")
     channels = spec.channels + spec.condition_channels
     network = PatchScores(channels, normalization, filters=filters, layers=layers)

@@ -79,15 +79,15 @@ def adding_network(
         filters: channels of the first layer; each level doubles them.
         levels: how often height and width are halved.
     """
-    spec.accept("inputs")
+    spec.accept("inputs", "sides")
     if filters < 1 or levels < 1:
         raise UsageError(
             f"filters and levels must be at least 1, not {filters} and {levels}"
         )
     # A norm over each image's pixels needs more than one of them.
-    if spec.size % 2**levels or spec.size == 2**levels:
+    if any(side % 2**levels for side in spec.sides) or max(spec.sides) == 2**levels:
         raise Unsupported(
-            f"needs a larger multiple of {2**levels} pixels, not {spec.size}"
+            f"needs a larger multiple of {2**levels} pixels, not {spec.sides}"
         )
     normalization = build.normalization("generator")
     network = AddingNetwork(

@@ -14,7 +14,7 @@ LEVELS = 3
 
 
 class Maker(nn.Module):
-    """Makes images (N, outputs, size, size) of images, or of a latent vector and a label."""
+    """Makes images (N, outputs, H, W) of images, or of a latent vector and a label."""
 
     def __init__(self, spec: GeneratorSpec, norms: Normalization) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Maker(nn.Module):
         if spec.inputs is None:
             self.vector: nn.Module = norms.weight(nn.Linear(spec.latent or 1, WIDTH * 4**2))
             self.label = nn.Embedding(spec.classes, WIDTH * 4**2) if spec.classes else None
-            self.first: nn.Module = nn.Sequential(nn.Unflatten(1, (WIDTH, 4, 4)), nn.Upsample((spec.size, spec.size)))
+            self.first: nn.Module = nn.Sequential(nn.Unflatten(1, (WIDTH, 4, 4)), nn.Upsample(spec.sides))
         else:
             self.vector, self.label = nn.Identity(), None
             self.first = norms.weight(nn.Conv2d(spec.inputs, WIDTH, 3, padding=1, bias=bias))
@@ -41,7 +41,7 @@ class Maker(nn.Module):
 
 
 class Judge(nn.Module):
-    """Gives images (N, channels, size, size) scores (N, 1, size / 4, size / 4), or energies (N,)."""
+    """Gives images (N, channels, H, W) scores (N, 1, H / 4, W / 4), or energies (N,)."""
 
     def __init__(self, spec: DiscriminatorSpec, norms: Normalization) -> None:
         super().__init__()

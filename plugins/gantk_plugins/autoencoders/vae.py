@@ -138,7 +138,7 @@ class VAE(Recipe):
                 f"not latent={latent}, filters={filters}, deviation={deviation}"
             )
         channels = build.data.channels["image"]
-        self.size = build.data.size
+        self.size = build.data.square
         self.deviation = deviation
         self.latent = Latent(length=latent)
         self.decoder = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size), "decoder")

@@ -112,7 +112,7 @@ def decoder(spec: GeneratorSpec, build: Build, *, filters: int = 64) -> nn.Modul
     spec.accept("latent")
     _check_filters(filters)
     normalization = build.normalization("generator")
-    return normalization.network(Decoder(spec.need("latent"), spec.outputs, spec.size, filters, normalization))
+    return normalization.network(Decoder(spec.need("latent"), spec.outputs, spec.square, filters, normalization))
 
 
 def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> nn.Module:
@@ -124,7 +124,7 @@ def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> n
     spec.accept("condition_channels", "features")
     _check_filters(filters)
     normalization = build.normalization("discriminator")
-    network = Similarity(spec.channels + spec.condition_channels, spec.size, filters, normalization)
+    network = Similarity(spec.channels + spec.condition_channels, spec.square, filters, normalization)
     return normalization.network(network)
 
 

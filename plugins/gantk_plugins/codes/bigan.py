@@ -20,6 +20,7 @@ code's published log, those of the graph `features`, the encoder's last hidden l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -91,7 +92,7 @@ class BiGAN(Recipe):
         self.game = build.loss()
         self.reflection = 0.0 if self.game.needs_real else reflection(self.game)
         norms = build.normalization("encoder")
-        encoder = norms.network(Encoder(channels * self.size**2, latent, norms, units=units))
+        encoder = norms.network(Encoder(channels * math.prod(build.data.sides), latent, norms, units=units))
         self.encoder = initialize_normal(build.network(encoder, "encoder"))
         self.generator = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
         spec = DiscriminatorSpec(channels=channels, size=self.size, joint_latent=latent)

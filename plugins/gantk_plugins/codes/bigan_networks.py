@@ -9,6 +9,7 @@ known of where a pixel lies, down to the single pixel of a point.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -70,16 +71,23 @@ class Perceptron(nn.Module):
 
 
 class Generator(Perceptron):
-    """Makes images (N, outputs, size, size) of latent vectors (N, latent)."""
+    """Makes images (N, outputs, H, W) of latent vectors (N, latent)."""
 
     def __init__(
-        self, latent: int, outputs: int, size: int, normalization: Normalization, *, units: int, end: nn.Module
+        self,
+        latent: int,
+        outputs: int,
+        sides: tuple[int, int],
+        normalization: Normalization,
+        *,
+        units: int,
+        end: nn.Module,
     ):
-        values = outputs * size**2
+        values = outputs * math.prod(sides)
         super().__init__(
             latent, values, normalization, units=units, activation=nn.ReLU, beside=latent, norms_first=True
         )
-        self.end = nn.Sequential(end, nn.Unflatten(1, (outputs, size, size)))
+        self.end = nn.Sequential(end, nn.Unflatten(1, (outputs, *sides)))
 
     def forward(self, latent: Tensor) -> Tensor:
         image: Tensor = self.end(self.output(self.features(latent)[-1]))
@@ -144,11 +152,11 @@ def generator_network(
         units: width of each hidden layer.
         output: "sigmoid", stretched to [-1, 1], or "linear": values beyond [-1, 1] too, as points have.
     """
-    spec.accept("latent", "features")
+    spec.accept("latent", "features", "sides")
     _check(units)
     normalization = build.normalization("generator")
     end = SignedSigmoid() if output == "sigmoid" else nn.Identity()
-    network = Generator(spec.need("latent"), spec.outputs, spec.size, normalization, units=units, end=end)
+    network = Generator(spec.need("latent"), spec.outputs, spec.sides, normalization, units=units, end=end)
     return initialize_normal(normalization.network(network))
 
 
@@ -158,10 +166,10 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, units: int =
     Args:
         units: width of each hidden layer.
     """
-    spec.accept("condition_channels", "joint_latent", "features")
+    spec.accept("condition_channels", "joint_latent", "features", "sides")
     _check(units)
     normalization = build.normalization("discriminator")
-    values = (spec.channels + spec.condition_channels) * spec.size**2
+    values = (spec.channels + spec.condition_channels) * math.prod(spec.sides)
     network = JointDiscriminator(values, spec.joint_latent, normalization, units=units)
     return initialize_normal(normalization.network(network))
 

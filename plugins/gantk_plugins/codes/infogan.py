@@ -125,7 +125,7 @@ class InfoGAN(Recipe):
         spec = DiscriminatorSpec(channels=channels, size=self.size, features=True)
         self.discriminator = build.discriminator(spec)
         norms = build.normalization("discriminator")
-        features = _last_feature(self.discriminator, channels, self.size)
+        features = _last_feature(self.discriminator, channels, build.data.sides)
         head = Head(features, categories, continuous, norms, learns_deviation=deviation == "learned")
         self.q = initialize_normal(build.network(head, "q"))
 
@@ -217,10 +217,10 @@ def gaussian_surprise(numbers: Tensor, mean: Tensor, log_deviation: Tensor) -> T
     return (distance.square() / 2 + log_deviation + math.log(2 * math.pi) / 2).sum(1).mean()
 
 
-def _last_feature(discriminator: Discriminator, channels: int, size: int) -> int:
+def _last_feature(discriminator: Discriminator, channels: int, sides: tuple[int, int]) -> int:
     """Return how many numbers a discriminator's last inner activation has, without leaving a trace in it."""
     with torch.no_grad():
-        feature = discriminator.eval().features(torch.zeros(1, channels, size, size))[-1]
+        feature = discriminator.eval().features(torch.zeros(1, channels, *sides))[-1]
     discriminator.train()
     return feature[0].numel()
 

@@ -92,9 +92,9 @@ def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 64, d
         dense: units of the first layer.
     """
     spec.accept("latent")
-    _check(spec.size, filters, dense)
+    _check(spec.square, filters, dense)
     normalization = build.normalization("generator")
-    weight, side = normalization.weight, spec.size // 4
+    weight, side = normalization.weight, spec.square // 4
     flat = 2 * filters * side**2
     network = nn.Sequential(
         weight(nn.Linear(spec.need("latent"), dense)),
@@ -121,7 +121,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
         dense: units of the dense layer.
     """
     spec.accept("condition_channels", "features")
-    _check(spec.size, filters, dense)
+    _check(spec.square, filters, dense)
     normalization = build.normalization("discriminator")
     weight, channels = normalization.weight, spec.channels + spec.condition_channels
     stages = [
@@ -133,7 +133,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
         ),
         nn.Sequential(
             nn.Flatten(),
-            weight(nn.Linear(2 * filters * (spec.size // 4) ** 2, dense)),
+            weight(nn.Linear(2 * filters * (spec.square // 4) ** 2, dense)),
             VectorNorm(normalization, dense),
             nn.LeakyReLU(LEAK),
         ),

@@ -18,6 +18,7 @@ Departures:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -111,11 +112,11 @@ def generator_network(
         units: width of the joint layer.
         dropout: share of each hidden layer's activations dropped in training.
     """
-    spec.accept("latent", "classes", "features")
+    spec.accept("latent", "classes", "features", "sides")
     latent, classes = spec.need("latent"), spec.need("classes")
     _check(dropout, noise_units=noise_units, label_units=label_units, units=units)
     normalization, draw = build.normalization("generator"), drawing("uniform", 0.05)
-    shape = (spec.outputs, spec.size, spec.size)
+    shape = (spec.outputs, *spec.sides)
     network = Conditioned(
         nn.Sequential(
             dense(latent, noise_units, normalization, draw), VectorNorm(normalization, noise_units), nn.ReLU()
@@ -152,10 +153,10 @@ def discriminator_network(
         joint_pieces: linear pieces of a unit in the joint layer.
         dropout: share of each hidden layer's activations dropped in training.
     """
-    spec.accept("classes", "features")
+    spec.accept("classes", "features", "sides")
     _check(dropout, units=units, pieces=pieces, label_units=label_units, joint_pieces=joint_pieces)
     normalization, draw = build.normalization("discriminator"), drawing("uniform", 0.005)
-    pixels = spec.channels * spec.size**2
+    pixels = spec.channels * math.prod(spec.sides)
     network = Conditioned(
         nn.Sequential(
             Unit(),

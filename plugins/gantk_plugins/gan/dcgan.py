@@ -145,7 +145,7 @@ def generator_network(
         upsampling: "transposed" convolution, or "resize": enlarge, then a 3x3 convolution.
     """
     spec.accept("latent", "features")
-    base, widths = _plan(spec.size, filters, kernel)
+    base, widths = _plan(spec.square, filters, kernel)
     normalization = build.normalization("generator")
     network = ConvolutionalGenerator(
         spec.need("latent"),
@@ -176,7 +176,7 @@ def discriminator_network(
         activation: what follows each layer but the last: "leaky" ReLU with slope 0.2, or "tanh".
     """
     spec.accept("condition_channels", "features")
-    base, widths = _plan(spec.size, filters, kernel)
+    base, widths = _plan(spec.square, filters, kernel)
     normalization = build.normalization("discriminator")
     made = nn.Tanh if activation == "tanh" else partial(nn.LeakyReLU, 0.2)
     stages: list[nn.Module] = []

@@ -157,12 +157,12 @@ def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) ->
     if filters < 1:
         raise UsageError(f"ebgan needs filters >= 1, not {filters}")
     normalization = build.normalization("discriminator")
-    if spec.size == 1:
+    if spec.square == 1:
         if isinstance(normalization.activation(filters), nn.InstanceNorm2d):
             raise Unsupported("needs another normalization for points: that of a single pixel is zero")
         widths, kernel = [2 * filters] * 2, 1
     else:
-        widths, kernel = [filters * 2**level for level in range(_depth(spec.size))], 4
+        widths, kernel = [filters * 2**level for level in range(_depth(spec.square))], 4
     network = AutoEncoder(spec.channels, spec.condition_channels, normalization, widths=widths, kernel=kernel)
     return initialize_normal(normalization.network(network))
 

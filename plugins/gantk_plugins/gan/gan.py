@@ -174,7 +174,7 @@ def generator_network(
             "he": as wide as keeps the scale of activations in ReLU networks (He et al. 2015, arXiv:1502.01852).
         spread: half width or standard deviation of the initial weights.
     """
-    spec.accept("latent", "classes", "features")
+    spec.accept("latent", "classes", "features", "sides")
     spec.need("latent")
     if units < 1 or not 1 <= layers <= MOST_LAYERS:
         raise UsageError(
@@ -218,7 +218,7 @@ def discriminator_network(
         initial: what weights are drawn from, as the generator's.
         spread: half width or standard deviation of the initial weights.
     """
-    spec.accept("condition_channels", "classes", "joint_latent", "features")
+    spec.accept("condition_channels", "classes", "joint_latent", "features", "sides")
     dropouts = 0 <= input_dropout < 1 and 0 <= dropout < 1
     if min(units, pieces) < 1 or not 1 <= layers <= MOST_LAYERS or not dropouts:
         raise UsageError(

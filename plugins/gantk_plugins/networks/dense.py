@@ -103,7 +103,7 @@ class ImageLayer(nn.Module):
 
 
 class DenseGenerator(nn.Module):
-    """Makes images (N, outputs, size, size) of latent vectors (N, latent), with labels (N,) joined to them if asked."""
+    """Makes images (N, outputs, H, W) of latent vectors (N, latent), with labels (N,) joined to them if asked."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class DenseGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.classes = spec.classes
-        shape = (spec.outputs, spec.size, spec.size)
+        shape = (spec.outputs, *spec.sides)
         bias = not normalization.shifts
         widths = [(spec.latent or 0) + (spec.classes or 0), *[units] * layers]
         self.stages = nn.ModuleList(
@@ -139,9 +139,9 @@ class DenseGenerator(nn.Module):
 
 
 class DenseDiscriminator(nn.Module):
-    """Scores images (N, channels, size, size) joined with all that is given besides: (N, 1).
+    """Scores images (N, channels, H, W) joined with all that is given besides: (N, 1).
 
-    That may be a latent vector (N, joint_latent), then images (N, condition_channels, size, size) and labels (N,).
+    That may be a latent vector (N, joint_latent), then images (N, condition_channels, H, W) and labels (N,).
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class DenseDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.classes = spec.classes
-        pixels = (spec.channels + spec.condition_channels) * spec.size**2
+        pixels = (spec.channels + spec.condition_channels) * prod(spec.sides)
         widths = [pixels + (spec.joint_latent or 0) + (spec.classes or 0), *[units] * layers]
         self.read = nn.Sequential(nn.Identity() if signed else Unit(), nn.Dropout(input_dropout))
         self.stages = nn.ModuleList(

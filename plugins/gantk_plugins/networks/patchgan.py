@@ -69,7 +69,7 @@ def patchgan(
         layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
     """
-    spec.accept("condition_channels", "features")
+    spec.accept("condition_channels", "features", "sides")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
     normalization = build.normalization("discriminator")
@@ -78,8 +78,10 @@ def patchgan(
     else:
         # No image is larger than 2**30 pixels.
         smallest = 3 * 2 ** min(layers, 30)
-        if spec.size < smallest:
-            raise Unsupported(f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.size}")
+        if min(spec.sides) < smallest:
+            raise Unsupported(
+                f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.sides}"
+            )
         widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]
         strides, kernel = [2] * layers + [1], 4
     network = PatchGAN(

@@ -107,7 +107,7 @@ class ResidualGenerator(nn.Module):
         super().__init__()
         spec.accept("latent", "classes")
         _check(filters)
-        self.start, doublings = coarsest(spec.size)
+        self.start, doublings = coarsest(spec.square)
         self.classes = spec.classes
         self.linear = linear(spec.need("latent"), filters * self.start**2, normalization)
         self.blocks = nn.ModuleList(UpBlock(filters, filters, normalization, spec.classes) for _ in range(doublings))
@@ -142,11 +142,11 @@ class ResidualTrunk(nn.Module):
 
     def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
         super().__init__()
-        if spec.size < 4:
-            raise Unsupported(f"needs at least 4 pixels, not {spec.size}")
+        if spec.square < 4:
+            raise Unsupported(f"needs at least 4 pixels, not {spec.square}")
         _check(filters)
         channels = spec.channels + spec.condition_channels
-        halvings = max(1, math.ceil(math.log2(spec.size / 8)))
+        halvings = max(1, math.ceil(math.log2(spec.square / 8)))
         self.first = ScoreBlock(channels, filters, normalization, halves=True, first=True)
         self.blocks = nn.ModuleList(
             ScoreBlock(filters, filters, normalization, halves=block < halvings) for block in range(1, halvings + 2)

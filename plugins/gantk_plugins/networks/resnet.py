@@ -128,10 +128,10 @@ def resnet(
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: whether half of each residual block's inner activations are dropped in training.
     """
-    spec.accept("inputs", "features")
+    spec.accept("inputs", "features", "sides")
     inputs = spec.need("inputs")
-    if spec.size % ResNet.multiple or spec.size < ResNet.minimum:
-        raise Unsupported(f"needs a size that is a multiple of 4 and at least 8, not {spec.size}")
+    if any(side % ResNet.multiple or side < ResNet.minimum for side in spec.sides):
+        raise Unsupported(f"needs a size that is a multiple of 4 and at least 8, not {spec.sides}")
     if filters < 1 or (blocks is not None and blocks < 0):
         raise UsageError(f"resnet needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
     normalization = build.normalization("generator")
@@ -140,7 +140,7 @@ def resnet(
         spec.outputs,
         normalization,
         filters=filters,
-        blocks=blocks if blocks is not None else (6 if spec.size < 256 else 9),
+        blocks=blocks if blocks is not None else (6 if max(spec.sides) < 256 else 9),
         upsampling=upsampling,
         dropout=dropout,
     )

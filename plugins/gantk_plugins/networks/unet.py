@@ -9,6 +9,7 @@ has fewer of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -115,15 +116,16 @@ def unet(
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: share of the activations dropped in the first three decoder blocks in training, pix2pix's noise.
     """
-    spec.accept("inputs")
+    spec.accept("inputs", "sides")
     inputs = spec.need("inputs")
     if depth is not None and depth < 2:
         raise UsageError(f"unet needs depth >= 2, not {depth}")
-    halved = depth or max((times for times in range(9) if spec.size % 2**times == 0), default=0)
+    common = math.gcd(*spec.sides)
+    halved = depth or max((times for times in range(9) if common % 2**times == 0), default=0)
     # No image is larger than 2**30 pixels.
     multiple = 2 ** min(max(halved, 2), 30)
-    if spec.size % multiple:
-        raise Unsupported(f"needs a size that is a multiple of {multiple}, not {spec.size}")
+    if common % multiple:
+        raise Unsupported(f"needs a size that is a multiple of {multiple}, not {spec.sides}")
     if filters < 1 or not 0 <= dropout < 1:
         raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
     normalization = build.normalization("generator")

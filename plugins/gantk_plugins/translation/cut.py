@@ -142,7 +142,7 @@ class CUT(Recipe):
         self.game = build.loss()
         self.a_to_b = build.generator(GeneratorSpec(inputs=channels, outputs=channels, size=size, features=True))
         self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
-        found = self._channels(channels, size)
+        found = self._channels(channels, build.data.sides)
         self.layers = _paper_layers(len(found)) if layers is None else layers
         if not self.layers or not all(0 <= layer < len(found) for layer in self.layers):
             raise UsageError(f"cut needs layers from 0 to {len(found) - 1} of this generator, not {self.layers}")
@@ -208,10 +208,10 @@ class CUT(Recipe):
         return [images, *self.a_to_b.features(images)]
 
     @torch.no_grad()
-    def _channels(self, channels: int, size: int) -> list[int]:
+    def _channels(self, channels: int, sides: tuple[int, int]) -> list[int]:
         """Return the channels of each layer of features, found by trying; nothing that the generator keeps changes."""
         self.a_to_b.eval()
-        found = [layer.shape[1] for layer in self._features(torch.zeros(1, channels, size, size))]
+        found = [layer.shape[1] for layer in self._features(torch.zeros(1, channels, *sides))]
         self.a_to_b.train()
         return found
 

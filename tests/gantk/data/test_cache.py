@@ -81,7 +81,7 @@ def test_images_come_back_as_they_are(photos: Path) -> None:
 
 def test_images_come_back_scaled(photos: Path) -> None:
     pack = packed(Packing(files_in(photos), 3, 12))
-    np.testing.assert_array_equal(pack[4], scaled(pixels(photos / "4.png"), 12))
+    np.testing.assert_array_equal(pack[4], scaled(pixels(photos / "4.png"), (12, 12)))
     assert pack[4].shape == (12, 15, 3)
 
 

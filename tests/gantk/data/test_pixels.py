@@ -49,7 +49,7 @@ def test_float_grey_keeps_its_fractions() -> None:
 @pytest.mark.parametrize("channels", [1, 3, 5, 200])
 def test_shrinking_averages_areas(dtype: type, channels: int) -> None:
     array = np.arange(8 * 12 * channels).reshape(8, 12, channels).astype(dtype)
-    small = scaled(array, 4)
+    small = scaled(array, (4, 4))
     assert small.shape == (4, 6, channels)
     assert small.dtype == dtype
     means = array.astype(float).reshape(4, 2, 6, 2, channels).mean(axis=(1, 3))
@@ -60,7 +60,7 @@ def test_shrinking_averages_areas(dtype: type, channels: int) -> None:
 @pytest.mark.parametrize("channels", [1, 4, 5, 8])
 def test_any_number_of_channels_shrinks_by_any_factor(dtype: type, channels: int) -> None:
     flat = np.ones((40, 40, channels), dtype) * np.arange(channels, dtype=dtype)
-    small = scaled(flat, 32)
+    small = scaled(flat, (32, 32))
     assert small.shape == (32, 32, channels)
     assert small.dtype == dtype
     assert np.array_equal(small[7, 9], np.arange(channels, dtype=dtype))
@@ -69,17 +69,17 @@ def test_any_number_of_channels_shrinks_by_any_factor(dtype: type, channels: int
 @pytest.mark.parametrize("shape", [(20, 33), (33, 20), (7, 100)])
 @pytest.mark.parametrize("load", [5, 20, 31])
 def test_the_shorter_side_is_what_was_asked(shape: tuple[int, int], load: int) -> None:
-    image = scaled(np.zeros((*shape, 3), np.uint8), load)
+    image = scaled(np.zeros((*shape, 3), np.uint8), (load, load))
     assert min(image.shape[:2]) == load
     assert max(image.shape[:2]) == pytest.approx(load * max(shape) / min(shape), abs=0.5)
 
 
 def test_the_right_size_is_left_alone() -> None:
     image = np.random.default_rng(0).integers(0, 256, (16, 30, 3)).astype(np.uint8)
-    assert scaled(image, 16) is image
+    assert scaled(image, (16, 16)) is image
 
 
 def test_growing_stays_within_the_image_s_own_range() -> None:
     step = np.repeat([[2.0, 3.0]], 4, axis=1).reshape(1, 8, 1).repeat(8, axis=0).astype(np.float32)
-    grown = scaled(step, 40)
+    grown = scaled(step, (40, 40))
     assert (grown.min(), grown.max()) == (2.0, 3.0)

@@ -24,6 +24,6 @@ def graph() -> Callable[..., RunFunction]:
         network = Network(nn.Identity(), "generator")
         network.module.forward = compute
         made = Graph(network=network, task=task, inputs=inputs, outputs=outputs)
-        return RunFunction("made", made, 4, torch.device("cpu"))
+        return RunFunction("made", made, (4, 4), torch.device("cpu"))
 
     return make

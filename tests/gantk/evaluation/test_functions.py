@@ -29,7 +29,7 @@ def test_a_function_computes_a_few_at_once(graph, monkeypatch):
 
 @pytest.mark.parametrize(("size", "at_once"), [(4, 64), (256, 16), (5000, 1)])
 def test_large_images_are_fewer_at_once(size, at_once):
-    assert functions.piece(size) == at_once
+    assert functions.piece((size, size)) == at_once
 
 
 class Inverting:
@@ -57,7 +57,7 @@ class Inverting:
 )
 def test_a_model_is_a_function_of_the_same_images(port):
     label = Numbers(name="label", kind="category", layout="N", dtype="int64", categories=5)
-    made = ModelFunction(Inverting(port, label), 4)
+    made = ModelFunction(Inverting(port, label), (4, 4))
     assert made.inputs == ("a", Category(name="label", count=5))
     assert made.outputs == ("a", Vector(name="v", length=1))
     images = torch.randint(256, (3, 3, 4, 6)) / 127.5 - 1

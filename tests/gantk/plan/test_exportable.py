@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gantk import Category, Graph, Latent, Network, PluginError, Recipe, Scalar, Vector
 from gantk.data.infos import ImageInfo
 from gantk.plan.exportable import check_exportable
+from gantk.sizes import Sides
 
 IMAGES = {key: ImageInfo(3, "uint8", (0.0, 255.0)) for key in ("a", "b")}
 NOISE = Latent(length=4)
@@ -73,20 +74,20 @@ def dense(image: Tensor) -> Tensor:
 )  # fmt: skip
 def test_what_does_as_it_says_is_taken(recipe: Offering) -> None:
     before = torch.get_rng_state()
-    check_exportable(recipe, IMAGES, (), SIZE)
+    check_exportable(recipe, IMAGES, (), Sides(SIZE, SIZE))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_small_images_are_tried_before_large_ones() -> None:
     recipe = Offering(lambda image: image)
-    check_exportable(recipe, IMAGES, (), 1024)
+    check_exportable(recipe, IMAGES, (), Sides(1024, 1024))
     assert recipe.network.module.sizes == [(32, 32)]
 
     def needs_64(image: Tensor) -> Tensor:
         return image if image.shape[2] % 64 == 0 else image[:, :, 1:]
 
     recipe = Offering(needs_64)
-    check_exportable(recipe, IMAGES, (), 1024)
+    check_exportable(recipe, IMAGES, (), Sides(1024, 1024))
     assert recipe.network.module.sizes == [(32, 32), (64, 64)]
 
 
@@ -129,7 +130,7 @@ def test_small_images_are_tried_before_large_ones() -> None:
 )  # fmt: skip
 def test_what_does_something_else_is_one_line(recipe: Offering, line: str) -> None:
     with pytest.raises(PluginError) as caught:
-        check_exportable(recipe, IMAGES, (), SIZE)
+        check_exportable(recipe, IMAGES, (), Sides(SIZE, SIZE))
     at = f"{__file__}:{inspect.getsourcelines(Offering.graphs)[1]}: graph only: "
     assert str(caught.value).startswith(at + line)
     assert "\n" not in str(caught.value)
@@ -137,4 +138,4 @@ def test_what_does_something_else_is_one_line(recipe: Offering, line: str) -> No
 
 def test_a_network_that_fails_is_blamed_where_it_stands() -> None:
     with pytest.raises(PluginError, match=r"cannot be run on 2x3x48x48: [^\n]*test_exportable\.py:\d+: RuntimeError"):
-        check_exportable(Offering(lambda image: image.reshape(7, -1)), IMAGES, (), SIZE)
+        check_exportable(Offering(lambda image: image.reshape(7, -1)), IMAGES, (), Sides(SIZE, SIZE))

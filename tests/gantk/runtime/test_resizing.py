@@ -8,7 +8,7 @@ from gantk.runtime.resizing import fitted
 
 
 def as_in_training(pixels: np.ndarray, size: int) -> np.ndarray:
-    image = scaled(pixels, size)
+    image = scaled(pixels, (size, size))
     top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
     return image[top : top + size, left : left + size]
 

@@ -119,7 +119,7 @@ def test_columns_are_the_same_in_both_modes(faces):
 
 
 def test_points_are_many():
-    assert (preview_rows(1), preview_rows(32)) == (2000, ROWS)
+    assert (preview_rows((1, 1)), preview_rows((1, 32))) == (2000, ROWS)
 
 
 def test_images_of_two_channels_and_mixed_columns_stay_a_grid(faces):
