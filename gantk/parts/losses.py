@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from gantk.errors import PluginError, written_at
+from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.context import Informed
 from gantk.parts.networks import Critic, Scores
 from gantk.parts.settings import Settings
@@ -74,19 +74,65 @@ class AdversarialLoss(Informed, nn.Module, ABC):
         The mean is over all calls of `feed_back`, over micro-batches and processes.
         """
 
-    def judge(self, critic: Critic, real: Points, fake: Points) -> Losses:
-        """Return the discriminator's losses; fake is detached first."""
+    def judge(
+        self, critic: Critic | None, real: Points, fake: Points, *, scores: tuple[Scores, Scores] | None = None
+    ) -> Losses:
+        """Return the discriminator's losses; fake is detached first.
+
+        `scores` are those of real and of detached fake points, where they are known already, as from a trunk that also
+        classifies; then a critic is needed for penalties alone. Raises Unsupported where it is needed and None.
+        """
+        critic = _Absent(self) if critic is None else critic
         real, fake = _points(real), tuple(point.detach() for point in _points(fake))
-        game = _over_scales(self.discriminator, critic(*real), critic(*fake))
+        game = _over_scales(self.discriminator, *(scores or (critic(*real), critic(*fake))))
         return {"game": game, **self.penalty(critic, _unwrapped(real), _unwrapped(fake))}
 
-    def fool(self, critic: Critic, fake: Points, real: Points | None = None) -> Tensor:
-        """Return the generator's loss for its fake points."""
+    def fool(
+        self,
+        critic: Critic | None,
+        fake: Points,
+        real: Points | None = None,
+        *,
+        scores: tuple[Scores, Scores | None] | None = None,
+    ) -> Tensor:
+        """Return the generator's loss for its fake points.
+
+        `scores` are those of fake and, for a game that needs them, of real points, where they are known already.
+        """
+        critic = _Absent(self) if critic is None else critic
+        fake_scores, real_scores = scores or (critic(*_points(fake)), None)
         if not self.needs_real:
-            return _over_scales(self.generator, critic(*_points(fake)))
-        if real is None:
-            raise ValueError(f"{type(self).__name__} also reads real images: call fool(critic, fake, real)")
-        return _over_scales(self.generator, critic(*_points(fake)), critic(*_points(real)))
+            return _over_scales(self.generator, fake_scores)
+        if real_scores is None:
+            if real is None:
+                raise ValueError(f"{type(self).__name__} also reads real images: call fool(critic, fake, real)")
+            real_scores = critic(*_points(real))
+        return _over_scales(self.generator, fake_scores, real_scores)
+
+
+class _Absent(Critic):
+    """A critic that there is not, for a game that was given its scores."""
+
+    def __init__(self, game: AdversarialLoss) -> None:
+        self._game = type(game).__name__
+
+    def __call__(self, *points: Tensor) -> Scores:
+        raise self._needed()
+
+    def eager(self, *points: Tensor) -> Scores:
+        raise self._needed()
+
+    def features(self, *points: Tensor) -> list[Tensor]:
+        raise self._needed()
+
+    def both(self, *points: Tensor) -> tuple[Scores, list[Tensor]]:
+        raise self._needed()
+
+    def _needed(self) -> Unsupported:
+        return Unsupported(
+            f"the game {self._game} asks the discriminator besides its scores, and this recipe gives it scores alone: "
+            "choose another by --loss NAME"
+        )
 
 
 def named(losses: Losses, name: str, weight: float = 1.0) -> dict[str, Tensor]:

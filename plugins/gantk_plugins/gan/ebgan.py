@@ -39,6 +39,7 @@ from gantk import (
     Normalization,
     Points,
     Recipe,
+    Scores,
     Unsupported,
     UsageError,
     Vector,
@@ -84,10 +85,19 @@ class EnergyMargin(AdversarialLoss):
         """Return E[D(G(z))] (equation 2)."""
         return fake_scores.mean()
 
-    def fool(self, critic: Critic, fake: Points, real: Points | None = None) -> Tensor:
+    def fool(
+        self,
+        critic: Critic | None,
+        fake: Points,
+        real: Points | None = None,
+        *,
+        scores: tuple[Scores, Scores | None] | None = None,
+    ) -> Tensor:
         """Return E[D(G(z))], and the weighted pulling-away term of the batch's last features (section 2.4)."""
         if not self.pulling_away:
-            return super().fool(critic, fake, real)
+            return super().fool(critic, fake, real, scores=scores)
+        if critic is None:
+            raise Unsupported("the pulling-away term reads the discriminator's features, and there are scores alone")
         energies, features = critic.both(*(fake if isinstance(fake, tuple) else (fake,)))
         alike = pulling_away(features[-1])
         self.note(pulling_away=alike)
