@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
     from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
-    from gantk.parts.schedules import Constant, Cosine, Exponential, Linear, Schedule, Stepwise, WarmUp
+    from gantk.parts.schedules import Constant, Cosine, Exponential, HalfLife, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
     from gantk.parts.wrapper import Wrapper
@@ -53,7 +53,16 @@ _HOMES = {
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
     "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
     "gantk.parts.normalization": ("Normalization",),
-    "gantk.parts.schedules": ("Constant", "Cosine", "Exponential", "Linear", "Schedule", "Stepwise", "WarmUp"),
+    "gantk.parts.schedules": (
+        "Constant",
+        "Cosine",
+        "Exponential",
+        "HalfLife",
+        "Linear",
+        "Schedule",
+        "Stepwise",
+        "WarmUp",
+    ),
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
     "gantk.parts.wrapper": ("Wrapper",),
@@ -89,6 +98,7 @@ __all__ = [
     "GeneratorSpec",
     "Graph",
     "Group",
+    "HalfLife",
     "Image",
     "Images",
     "Inference",

@@ -83,6 +83,11 @@ class TrainingBatches:
         """How many bytes the last batch took, of every stream that is read, before it was brought to the device."""
         return sum(stream.batch_bytes for stream in self._streams.values())
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds whose streams are read."""
+        return list(self._streams)
+
     def close(self) -> None:
         """Let go of what was prefetched."""
         self._streams.clear()

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from gantk.documents import quoted, wanted
 from gantk.errors import UsageError
 from gantk.parts.context import Progress
-from gantk.parts.schedules import SCHEDULES, Schedule
+from gantk.parts.schedules import SCHEDULES, HalfLife, Schedule
 from gantk.sizes import Sides
 
 Scheduled = float | Schedule | Callable[[float], float]
@@ -62,6 +62,14 @@ def read_schedule(said: Any) -> Schedule:
     return kind(**parameters)
 
 
+def read_factor(said: Any) -> Schedule:
+    """Return the schedule of a factor. Raises as `read_schedule` does, and UsageError for what is a decay alone."""
+    schedule = read_schedule(said)
+    if isinstance(schedule, HalfLife):
+        raise UsageError("schedule half-life is the decay of a moving average, and no factor: say it of ema")
+    return schedule
+
+
 def read_number(said: Any) -> Schedule:
     """Return the schedule that stands for a number itself, of which a configuration must say where it starts.
 
@@ -74,7 +82,7 @@ def read_number(said: Any) -> Schedule:
     schedule, inner = read_schedule(said), said
     while isinstance(inner, Mapping) and inner["name"] == "warm-up":
         inner = inner.get("then", {"name": ""})
-    if not isinstance(inner, Mapping) or "start" not in inner:
+    if not isinstance(schedule, HalfLife) and (not isinstance(inner, Mapping) or "start" not in inner):
         raise UsageError(
             f"schedule {quoted(dict(said))} stands for the number itself: say where it starts, such as "
             "{name: linear, start: 0.5, end: 0.7}"

@@ -38,9 +38,9 @@ class ByName:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
-        from gantk.parts.scheduled import read_schedule
+        from gantk.parts.scheduled import read_factor
 
-        return core_schema.no_info_plain_validator_function(read_schedule)
+        return core_schema.no_info_plain_validator_function(read_factor)
 
 
 Factor = Annotated[Schedule, ByName()]
@@ -198,8 +198,35 @@ class WarmUp(Schedule):
         return number * (self.start * (1 - done) + done)
 
 
+@dataclass(frozen=True, kw_only=True)
+class HalfLife(Schedule):
+    """The decay of a moving average whose half-life is a share of the run; 0, which keeps nothing, at first if ramped.
+
+    After a half-life, weights of that time count half in the average: the decay is 0.5 ** (1 / half-life in steps), as
+    StyleGAN2 has it (arXiv:1912.04958, appendix B; the authors' code), whose half-life is 0.0004 of the run.
+
+    Args:
+        share: the half-life as a share of the run's steps.
+        ramp: the half-life is at most this share of the steps made so far, 0.05 in arXiv:2006.06676; unsaid: any.
+    """
+
+    name = "half-life"
+    share: float = 0.01
+    ramp: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1 or not (self.ramp is None or 0 < self.ramp <= 1):
+            raise UsageError(f"schedule half-life: share {self.share} and ramp {self.ramp} must be above 0, up to 1")
+
+    def at(self, progress: Progress) -> float:
+        steps = self.share * progress.total
+        if self.ramp is not None:
+            steps = min(steps, self.ramp * progress.step)
+        return float(0.5 ** (1 / steps)) if steps else 0.0
+
+
 SCHEDULES: Mapping[str, type[Schedule]] = {
-    kind.name: kind for kind in (Constant, Linear, Cosine, Stepwise, Exponential, WarmUp)
+    kind.name: kind for kind in (Constant, Linear, Cosine, Stepwise, Exponential, WarmUp, HalfLife)
 }
 """Every schedule that a configuration can say, by name."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from gantk.data.storage import moved_into_place
+from gantk.data.storage import flush, moved_into_place
 from gantk.documents import regular_file
 from gantk.errors import GantkError
 
@@ -45,6 +45,12 @@ class ScalarLog:
         import numpy as np
 
         self.board.add_image("preview", np.asarray(sheet), step, dataformats="HWC")
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        self.board.flush()
+        if self.path.exists():
+            flush(self.path)
 
     def close(self) -> None:
         """Flush what was written."""

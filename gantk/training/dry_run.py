@@ -10,7 +10,7 @@ from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
-from gantk.plan.course import Course, course_of, size_in
+from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
 from gantk.plan.protocol import players_of
 from gantk.plan.resolve import Resolved
@@ -62,9 +62,11 @@ def _stages(course: Course, recipe: Recipe) -> list[tuple[str, str, str]]:
     rows = []
     for number, (stage, span) in enumerate(zip(course.stages, course.spans, strict=True)):
         recipe.context.progress = course.start_of(number)
-        size, batch = size_in(course.resolved, stage), course.images_a_turn(number, 1)
+        sides, batch = sides_in(course.resolved, stage), course.images_a_turn(number, 1)
         players = " and ".join(players_of(recipe))
-        rows.append((stage.name, f"{size} px, batch {batch}, steps {span.begin + 1} to {span.end}", f"move: {players}"))
+        rows.append(
+            (stage.name, f"{sides} px, batch {batch}, steps {span.begin + 1} to {span.end}", f"move: {players}")
+        )
     return rows
 
 

@@ -57,14 +57,14 @@ class Exhibits:
         images, classes = training.data.images, training.resolved.dataset.classes
         with shortened():
             preview_columns(made, self._held_out(self.rows[:2]), palettes_in(images))
-        return check_exportable(made.form, images, classes, training.stage_data.crops.size)
+        return check_exportable(made.form, images, classes, training.stage_data.crops.sides)
 
     @property
     def rows(self) -> list[int]:
         """The held-out rows that previews show, the same in all stages."""
         if self._rows is None:
             resolved, crops = self.training.resolved, self.training.data.crops
-            wanted = resolved.config.preview_images or preview_rows(crops.size)
+            wanted = resolved.config.preview_images or preview_rows(crops.sides)
             self._rows = held_out_rows(resolved.dataset, resolved.kind, crops, wanted)
         return self._rows
 

@@ -116,7 +116,10 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
                     "but not as it would have with those"
                 )
             if later := run.checkpoints().set_aside(training.start):
-                say(f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}")
+                say(
+                    f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}, until "
+                    "you delete it"
+                )
             run.start(
                 resolved.complete(_found(training)).model_copy(update=_computed(training)),
                 recorded.model_dump(exclude_unset=True) | facts,

@@ -76,6 +76,8 @@ class _Loop:
                     if shows and made is not None:
                         self.exhibits.preview(done, scalars, made)
                     if saves:
+                        if scalars is not None:
+                            scalars.sync()
                         self._save(done, made)
                     del made  # two copies of the recipe
                 if stop:

@@ -5,12 +5,24 @@ import math
 import pytest
 import yaml
 
-from gantk import Constant, Cosine, Exponential, Linear, PluginError, Schedule, Settings, Stepwise, UsageError, WarmUp
+from gantk import (
+    Constant,
+    Cosine,
+    Exponential,
+    HalfLife,
+    Linear,
+    PluginError,
+    Schedule,
+    Settings,
+    Stepwise,
+    UsageError,
+    WarmUp,
+)
 from gantk.parts.context import Progress
 from gantk.parts.scheduled import Scheduled, is_writable, read_schedule, shown, value_at, written
 from gantk.parts.schedules import SCHEDULES
 from gantk.plan.settings import RunSettings
-from gantk.plugins.options import Option, parse_value
+from gantk.plugins.options import Option, options_of, parse_value
 
 
 def growing(fraction):
@@ -37,6 +49,8 @@ def growing(fraction):
         (WarmUp(), (0.0, 1.0, 1.0)),
         (WarmUp(start=0.5, steps=1000), (0.5, 0.75, 1.0)),
         (WarmUp(finish=0.1, then=Cosine(end=0.2)), (0.0, 0.6, 0.2)),
+        (HalfLife(share=0.1), (0.5 ** (1 / 100),) * 3),
+        (HalfLife(share=0.04, ramp=0.05), (0.0, 0.5 ** (1 / 25), 0.5 ** (1 / 40))),
     ],
 )
 def test_what_holds_at_the_start_in_the_middle_and_at_the_end(schedule, expected):
@@ -55,6 +69,7 @@ def parsed(text, annotation=Scheduled | None):
         Exponential(start=0.1, end=1e-6, factor=1 / 1.000004),
         Stepwise(start=2.0, points=(0.1, 0.2)),
         WarmUp(steps=7, then=Cosine(start=0.4, end=0.1)),
+        HalfLife(share=1 / 3, ramp=0.05),
     ],
 )
 def test_what_is_written_is_read_to_the_bit(schedule):
@@ -83,6 +98,7 @@ def test_a_name_alone_is_a_schedule_of_factors(name):
         ("{name: linear, start: x}", "schedule linear: start 'x': it should be a number"),
         ("{name: linear, start: 1, begin: 2}", "schedule linear: begin 2.0 and finish 1.0 are not "),
         ("{name: exponential, start: -1}", "schedule exponential: start -1.0, .* must be above 0"),
+        ("{name: half-life, share: 0}", "schedule half-life: share 0.0 and ramp None must be above 0, up to 1"),
         (
             "{name: warm-up, steps: 0, then: {name: constant, start: 1}}",
             "finish 0.05 must be above 0, and steps 0 at least 1",
@@ -150,3 +166,23 @@ def test_a_function_that_cannot_be_called_names_its_line(function):
 def test_the_factor_on_learning_rates(said, expected):
     factor = RunSettings(**said).rate_factor
     assert [value_at(factor, Progress(step, 2)) for step in (0, 1, 2)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("said", ["{name: half-life}", "half-life", "{name: warm-up, then: half-life}"])
+def test_a_half_life_is_no_factor(said):
+    with pytest.raises(UsageError, match="is the decay of a moving average, and no factor: say it of ema"):
+        parse_value(options_of(RunSettings)["schedule"], said, "schedule")
+
+
+@pytest.mark.parametrize("total", [10, 1000])
+def test_an_average_forgets_half_within_its_share_of_the_run_whatever_its_length(total):
+    decay, average = HalfLife(share=0.2), 1.0
+    for step in range(total // 5):
+        average *= decay.at(Progress(step, total))
+    assert average == pytest.approx(0.5)
+
+
+def test_a_ramped_average_is_what_the_weights_are_at_first():
+    assert HalfLife(ramp=0.05).at(Progress(0, 1000)) == 0.0
+    Settings(ema={"generator": HalfLife(share=1e-6, ramp=1e-6)})
+    assert parsed("{name: half-life, share: 0.05}") == HalfLife(share=0.05)

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from gantk.cli.main import main
+from gantk.runs.checkpoints import Checkpoints
 from gantk.runs.checksums import write_checksums
 from gantk.runs.lock import Lock
 
@@ -180,7 +181,8 @@ def test_an_earlier_checkpoint_is_gone_on_from_and_the_later_ones_are_kept(home)
     assert f"{torn} is damaged: its checksum is not that of what was saved" in said
     assert f"{run / 'checkpoints' / '000002'} is whole: say --step 2" in said
     said = invoke("train", "--resume", run, "--steps", 6, "--step", 2)
-    assert f"note: what was saved after step 2 is kept as {run / 'checkpoints' / '000004.aside'}" in said
+    kept = run / "checkpoints" / "000004.aside"
+    assert f"note: what was saved after step 2 is kept as {kept}, until you delete it" in said
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == [
         "000002",
         "000004",
@@ -224,6 +226,34 @@ def test_an_optimizer_that_lacks_a_parameter_is_refused(home, recorded):
     said = error("train", "--resume", home / "run", "--steps", 6)
     assert f"cannot load the optimizers from {path}: it has no generator/0/" in said
     assert said.endswith(f"{home / 'run' / 'checkpoints' / '000002'} is whole: say --step 2")
+
+
+@pytest.mark.parametrize("positions", [{}, {"other": 3}, {"images": 0}])
+def test_a_checkpoint_that_has_lost_its_place_in_the_data_says_so(home, positions):
+    state = home / "run" / "checkpoints" / "000004" / "state.json"
+    facts = json.loads(state.read_text())
+    assert facts["positions"].keys() == {"images"}
+    state.write_text(json.dumps(facts | {"positions": positions}))
+    write_checksums(state.parent)
+    lost = "warning: the checkpoint of step 4 does not say how far the data had been read (images)"
+    assert lost in invoke("train", "--resume", home / "run", "--steps", 6)
+    assert "how far the data had been read" not in invoke("train", "--resume", home / "run", "--steps", 8)
+
+
+def test_what_was_logged_before_a_checkpoint_is_on_the_disk_with_it(home, monkeypatch):
+    saved = []
+
+    def saving(self, state, world):
+        (board,) = (path for path in (home / "run" / "tensorboard").iterdir() if path not in before)
+        saved.append(board.stat().st_size)
+        raise KeyboardInterrupt
+
+    before = list((home / "run" / "tensorboard").iterdir())
+    monkeypatch.setattr(Checkpoints, "save", saving)
+    CliRunner().invoke(main, ["train", "--resume", str(home / "run"), "--steps", "6"])
+    # More than the head that every file of events has.
+    assert saved
+    assert saved[0] > 100
 
 
 def test_a_run_of_version_0_2_goes_on(home):
