@@ -73,7 +73,7 @@ class OpenSubject:
         if unknown := said.keys() - {port.name for port in ports}:
             raise Unsupported(f"needs an input {min(unknown)}, which graph {function.name} has not")
         made = []
-        for rows in torch.split(torch.arange(count), piece(self.size, ports)):
+        for rows in torch.split(torch.arange(count), piece(sides_of(self.size), ports)):
             first = int(rows[0])
             values = (
                 said[port.name][rows] if port.name in said else port.fixed(len(rows), self.seed, first)
