@@ -62,7 +62,7 @@ def test_many_samples_of_large_noise_take_no_memory_until_they_are_asked_for(noi
     large = replace(noisy.card, inputs=(replace(NOISE, shape=(1000, 3, 128, 128), length=3 * 2**14 * 1000),))
     assert large.at_once == 1
     assert len(drawn(large, 10**6)["noise"]) == 10**6
-    assert piece(128, (Latent(shape=(1000, 3, 128, 128)),)) == 1
+    assert piece((128, 128), (Latent(shape=(1000, 3, 128, 128)),)) == 1
 
 
 def test_what_is_said_has_the_shape_or_all_its_numbers(noisy: Model) -> None:
