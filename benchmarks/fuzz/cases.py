@@ -16,7 +16,7 @@ import yaml
 from mutations import damaged_bytes, damaged_value, odd_value
 
 from gantk.errors import GantkError
-from gantk.runtime.sealing import seal
+from gantk.runtime.seals import seal
 
 Command = list[str]
 

@@ -22,7 +22,7 @@ from gantk.runtime.files import written_aside
 from gantk.runtime.model_file import load
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.samples import samples, shape
-from gantk.runtime.sealing import SEAL, UNSEALED, seal
+from gantk.runtime.seals import SEAL, UNSEALED, seal
 from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
 from gantk_exports.form import Form

@@ -23,7 +23,7 @@ from gantk.training.blank_batches import BlankBatches
 from gantk.training.optimizers import Averages
 from gantk.training.processes import World
 from gantk.training.state import TrainingState
-from gantk_exports.gathering import Gathered, Statistics
+from gantk_exports.reference_networks import Gathered, Statistics
 from gantk_exports.reference_weights import translated
 
 Say = Callable[[str], None]

@@ -10,7 +10,7 @@ from gantk.installing import require_training
 from gantk.text import pasted
 
 if TYPE_CHECKING:
-    from gantk_exports.gathering import Gathered, Statistics
+    from gantk_exports.reference_networks import Gathered, Statistics
 
 EPILOG = """\b
 Examples:
@@ -78,9 +78,9 @@ def import_reference(
     The networks' architecture is read from the tensors. Files are read as numbers alone: nothing in them is run.
     """
     require_training("gantk import")
-    from gantk_exports.gathering import gather
     from gantk_exports.imported import import_run
     from gantk_exports.reference_files import chosen_files, read_checkpoint
+    from gantk_exports.reference_networks import gather
 
     checkpoints = [read_checkpoint(path, norm) for path in chosen_files(files, epoch)]
     gathered = gather(plugin, checkpoints, generator, direction)

@@ -107,7 +107,7 @@ def serve(
     from gantk_exports.server.application import application
     from gantk_exports.server.hosts import Hosts
     from gantk_exports.server.limits import MEBI, Limits
-    from gantk_exports.server.listening import address, listen, run
+    from gantk_exports.server.listener import address, listen, run
     from gantk_exports.shelf import shelf
 
     # click takes an empty variable for one that is not set; here it would leave the door open.

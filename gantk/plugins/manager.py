@@ -13,9 +13,9 @@ from gantk import hookspecs
 from gantk.errors import GantkError, PluginError, UsageError, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, bringing, find, installed
 from gantk.plugins.kinds import KINDS
-from gantk.plugins.loading import check_hooks, import_plugin, place
+from gantk.plugins.modules import check_hooks, import_plugin, place
 from gantk.plugins.option_names import kind_of
-from gantk.plugins.tracing import trace
+from gantk.plugins.trace import trace
 
 if TYPE_CHECKING:
     from torch import nn

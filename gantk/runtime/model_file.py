@@ -9,7 +9,7 @@ from gantk.runtime.agreement import check_agreement
 from gantk.runtime.card import Card
 from gantk.runtime.card_reading import read_card
 from gantk.runtime.model import Model
-from gantk.runtime.sealing import check_seal, seal
+from gantk.runtime.seals import check_seal, seal
 from gantk.runtime.session import Sessions
 from gantk.runtime.telemetry import switch_off
 from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents

@@ -10,7 +10,7 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
-from gantk.plugins.loading import import_plugin
+from gantk.plugins.modules import import_plugin
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure

@@ -16,7 +16,7 @@ import gantk
 from gantk.cli.train import train
 from gantk.errors import GantkError, UsageError
 from gantk.installing import extra_line
-from gantk.runtime.sealing import seal
+from gantk.runtime.seals import seal
 from gantk.training.trained import Trained
 from gantk_exports.export import export
 from gantk_exports.verify import verify

@@ -16,7 +16,7 @@ from gantk.errors import GantkError
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Numbers
 from gantk.runtime.random import stream_of
-from gantk.runtime.sealing import seal
+from gantk.runtime.seals import seal
 from gantk.training.inference import inference_form
 from gantk.training.trained import Trained
 from gantk_exports.verify import verify

@@ -18,12 +18,12 @@ from gantk import __version__
 from gantk.errors import DataError, GantkError, UsageError
 from gantk.runtime.model import Model
 from gantk_exports.app import POLICY as PAGE_POLICY
-from gantk_exports.server.describing import POLICY as DOCS_POLICY
-from gantk_exports.server.describing import described, docs_page
-from gantk_exports.server.guarding import ALIVE, BROKEN, POLICY, Guard
+from gantk_exports.server.guard import ALIVE, BROKEN, POLICY, Guard
 from gantk_exports.server.hosts import Hosts
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.openapi import POLICY as DOCS_POLICY
+from gantk_exports.server.openapi import described, docs_page
+from gantk_exports.server.refusal import Refusal
 from gantk_exports.server.service import Service
 
 _HINTS = {404: "there is nothing at {path}; GET /docs says what there is", 405: "{path} does not take {method}"}

@@ -10,7 +10,7 @@ from gantk.runtime.ports import Numbers
 from gantk.runtime.random import LEAST_TRUNCATION
 from gantk.sizes import sides_of
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _FARTHEST = 1e6
 """No number of a latent is drawn so far out: beyond, networks overflow."""

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _ROOM = 2**16
 """Bytes that a form may have around its image."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _MORE = 0.5
 """Seconds beyond a limit: a body that is late has an answer of its own."""

@@ -7,7 +7,7 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gantk_exports.server.guarding import CROWDED, HEADERS
+from gantk_exports.server.guard import CROWDED, HEADERS
 from gantk_exports.server.limits import Limits
 
 _SPARE = 64

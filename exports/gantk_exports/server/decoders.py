@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 from gantk.runtime.pipeline import cores
-from gantk_exports.server import decoding
+from gantk_exports.server import decoder_program
 from gantk_exports.server.frames import Message, read_message, write_message
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
-_COMMAND = (sys.executable, "-P", "-m", decoding.__name__)
+_COMMAND = (sys.executable, "-P", "-m", decoder_program.__name__)
 """What runs in a process. -P: a folder that somebody else may write to is no place to take modules from."""
 
 _MOST = 8
@@ -111,7 +111,7 @@ class Decoders:
 
 
 class Process:
-    """A process that runs `gantk_exports.server.decoding`, which is spoken with in threads."""
+    """A process that runs `gantk_exports.server.decoder_program`, which is spoken with in threads."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         # One thread each: there are as many processes as cores, and a thread is memory.

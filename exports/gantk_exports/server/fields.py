@@ -6,7 +6,7 @@ from typing import Any
 from gantk.runtime.card import Card
 from gantk.runtime.given import Given
 from gantk.runtime.ports import Numbers, Port
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 FILE = {"type": "string", "format": "binary"}
 

@@ -5,7 +5,7 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _PARTS = 17
 """An image, and as many more fields as apps send."""

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 
 from gantk.runtime.card import Card
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 MEBI = 2**20
 

@@ -11,10 +11,10 @@ from PIL import Image
 from gantk.runtime.card import Card
 from gantk.runtime.images import LOSSY, Deep, pictured
 from gantk.runtime.ports import Port
+from gantk_exports.server.decoder_program import BYTES_A_PIXEL
 from gantk_exports.server.decoders import Decoders
-from gantk_exports.server.decoding import BYTES_A_PIXEL
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _WRITTEN = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/tiff": "TIFF"}
 _MODES = {

@@ -19,11 +19,11 @@ from gantk.runtime.inputs import Taken
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Port
 from gantk.runtime.sheets import sheet
-from gantk_exports.server.batching import Batcher, Values
+from gantk_exports.server.batcher import Batcher, Values
 from gantk_exports.server.fields import given
 from gantk_exports.server.limits import Limits, worth
 from gantk_exports.server.pictures import offers, write
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 _BATCHES = 4
 """Batches of what is drawn, of the largest that there are, that are in memory at most."""

@@ -13,16 +13,16 @@ from PIL import Image
 
 from gantk.runtime.images import Deep
 from gantk.runtime.model import Model
-from gantk_exports.server.accepting import acceptable
+from gantk_exports.server.accept_header import acceptable
 from gantk_exports.server.asking import form_of, parsed
-from gantk_exports.server.batching import Values
+from gantk_exports.server.batcher import Values
 from gantk_exports.server.bodies import Bodies, gone
 from gantk_exports.server.clock import Clock, Limit
 from gantk_exports.server.fields import said_in
 from gantk_exports.server.limits import MEBI, Limits
 from gantk_exports.server.memory import give_back
 from gantk_exports.server.pictures import Pictures
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 from gantk_exports.server.served import Prepared, Served
 
 Result = TypeVar("Result")

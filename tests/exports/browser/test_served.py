@@ -13,8 +13,8 @@ import gantk
 from gantk_exports.app import write_app
 from gantk_exports.server.application import application
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.listening import Server, listen
-from gantk_exports.server.listening import address as address_of
+from gantk_exports.server.listener import Server, listen
+from gantk_exports.server.listener import address as address_of
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from gantk.runtime.model import Model
 from gantk.training.trained import Trained
 from gantk_exports.server.application import application
 from gantk_exports.server.limits import Limits
-from gantk_exports.server.listening import Server, address, listen
+from gantk_exports.server.listener import Server, address, listen
 
 Export = Callable[..., Path]
 

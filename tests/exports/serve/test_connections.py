@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 
 from gantk_exports.server import bodies
 from gantk_exports.server.connections import Crowd
-from gantk_exports.server.guarding import CROWDED, Guard
+from gantk_exports.server.guard import CROWDED, Guard
 from gantk_exports.server.hosts import Hosts
 
 Photo = Callable[..., bytes]

@@ -16,7 +16,7 @@ from PIL import Image
 
 from gantk_exports.server import decoders, limits
 from gantk_exports.server.decoders import Decoders
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 Photo = Callable[..., bytes]
 TRANSLATE = "/v1/models/a_to_b/translate"
@@ -24,9 +24,9 @@ TRANSLATE = "/v1/models/a_to_b/translate"
 PROGRAM = """
 import os
 import time
-from gantk_exports.server import decoding
+from gantk_exports.server import decoder_program
 
-real = decoding.answer
+real = decoder_program.answer
 
 def answer(said, body):
     if body == b"endless":
@@ -37,8 +37,8 @@ def answer(said, body):
         return {"size": len(bytearray(2**32))}, []
     return real(said, body)
 
-decoding.answer = answer
-decoding.main()
+decoder_program.answer = answer
+decoder_program.main()
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import gantk
-from gantk.runtime.sealing import seal
+from gantk.runtime.seals import seal
 
 Photo = Callable[..., bytes]
 Serve = Callable[..., httpx.Client]

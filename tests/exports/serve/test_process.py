@@ -128,7 +128,7 @@ def test_without_the_extra_the_command_says_what_to_install(missing: str, models
 def test_no_torch_is_loaded(models: dict[str, Path]) -> None:
     program = (
         "import sys; sys.modules['torch'] = None\n"
-        "import gantk, gantk_exports.serve, gantk_exports.server.listening\n"
+        "import gantk, gantk_exports.serve, gantk_exports.server.listener\n"
         "from gantk_exports.server.application import application\n"
         "from gantk_exports.server.limits import Limits\n"
         "print(application({'a_to_b': gantk.load(sys.argv[1])}, Limits()).openapi()['info']['title'])"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gantk_exports.server.accepting import acceptable
-from gantk_exports.server.batching import Batcher
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.accept_header import acceptable
+from gantk_exports.server.batcher import Batcher
+from gantk_exports.server.refusal import Refusal
 
 
 class Doubling:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gantk.errors import UsageError
-from gantk_exports.server.guarding import Guard
+from gantk_exports.server.guard import Guard
 from gantk_exports.server.hosts import Hosts
 
 TRANSLATE = "/v1/models/a_to_b/translate"

@@ -3,7 +3,7 @@
 It reads messages on standard input until there are no more: the body of a request, and what bounds its picture. On
 standard output it says that it is ready, then answers each with the picture's pixels, or with why there are none. A
 decoder may take any time and memory, or crash, and only this process has to go. Run as
-`python -m gantk_exports.server.decoding`.
+`python -m gantk_exports.server.decoder_program`.
 """
 
 import os
@@ -25,7 +25,7 @@ from gantk.errors import DataError, one_line
 from gantk.runtime.images import Deep, companions_of, read_bytes
 from gantk_exports.server.forms import image_in
 from gantk_exports.server.frames import Message, read_message, write_message
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 try:
     import resource

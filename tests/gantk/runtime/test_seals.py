@@ -13,7 +13,7 @@ import gantk
 from gantk.cli.main import main
 from gantk.errors import GantkError
 from gantk.runtime import wire
-from gantk.runtime.sealing import SEAL, UNSEALED, seal
+from gantk.runtime.seals import SEAL, UNSEALED, seal
 
 MakeModel = Callable[..., Path]
 

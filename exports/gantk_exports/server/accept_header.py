@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gantk_exports.server.refusing import Refusal
+from gantk_exports.server.refusal import Refusal
 
 
 def acceptable(accept: str | None, offers: Sequence[str]) -> list[str]:
