@@ -101,6 +101,13 @@ CHECKS = (
     ),
     Check("state", "building and training change no global state", "recipes", TRAINED, needs="trains"),
     Check("seeding", "building and training leave torch's seed alone", "recipes", TRAINED, needs="trains"),
+    Check(
+        "partners",
+        "two steps train with parts of others in the recipe's slots",
+        "partners",
+        ("recipe",),
+        needs="trains",
+    ),
     Check("export", "each graph's ONNX model agrees with torch", "recipes", EXPORTED, needs="trains"),
     Check("opens", "a data set opens, and says what it is", "datasets", ("dataset",)),
     Check(

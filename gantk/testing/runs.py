@@ -20,7 +20,7 @@ from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.testing.cases import SIZES, WORKBENCH, first_case
 from gantk.testing.checked import CheckedPlugin
-from gantk.testing.report import Failure, Skip
+from gantk.testing.report import Failure
 from gantk.testing.stages import in_stages
 from gantk.testing.widths import narrowed
 from gantk.training.launch import launch
@@ -101,6 +101,22 @@ def apart(one: torch.Tensor, two: torch.Tensor) -> str:
     return f"differs by {float((one.double() - two.double()).abs().max()):.3g}"
 
 
+def buildable(wanted: Config, resolved: Resolved, images: Mapping[str, ImageInfo]) -> tuple[Config, GantkError | None]:
+    """Return a training with small widths if it can be built so, else as it is, and why that cannot be built."""
+    options = {name: option.value for name, option in resolved.options.items() if name not in wanted.set}
+    refused: GantkError | None = None
+    for small in (narrowed(options), {}):
+        tried = wanted.model_copy(update={"set": wanted.set | small})
+        try:
+            with without_values():
+                build_recipe(resolve(tried, resolved.dataset), images, Context())
+        except GantkError as error:
+            refused = error
+            continue
+        return tried, None
+    return wanted, refused
+
+
 def _plugins(checked: CheckedPlugin) -> list[str]:
     return [checked.plugin] if "recipe" in checked.factories else [str(WORKBENCH), checked.plugin]
 
@@ -115,7 +131,7 @@ def _workbench_options(checked: CheckedPlugin) -> dict[str, str]:
     if "discriminator" in checked.factories:
         case = first_case(checked, "discriminator")
         if getattr(case.spec, "output", "") == "energies" and "loss" not in checked.factories:
-            raise Skip("its discriminator gives energies, and it brings no recipe or loss that reads them")
+            said["loss.reads"] = "energies"
         said["judges"] = case.asks
     return said
 
@@ -131,7 +147,7 @@ def _sized(wanted: Config) -> Config:
             data = open_training_data(resolved)
         except DataError as error:
             raise Failure(f"nothing was trained: the default images do not serve: {error}; say --data") from error
-        tried, refused = _narrowed(found, resolved, data.images)
+        tried, refused = buildable(found, resolved, data.images)
         if isinstance(refused, Unsupported):
             refusal = str(refused)
             continue
@@ -139,19 +155,3 @@ def _sized(wanted: Config) -> Config:
         steps = {"critic_steps": min(2, resolved.settings.critic_steps)}
         return tried.model_copy(update={"set": steps | tried.set})
     raise Failure(f"can be trained at none of the sizes {', '.join(map(str, sizes))}; it said last: {refusal}")
-
-
-def _narrowed(wanted: Config, resolved: Resolved, images: Mapping[str, ImageInfo]) -> tuple[Config, GantkError | None]:
-    """Return a training with small widths if it can be built so, else as it is, and why that cannot be built."""
-    options = {name: option.value for name, option in resolved.options.items() if name not in wanted.set}
-    refused: GantkError | None = None
-    for small in (narrowed(options), {}):
-        tried = wanted.model_copy(update={"set": wanted.set | small})
-        try:
-            with without_values():
-                build_recipe(resolve(tried, resolved.dataset), images, Context())
-        except GantkError as error:
-            refused = error
-            continue
-        return tried, None
-    return wanted, refused

@@ -141,15 +141,25 @@ class Plain(Normalization):
 
 
 class Logistic(AdversarialLoss):
-    """The logistic game, non-saturating."""
+    """The logistic game, non-saturating; energies, which are low for real images, are scores of the other sign.
+
+    Args:
+        reads: what the discriminator gives.
+    """
+
+    def __init__(self, *, reads: Literal["scores", "energies"] = "scores") -> None:
+        super().__init__()
+        # Other games state it once and for all.
+        self.wants = reads  # type: ignore[misc]
+        self.sign = -1 if reads == "energies" else 1
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return -E[log D(x)] - E[log(1 - D(G(z)))]."""
-        return softplus(-real_scores).mean() + softplus(fake_scores).mean()
+        return softplus(-self.sign * real_scores).mean() + softplus(self.sign * fake_scores).mean()
 
     def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
         """Return -E[log D(G(z))]."""
-        return softplus(-fake_scores).mean()
+        return softplus(-self.sign * fake_scores).mean()
 
 
 def make_generator(spec: GeneratorSpec, build: Build) -> nn.Module:

@@ -165,6 +165,103 @@ def test_a_right_recipe_passes(check):
     assert (report.folder / "run" / "checkpoints" / "000004").is_dir()
 
 
+ENERGIES = """
+from torch import nn
+from gantk import Unsupported, hookimpl
+
+class Energies(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, image):
+        return (self.layer(image) - image).square().flatten(1).mean(1)
+
+def network(spec, build):
+    spec.accept("output")
+    if spec.output != "energies":
+        raise Unsupported("gives energies")
+    return Energies()
+
+@hookimpl
+def discriminator():
+    return network
+"""
+
+
+def test_a_discriminator_of_energies_is_trained_in_the_workbench(check):
+    report = check(ENERGIES, "trains", "moves")
+    assert [outcome.status for outcome in report.outcomes] == ["pass", "pass"], str(report)
+
+
+def test_what_the_data_do_not_serve_is_not_passed(caught):
+    reason = caught(recipe(kind=('kind = "images"', 'kind = "layout"')), "trains")
+    assert reason.startswith("nothing was trained: the default images do not serve: ")
+    assert reason.endswith("; say --data")
+
+
+PARTNERED = """
+import torch
+from torch import nn
+from gantk import Defaults, DiscriminatorSpec, Player, Recipe, hookimpl
+
+class Judge(nn.Module):
+    def __init__(self, spec):
+        super().__init__()
+        self.layer = nn.Conv2d(spec.channels, 1, 3)
+
+    def forward(self, image):
+        return self.layer(image)
+
+class Mine(Recipe):
+    kind = "images"
+    defaults = Defaults(loss="lsgan", normalization={{"discriminator": "instance"}})
+
+    def __init__(self, build):
+        super().__init__()
+        self.images = build.network(Images(), "generator")
+        self.critic = build.discriminator(DiscriminatorSpec(channels=3, size=build.data.size))
+        self.game = build.loss()
+
+    def players(self):
+        return {{"critic": Player(self.critic, critic=True), "generator": Player(self.images)}}
+
+    def step(self, batches):
+        real = next(batches)["image"]
+        critic = {critic}
+        yield "critic", self.game.judge(critic, real, self.images(real).detach())
+        yield "generator", {{"game": self.game.fool(critic, self.images(real), real)}}
+
+    def preview(self, batch):
+        return {{"made": self.images(batch["image"])}}
+
+    def graphs(self):
+        return {{}}
+
+class Images(nn.Conv2d):
+    def __init__(self):
+        super().__init__(3, 3, 3, padding=1)
+
+@hookimpl
+def recipe():
+    return Mine
+
+@hookimpl
+def discriminator():
+    return lambda spec, build: Judge(spec)
+
+"""
+
+
+def test_a_recipe_that_needs_its_own_parts(check, caught):
+    report = check(PARTNERED.format(critic="self.critic.given()"), "partners")
+    assert report["partners"].status == "pass", str(report)
+    assert report["partners"].reason.startswith("2 steps with discriminator ")
+    reason = caught(PARTNERED.format(critic="self.critic.given(*[1][: not self.critic.module.layer])"), "partners")
+    assert reason.startswith("with discriminator ")
+    assert "has no attribute 'layer'" in reason
+
+
 def test_what_a_training_warns_of_is_told(check, line):
     body = recipe(told=("fake.detach().flatten(1)", "fake.flatten(1)"))
     outcome = check(body, "trains")["trains"]

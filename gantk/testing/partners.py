@@ -1,0 +1,69 @@
+"""The check of a recipe with parts of others, so many that each of its slots is filled by one."""
+
+from __future__ import annotations
+
+from random import Random
+
+from gantk.errors import UsageError, blamed_line, one_line
+from gantk.plan.assemble import open_training_data, refuse_idle_parts
+from gantk.plan.resolve import resolve
+from gantk.plugins.entrypoints import bringing
+from gantk.plugins.option_names import kind_of, role_of
+from gantk.runs.config import Config
+from gantk.testing.checked import CheckedPlugin
+from gantk.testing.report import Failure, Skip
+from gantk.testing.runs import buildable, config, finite, training
+from gantk.testing.stages import steps_of
+from gantk.training.full_rehearsal import rehearse_run
+
+STEPS = 2
+
+
+def partners(checked: CheckedPlugin) -> str:
+    """Fill slot after slot with a part of others that is not refused, drawn by the plugin's name, and train."""
+    found, chosen = _filled(checked)
+    if not chosen:
+        raise Skip("the recipe takes no parts of others that are installed")
+    parts = ", ".join(f"{slot} {name}" for slot, name in chosen.items())
+    try:
+        done = training(checked, checked.folder / "partners", **{name: getattr(found, name) for name in _SAID})
+        rehearse_run(done)
+        for step in steps_of(done, STEPS):
+            done.step(step)
+        finite(done)
+    except Exception as error:
+        raise Failure(
+            f"with {parts}: {blamed_line(error)}{one_line(error)}: use of a part what its kind promises, or refuse it "
+            "by Unsupported when the recipe is built"
+        ) from error
+    return f"{STEPS} steps with {parts}"
+
+
+_SAID = ("generator", "discriminator", "loss", "normalization", "set")
+
+
+def _filled(checked: CheckedPlugin) -> tuple[Config, dict[str, str]]:
+    """Return the training with parts of others, and whose they are, by slot."""
+    found, chosen, draw = config(checked), dict[str, str](), Random(checked.name)  # noqa: S311 (a sample)
+    own = resolve(found)
+    images = open_training_data(own).images
+    for slot in own.parts:
+        names = [name for name in bringing(kind_of(slot)) if slot != "recipe" and name != own.parts[slot].plugin]
+        for name in draw.sample(names, len(names)):
+            tried = _with(found, slot, name)
+            resolved = resolve(tried, own.dataset)
+            try:
+                refuse_idle_parts(resolved, images)
+            except UsageError:
+                break
+            kept = {said: value for said, value in tried.set.items() if "." not in said or said in resolved.options}
+            tried, refused = buildable(tried.model_copy(update={"set": kept}), resolved, images)
+            if refused is None:
+                found, chosen = tried, chosen | {slot: name}
+                break
+    return found, chosen
+
+
+def _with(said: Config, slot: str, name: str) -> Config:
+    role = role_of(slot)
+    return said.model_copy(update={"normalization": said.normalization | {role: name}} if role else {slot: name})
