@@ -111,7 +111,7 @@ def _what_is_asked(dataset: "FolderDataset", findings: "Findings") -> list[str]:
     return [
         asked
         for key, column in findings.columns.items()
-        if column.dtype and (asked := dataset.meanings[key].question(column.dtype, *column.values))
+        if column.dtype and (asked := dataset.meanings[key].question(column.dtype, *column.values, column.ids))
     ]
 
 

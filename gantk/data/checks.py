@@ -10,6 +10,7 @@ from statistics import median_low
 
 import numpy as np
 
+from gantk.data.areas import are_ids, values_in_areas
 from gantk.data.arranged import Arranged
 from gantk.data.formats.files import read_file
 from gantk.data.parallel import in_order
@@ -27,12 +28,16 @@ class Column:
     """What the images of one batch key hold; values are the least and the greatest of the training images.
 
     Of images side by side, each is one of its own.
+
+    Attributes:
+        ids: whether the training images look like label maps: whole areas of numbers that follow one another.
     """
 
     sizes: Mapping[str, Size]
     modes: Mapping[str, int]
     values: tuple[float, float]
     dtype: str
+    ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class _Look:
     lows: Sequence[float]
     highs: Sequence[float]
     constant: bool
+    areas: Sequence[frozenset[int]]
 
 
 @dataclass
@@ -108,7 +114,11 @@ def _look(parts: int, file: ImageFile) -> _Look | str:
     constant = bool((image == image[0, 0]).all())
     each = np.array_split(image, parts, axis=1)
     return _Look(
-        pixels.hexdigest(), [float(part.min()) for part in each], [float(part.max()) for part in each], constant
+        pixels.hexdigest(),
+        [float(part.min()) for part in each],
+        [float(part.max()) for part in each],
+        constant,
+        [values_in_areas(part) for part in each],
     )
 
 
@@ -144,6 +154,7 @@ def _column(
         modes=dict(Counter(file.facts.mode for file in files).most_common()),
         values=(min(lows, default=0.0), max(highs, default=0.0)),
         dtype=files[0].facts.dtype if files else "",
+        ids=are_ids([looks[file.path].areas[part] for file in trained]),
     )
 
 

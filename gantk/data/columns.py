@@ -56,13 +56,16 @@ class Meaning:
             )
         return low, high
 
-    def question(self, dtype: str, low: float, high: float) -> str:
-        """Return what to ask about values that take little of their range, with the option; empty: nothing."""
+    def question(self, dtype: str, low: float, high: float, ids: bool = False) -> str:
+        """Return what to ask about values that take little of their range, with the option; empty: nothing.
+
+        `ids` says that they look like numbers of classes, however high.
+        """
         if dtype not in FULL or self.window or self.labels:
             return ""
         said = f"{self.key}: values {low:g} to {high:g} in {dtype.removeprefix('uint')} bits"
         stretched = f"-s {self._option('window')}={low:g},{high:g}"
-        if high < _IDS[dtype]:
+        if ids or high < _IDS[dtype]:
             either = f"; {stretched} makes pictures of them" if low < high else ""
             side = "b" if self.key in SECOND else "a"
             return f"{said} look like labels: -s data.labels={side} reads labels{either}"

@@ -55,7 +55,7 @@ class Deep:
 def read(path: Path, pixel: str = "uint8") -> Image.Image | Array | Deep:
     """Return an image file as a picture the right way up, a `.npy` file as an array.
 
-    `pixel` is the type of the values that are wanted: 16 bits of colour come as they are where it is "uint16", else as
+    `pixel` is the type of the values that are wanted: 16 bits come as they are unless it is "uint8", then as
     a picture of 8 bits, see `is_reduced`; of "labels" a PNG keeps its table of colours besides. Raises DataError where
     it cannot be read whole.
     """
@@ -82,8 +82,8 @@ def read_bytes(
             return told(lambda: _indexed(data))
         pixels, companions = pixels_of(opened), opened.metadata.companions()
     facts, reduced = opened.facts, opened.deep
-    if facts.dtype == "uint16" and pixel == "uint8" and facts.channels > 1:
-        # The upper 8 bits are what Pillow gives for such a file.
+    if facts.dtype == "uint16" and pixel == "uint8":
+        # The upper 8 bits are what Pillow gives for such a file in colour; of grey it makes all above 255 white.
         pixels, reduced = (pixels >> 8).astype(np.uint8), True
     colours = facts.channels - facts.alpha
     if colours not in (1, 3) or (facts.channels > 1 and pixels.dtype != np.uint8):

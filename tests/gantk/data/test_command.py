@@ -188,6 +188,21 @@ def test_values_that_take_little_of_their_range_are_asked_about(root: Path, high
         assert found(root, "-s", said)["questions"] == []
 
 
+@pytest.mark.parametrize(("classes", "ignored"), [(151, False), (19, True)])
+def test_label_maps_of_many_classes_or_with_255_are_asked_about(root: Path, classes: int, ignored: bool) -> None:
+    labels(root, 200, np.uint8)
+    assert found(root)["questions"] == []
+    for number in range(4):
+        ids = (np.arange(number * 38, number * 38 + 48) % classes).astype(np.uint8).reshape(6, 8)
+        ids[0] = 255 if ignored else 0
+        Image.fromarray(ids.repeat(8, axis=0).repeat(8, axis=1)).save(root / "A" / f"{number}.png")
+    (asked,) = found(root)["questions"]
+    assert asked.startswith(
+        f"source: values 0 to {255 if ignored else 150} in 8 bits look like labels: -s data.labels=a"
+    )
+    assert found(root, "-s", "data.labels=a")["questions"] == []
+
+
 def test_the_halves_of_images_are_looked_at_apart(root: Path) -> None:
     for number in range(3):
         values = np.random.default_rng(number).integers(0, 256, (12, 24)).astype(np.uint8)

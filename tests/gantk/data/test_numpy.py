@@ -48,7 +48,7 @@ def test_channels_that_come_last_are_read_without_a_word(shape: tuple[int, ...])
     assert not open_image(saved(array)).facts.note
 
 
-@pytest.mark.parametrize("shape", [(24, 40, 40), (40, 40, 40), (6, 7, 8), (40, 60, 40)])
+@pytest.mark.parametrize("shape", [(24, 40, 40), (40, 40, 40), (6, 7, 8), (40, 60, 40), (3, 3, 3), (4, 4, 4)])
 def test_a_shape_that_leaves_it_open_is_questioned(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match=r"any axis could be the channels.*numpy\.moveaxis"):
         open_image(saved(np.zeros(shape, np.uint8)))

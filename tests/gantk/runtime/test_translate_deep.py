@@ -84,6 +84,18 @@ def test_eight_bits_of_sixteen_are_taken_and_it_is_said(
         assert np.array_equal(np.asarray(result), 255 - (deep() >> 8).astype(np.uint8))
 
 
+@STRIPS
+@pytest.mark.parametrize("channels", [1, 3])
+def test_eight_bits_of_sixteen_of_grey_are_taken_too(
+    make_model: MakeModel, tmp_path: Path, channels: int, options: tuple[object, ...]
+) -> None:
+    grey = deep(1)
+    Image.fromarray(grey[..., 0]).save(tmp_path / "in.png")
+    said = run(make_model(channels=channels), tmp_path / "in.png", "-o", tmp_path / "out.png", *options)
+    assert said.stderr == "1 of them had 16 bits a channel, and their results have 8, as the model's pixels\n"
+    assert np.array_equal(read(tmp_path / "out.png"), np.repeat(255 - (grey >> 8).astype(np.uint8), channels, axis=2))
+
+
 def test_a_format_that_holds_less_is_refused(make_model: MakeModel, tmp_path: Path) -> None:
     for options in ((), ("--tile", 20)):
         with pytest.raises(GantkError, match="1 of 1") as caught:
