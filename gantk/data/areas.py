@@ -17,7 +17,7 @@ _FEWEST = 3
 
 
 def values_in_areas(image: Array) -> frozenset[int]:
-    """Return the values of an image (H, W, 1) of 8 bits that fill areas, as ids do; none where most are of gradients."""
+    """Return the values of an image (H, W, 1) of 8 bits that fill areas, as ids do; of gradients, none."""
     if image.dtype != np.uint8 or image.shape[2] != 1 or min(image.shape[:2]) < 2:
         return frozenset()
     here, right, below = image[:-1, :-1, 0], image[:-1, 1:, 0], image[1:, :-1, 0]

@@ -41,7 +41,8 @@ def channels_first(shape: tuple[int, ...]) -> bool:
     if len(shape) != 3:
         return False
     first, height, channels = shape
-    if channels <= _PLAIN or channels < first:
+    alike = first == height == channels and channels in (3, 4)
+    if not alike and (channels <= _PLAIN or channels < first):
         return False
     if first <= _MOST_FIRST and 2 * first <= min(height, channels):
         return True

@@ -196,6 +196,7 @@ def test_label_maps_of_many_classes_or_with_255_are_asked_about(root: Path, clas
         ids = (np.arange(number * 38, number * 38 + 48) % classes).astype(np.uint8).reshape(6, 8)
         ids[0] = 255 if ignored else 0
         Image.fromarray(ids.repeat(8, axis=0).repeat(8, axis=1)).save(root / "A" / f"{number}.png")
+        picture(number).resize((64, 48)).save(root / "B" / f"{number}.png")
     (asked,) = found(root)["questions"]
     assert asked.startswith(
         f"source: values 0 to {255 if ignored else 150} in 8 bits look like labels: -s data.labels=a"

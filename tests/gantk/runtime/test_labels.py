@@ -126,6 +126,6 @@ def test_the_nearest_pixels_are_those_of_training(sides: tuple[int, int]) -> Non
     found = nearest(image, sides)
     factor = max(sides[0] / 13, sides[1] / 19)
     # Training brings the shorter side to a number of pixels, from which a crop is cut.
-    trained = scaled(image, round(13 * factor), nearest=True)
+    trained = scaled(image, (round(13 * factor),) * 2, nearest=True)
     top, left = (trained.shape[0] - sides[0]) // 2, (trained.shape[1] - sides[1]) // 2
     assert np.array_equal(found, trained[top : top + sides[0], left : left + sides[1]])
