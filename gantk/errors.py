@@ -1,4 +1,4 @@
-"""Errors that a user can mend, each told in one to three lines: what, where, what to do."""
+"""Errors that a user can mend, each said in one to three lines: what, where, what to do."""
 
 import inspect
 import traceback

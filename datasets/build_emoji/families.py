@@ -1,4 +1,4 @@
-"""Which emoji are near-duplicates of each other, and which families of them are held out."""
+"""The families of emoji that are near-duplicates of each other, and those of them that are held out."""
 
 import hashlib
 import re

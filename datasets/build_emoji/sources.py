@@ -1,4 +1,4 @@
-"""Where the emoji come from, and how each becomes three aligned tiles."""
+"""The sources of the emoji, each of which becomes three aligned tiles."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""How a graph is written: the pixels it takes, its sizes, its operators."""
+"""The form in which a graph is written: the pixels it takes, its sizes, its operators."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How far an exported model is from the torch network that it was exported from.
+"""The distance of an exported model from the torch network that it was exported from.
 
 A difference of images is one of their values, of label maps the share of pixels with another class. One of vectors and
 scores is relative: divided by the largest magnitude that torch gives in that output, over everything that is tried.

@@ -1,4 +1,4 @@
-"""Which networks of a recipe the checkpoints of the field's reference implementation are."""
+"""The checkpoints of the field's reference implementation as the networks of a recipe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

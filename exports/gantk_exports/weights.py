@@ -1,4 +1,4 @@
-"""Whether a model's weights are numbers."""
+"""A model's weights, which must be finite numbers."""
 
 from mmap import ACCESS_READ, mmap
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`gantk evaluate`."""
+"""`gantk evaluate`: scores of a run or of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gantk train`."""
+"""`gantk train`: a new run, or one that goes on."""
 
 from __future__ import annotations
 

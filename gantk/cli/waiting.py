@@ -1,4 +1,4 @@
-"""What a command is at while it says nothing else."""
+"""The line that says what a command is at while it says nothing else."""
 
 import sys
 import threading

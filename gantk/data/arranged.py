@@ -1,4 +1,4 @@
-"""How the files of folders are read: what was asked for, what was found, and what belongs to what."""
+"""The reading of folders' files: what was asked for, what was found, and what belongs to what."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

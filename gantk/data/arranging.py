@@ -1,4 +1,4 @@
-"""From recognised folders to rows of files, and the words that say how they are read."""
+"""The rows of files of recognised folders, and the words that say how they are read."""
 
 from gantk.data.arranged import Arranged, Asked, Found
 from gantk.data.layouts import Tree

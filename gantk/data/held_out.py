@@ -1,4 +1,4 @@
-"""From a data set to fixed batches of its test share: what previews show and scores are measured on."""
+"""Fixed batches of a data set's test share: previews show them, and scores are measured on them."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Images of two columns as one."""
+"""The images of two columns as one column."""
 
 from dataclasses import dataclass
 from typing import Any

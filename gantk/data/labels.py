@@ -1,4 +1,4 @@
-"""Which images are label maps: their values name classes, and no value may come up that stands between two."""
+"""The sides that are label maps: their values name classes, and no value may come up that stands between two."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal

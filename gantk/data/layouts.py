@@ -1,4 +1,4 @@
-"""Which folders hold what: recognised by the folders' names, as a careful person would."""
+"""The layouts of folders, recognised by the folders' names as a careful person would."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""From a data set to the streams of batches that a training reads."""
+"""The streams of batches that a training reads from a data set."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

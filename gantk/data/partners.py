@@ -1,4 +1,4 @@
-"""Which names belong together: those that are alike, or alike but for words around what they share."""
+"""The names that belong together: those that are alike, or alike but for words around what they share."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Which sample comes at which position: sample i depends on the seed and on i only."""
+"""The order of samples: sample i depends on the seed and on i only."""
 
 from collections.abc import Sequence
 from functools import lru_cache

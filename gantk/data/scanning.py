@@ -25,7 +25,7 @@ RULES = 3
 """Raised whenever the headers of the same files would be read otherwise."""
 
 ReportProgress = Callable[[int, int], None]
-"""Told how many of how many files are done."""
+"""Takes how many files are done, and how many there are."""
 
 
 @dataclass(frozen=True)

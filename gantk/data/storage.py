@@ -1,4 +1,4 @@
-"""Where decoded images are kept, and files that appear whole or not at all."""
+"""The cache folder, and files that appear whole or not at all."""
 
 import os
 import secrets

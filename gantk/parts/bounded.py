@@ -1,4 +1,4 @@
-"""A bound on what options make, so that a number of layers with too many noughts is told, not built for ever."""
+"""A bound on what options make, so that a number of layers with too many noughts is refused, not built for ever."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the engine tells recipes and parts while it trains, and what they tell it."""
+"""The context of a training: what recipes and parts know of it, and the numbers that they log."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Making a recipe from what was resolved."""
+"""The recipe and the data of a run, made from what was resolved."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

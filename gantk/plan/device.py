@@ -1,4 +1,4 @@
-"""Where and how precisely a run is computed."""
+"""The device and the precision of a run."""
 
 import os
 from pathlib import Path

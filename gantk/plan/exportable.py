@@ -1,4 +1,4 @@
-"""Whether what a recipe offers can be exported, known before it is trained."""
+"""The trial of a recipe's graphs before it is trained: can they be exported?"""
 
 from collections.abc import Iterator, Mapping
 

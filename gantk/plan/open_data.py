@@ -1,4 +1,4 @@
-"""Opening what `--data` names: an installed data set, or folders."""
+"""The data that `--data` names, opened: a data set, or folders."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From what the user said to every part, option and setting of a run, and where each came from."""
+"""Every part, option and setting of a run, resolved from what the user said, and where each came from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,1 +1,1 @@
-"""Finding, describing, loading and choosing plugins."""
+"""The plugins: found, described, imported and chosen."""

@@ -1,4 +1,4 @@
-"""Whether a plugin was written for the hook API that this gantk has."""
+"""The range of hook APIs that a plugin was written for, held against this gantk's."""
 
 import operator
 import re

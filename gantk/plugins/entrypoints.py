@@ -1,4 +1,4 @@
-"""Which plugins are installed, and what they bring, found without importing any of them."""
+"""The installed plugins and what they bring, found without importing any of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

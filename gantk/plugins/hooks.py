@@ -1,4 +1,4 @@
-"""What hooks there are."""
+"""The hooks, and their arguments."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Importing one plugin, and checking that what it marks as hooks are hooks."""
+"""The module of a plugin: imported, and its hooks held against those that there are."""
 
 import hashlib
 import importlib

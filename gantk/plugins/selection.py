@@ -1,4 +1,4 @@
-"""Which plugin brings which part of a run."""
+"""The parts of a run, and the plugin that brings each."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence

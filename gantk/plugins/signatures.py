@@ -1,4 +1,4 @@
-"""Reading a factory's signature and docstring, with no more of it evaluated than is asked for."""
+"""The signature and the docstring of a factory, with no more of it evaluated than is asked for."""
 
 import inspect
 import re

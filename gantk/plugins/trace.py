@@ -1,4 +1,4 @@
-"""Showing which plugin answered which hook."""
+"""A trace of which plugin answered which hook."""
 
 import inspect
 import sys

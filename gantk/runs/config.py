@@ -1,4 +1,4 @@
-"""What a run is told: the request of a user, and the configuration that a run's folder keeps."""
+"""The configuration of a run: as a user asks for it, and as the run's folder keeps it."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal

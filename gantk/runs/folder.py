@@ -1,4 +1,4 @@
-"""Taking a run's folder: of several trainings that want one, one has it."""
+"""A run's folder, taken: of several trainings that want one, one has it."""
 
 import errno
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whether a model's card and its graph speak of the same tensors."""
+"""The agreement of a model's card and its graph: both speak of the same tensors."""
 
 from collections.abc import Sequence
 from pathlib import Path

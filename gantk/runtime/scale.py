@@ -1,4 +1,4 @@
-"""How many times larger than those that go in the images of a graph come out."""
+"""The scale of a graph: how many times larger its images come out than they go in."""
 
 from fractions import Fraction
 from math import ceil

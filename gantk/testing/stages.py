@@ -1,4 +1,4 @@
-"""How much of a recipe is trained that has stages: some steps of each."""
+"""The steps that are trained of a recipe that has stages: some of each."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Making the checks of a plugin."""
+"""The checks of a plugin, made."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from gantk.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Told:
-    """What an optimizer is told, made of numbers that may follow the progress."""
+class Hyperparameter:
+    """A hyper-parameter of an optimizer, made of numbers that may follow the progress."""
 
     numbers: tuple[Scheduled, ...]
     combined: Callable[..., Any]
@@ -49,14 +49,14 @@ class Mover:
     optimizer: torch.optim.Optimizer
     parameters: list[nn.Parameter]
     clip: float | None
-    following: tuple[Mapping[str, Told], ...] = ()
+    following: tuple[Mapping[str, Hyperparameter], ...] = ()
 
     def follow(self, progress: Progress) -> None:
         """Give the optimizer the rates, momenta and decays that hold during a step."""
         # A resume replaces the groups.
         for group, following in zip(self.optimizer.param_groups, self.following, strict=True):
-            for name, told in following.items():
-                group[name] = told.at(progress)
+            for name, one in following.items():
+                group[name] = one.at(progress)
 
     def move(self) -> None:
         """Step along the gradients, then drop them."""
@@ -122,12 +122,15 @@ class Averages:
 
 def _mover(player: Player, settings: RunSettings) -> Mover:
     rate = settings.learning_rate if player.learning_rate is None else player.learning_rate
-    make, told = _rule(player, settings)
+    make, further = _rule(player, settings)
     groups: list[dict[str, Any]] = []
-    following: list[dict[str, Told]] = []
+    following: list[dict[str, Hyperparameter]] = []
     for network in player.networks:
         scale = player.scale.get(network, 1.0)
-        own = {"lr": Told((rate, scale, settings.rate_factor), lambda *factors: math.prod(factors)), **told}
+        own = {
+            "lr": Hyperparameter((rate, scale, settings.rate_factor), lambda *factors: math.prod(factors)),
+            **further,
+        }
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         groups.append({"params": parameters, **{name: one.at(START) for name, one in own.items()}})
         following.append({name: one for name, one in own.items() if one.follows})
@@ -139,18 +142,18 @@ def _mover(player: Player, settings: RunSettings) -> Mover:
 
 def _rule(
     player: Player, settings: RunSettings
-) -> tuple[Callable[[list[dict[str, Any]]], torch.optim.Optimizer], dict[str, Told]]:
-    """Return what makes a player's optimizer, and what that is told besides the learning rate."""
+) -> tuple[Callable[[list[dict[str, Any]]], torch.optim.Optimizer], dict[str, Hyperparameter]]:
+    """Return what makes a player's optimizer, and its hyper-parameters besides the learning rate."""
     betas = settings.betas if player.betas is None else player.betas
     decay = settings.rmsprop_decay if player.rmsprop_decay is None else player.rmsprop_decay
-    told = {} if player.weight_decay is None else {"weight_decay": Told((player.weight_decay,), float)}
+    further = {} if player.weight_decay is None else {"weight_decay": Hyperparameter((player.weight_decay,), float)}
     name = player.optimizer or settings.optimizer
     if name == "rmsprop":
-        return partial(torch.optim.RMSprop, foreach=True), {"alpha": Told((decay,), float), **told}
+        return partial(torch.optim.RMSprop, foreach=True), {"alpha": Hyperparameter((decay,), float), **further}
     if name == "sgd":
-        momentum = Told(betas[:1], float)
+        momentum = Hyperparameter(betas[:1], float)
         # A checkpoint may hold a momentum that begins later: what an optimizer may keep is asked of this default.
         usual = 0.5 if momentum.follows else momentum.at(START)
-        return partial(torch.optim.SGD, momentum=usual, fused=True), {"momentum": momentum, **told}
+        return partial(torch.optim.SGD, momentum=usual, fused=True), {"momentum": momentum, **further}
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
-    return partial(kind, fused=True), {"betas": Told(betas, lambda *pair: pair), **told}
+    return partial(kind, fused=True), {"betas": Hyperparameter(betas, lambda *pair: pair), **further}

@@ -1,4 +1,4 @@
-"""How fast a training is."""
+"""The pace of a training."""
 
 from collections import deque
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far a training is: on a terminal two lines that renew themselves, elsewhere a plain line every so often."""
+"""The progress of a training: on a terminal two lines that renew themselves, elsewhere a plain line every so often."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A training takes everything back from a checkpoint."""
+"""A resumed training, which takes everything back from a checkpoint."""
 
 from pathlib import Path
 

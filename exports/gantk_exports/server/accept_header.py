@@ -1,4 +1,4 @@
-"""Which of the types on offer a client wants: the header Accept (RFC 9110, section 12.5.1)."""
+"""The header Accept, by which a client says which of the types on offer it wants (RFC 9110, section 12.5.1)."""
 
 from collections.abc import Sequence
 

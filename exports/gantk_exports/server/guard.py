@@ -1,4 +1,4 @@
-"""What stands before every request and goes with every answer: who may ask, and what a browser may make of it."""
+"""The guard before every request and answer: who may ask, and what a browser may make of it."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Whom a server answers: requests that name it, from pages of its own or from no page at all."""
+"""The requests that a server answers: those that name it, from pages of its own or from no page at all."""
 
 import re
 import socket

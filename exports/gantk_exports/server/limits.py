@@ -1,4 +1,4 @@
-"""How much a server takes."""
+"""The limits of what a server takes."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""How a server says that it does not take a request."""
+"""The refusal of a request by a server."""
 
 from collections.abc import Mapping
 

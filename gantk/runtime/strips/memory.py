@@ -1,4 +1,4 @@
-"""How much memory a model takes for an image, and how much is free."""
+"""The memory that a model takes for an image, and the memory that is free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a translating network is cut into stages: which operators read how much of an image."""
+"""The plan by which a translating network is cut into stages: which operators read how much of an image."""
 
 from __future__ import annotations
 
