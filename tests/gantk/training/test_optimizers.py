@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gantk import Linear, Network, Player, PluginError, Recipe, Stepwise, UsageError
-from gantk.parts.context import Context, Progress
+from gantk.parts.context import Context, Progress, Span
 from gantk.plan.settings import RunSettings
 from gantk.training.losslog import LossLog, NonFiniteLoss
 from gantk.training.optimizers import Averages, make_movers
@@ -38,6 +38,38 @@ def test_a_player_has_its_own_rates():
     assert [group["lr"] for group in optimizer.param_groups] == [1e-5, 1e-3]
     assert all(group["betas"] == (0.0, 0.9) for group in optimizer.param_groups)
     assert all(group["fused"] for group in optimizer.param_groups)
+
+
+class Gaining(Two):
+    """A player who has a network more in the second stage, where another is new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.critic = Network(nn.Linear(2, 1), "critic")
+
+    def players(self):
+        if self.stage.number == 0:
+            return {"generator": Player(self.mapping), "gone": Player(self.critic, optimizer="sgd")}
+        return {"generator": Player(self.synthesis, self.mapping), "new": Player(self.critic)}
+
+
+def test_who_stays_keeps_what_its_optimizer_keeps_of_each_parameter():
+    recipe = Gaining()
+    recipe.context = Context(spans=(Span("a", 0, 1), Span("b", 1, 2)))
+    recipe.context.progress = Progress(0, 2)
+    before = make_movers(recipe, SETTINGS)
+    for parameter in recipe.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    for mover in before.values():
+        mover.move()
+    recipe.context.progress = Progress(1, 2)
+    after = make_movers(recipe, SETTINGS, before)
+    assert list(after) == ["generator", "new"]
+    assert len(after["generator"].optimizer.param_groups) == 2
+    state = after["generator"].optimizer.state
+    assert all(state[weight]["step"] == 1 for weight in recipe.mapping.parameters())
+    assert not any(weight in state for weight in recipe.synthesis.parameters())
+    assert not after["new"].optimizer.state
 
 
 def test_gradients_are_clipped_by_norm():

@@ -143,3 +143,13 @@ def test_of_several_processes_the_first_says_what_is_done(monkeypatch, capsys):
     with Phases(print) as steps:
         steps.begin("importing torch")
     assert capsys.readouterr().err == ""
+
+
+def test_the_time_left_knows_that_later_stages_are_slower(clock, capsys):
+    shown = TrainingProgress(0, 40, 1, shown=True, expected=Expected((1.0, 2.0), (20, 40)))
+    with shown:
+        for _ in range(12):
+            clock(1.0)
+            shown.advance()
+    # Twelve steps of a second, and twenty of two.
+    assert capsys.readouterr().err.splitlines() == ["step 8/40 (20%), 1 steps/s, 52 s left"]
