@@ -71,7 +71,7 @@ class Growing(Recipe):
 
     def __init__(self, build: Build, *, filters: int = 32) -> None:
         super().__init__()
-        channels, size = build.data.channels["image"], build.data.size
+        channels, size = build.data.channels["image"], build.data.square
         if size % 2:
             raise UsageError(f"growing needs a size that can be halved, not {size}: say --size {size + 1}")
         self.latent = Latent(length=64)

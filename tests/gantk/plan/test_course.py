@@ -6,13 +6,20 @@ import pytest
 
 from gantk import Stage, UsageError
 from gantk.parts.context import Context, Progress
-from gantk.plan.course import Course, images_a_pass, size_in, total_steps
+from gantk.plan.course import Course, images_a_pass, sides_in, total_steps
 
 STAGES = (Stage(name="first", scale=0.25, batch=4), Stage(name="second", share=2), Stage(name="last", batch=0.1))
 
 
 def resolved(**settings):
-    said = {"size": 64, "batch_size": 2, "accumulate": 1, "critic_steps": 1, "steps": None, "epochs": 3} | settings
+    said = {
+        "sides": (32, 64),
+        "batch_size": 2,
+        "accumulate": 1,
+        "critic_steps": 1,
+        "steps": None,
+        "epochs": 3,
+    } | settings
     recipe = SimpleNamespace(plugin="mine")
     origins = {"steps": "default", "epochs": "default"}
     return SimpleNamespace(settings=SimpleNamespace(**said), parts={"recipe": recipe}, origins=origins)
@@ -61,7 +68,7 @@ def test_a_checkpoint_belongs_to_the_stage_that_it_records():
 
 
 def test_size_and_batch_are_relative_to_the_runs():
-    assert [size_in(resolved(), stage) for stage in STAGES] == [16, 64, 64]
+    assert [sides_in(resolved(), stage) for stage in STAGES] == [(8, 16), (32, 64), (32, 64)]
     assert [images_a_pass(resolved(), Progress(0, 1), stage) for stage in STAGES] == [8, 2, 1]
 
 

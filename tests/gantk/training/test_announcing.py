@@ -25,7 +25,7 @@ def training():
         dataset=dataset,
         config=SimpleNamespace(scale=None, set={}),
         kind="images",
-        settings=SimpleNamespace(critic_steps=5, size=64, batch_size=4, accumulate=1),
+        settings=SimpleNamespace(critic_steps=5, sides=(64, 64), batch_size=4, accumulate=1),
     )
     return SimpleNamespace(
         autocast=torch.bfloat16,

@@ -98,7 +98,7 @@ def test_a_checkpoint_is_exported_at_the_size_of_its_stage(whole, tmp_path):
     from gantk.runtime.model_file import load
 
     for step, size in ((BORDER, 8), (BORDER + 1, 16)):
-        assert load_trained(whole, step).size == size
+        assert load_trained(whole, step).sides == (size, size)
         out = tmp_path / f"{step}.onnx"
         invoke("export", whole, "--step", step, "--out", out)
         assert load(out).generate(count=1)[0].size == (size, size)
@@ -126,10 +126,10 @@ def test_a_run_goes_on_for_longer_unless_that_would_lead_back(whole, tmp_path):
     refused = invoke("train", "--resume", run, "--steps", 30, status=2)
     assert "step 6 is in stage details, which would begin at step 10 of 30 only: say --steps with a smaller" in refused
     invoke("train", "--resume", run, "--steps", 7)
-    assert load_trained(run).size == 16
+    assert load_trained(run).sides == (16, 16)
     # Step 1 was in the first stage, and of three steps the second would be in the other.
     invoke("train", "--resume", run, "--step", 1, "--steps", 3)
-    assert load_trained(run, 1).size == 8
+    assert load_trained(run, 1).sides == (8, 8)
 
 
 def test_a_rehearsal_leaves_no_trace(tmp_path):
