@@ -4,7 +4,6 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -38,7 +37,6 @@ class Plugins:
             recipes = ", ".join(bringing("recipe", self._installed))
             raise UsageError(f"no plugin was named: say --plugin NAME; installed recipes: {recipes}")
         self.found: dict[str, InstalledPlugin] = {}
-        self._modules: dict[str, ModuleType] = {}
         self._manager = _manager()
         self.names = tuple(dict.fromkeys(self.load(name) for name in names_or_paths))
         self.hook = Hooks(self)
@@ -72,7 +70,7 @@ class Plugins:
             self._manager.register(module, plugin.name)
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"plugin {plugin.name} ({plugin}): {one_line(error)}") from error
-        self.found[plugin.name], self._modules[plugin.name] = plugin, module
+        self.found[plugin.name] = plugin
         return plugin.name
 
     def factory(self, plugin: str, slot: str) -> Callable[..., Any] | None:
@@ -82,11 +80,15 @@ class Plugins:
         """
         name, hook = self.load(plugin), kind_of(slot)
         answer = self.ask(name, hook)
-        wrong = _what_is_wrong(hook, answer) if hasattr(self._modules[name], hook) else ""
+        wrong = _what_is_wrong(hook, answer) if self._answers(name, hook) else ""
         if wrong:
             raise PluginError(f"plugin {name} ({self.found[name]}): hook {hook} {wrong}")
         factory: Callable[..., Any] | None = answer
         return factory
+
+    def _answers(self, name: str, hook: str) -> bool:
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(name)) or ()
+        return any(caller.name == hook for caller in callers)
 
     def network_built(self, network: "nn.Module", role: str, build: "Build") -> "nn.Module":
         """Return a network as the plugins in play change it, each seeing what the one before it returned."""
@@ -105,7 +107,7 @@ class Plugins:
 
         Raises PluginError, naming the plugin, where it raises anything but a GantkError, or ends the process.
         """
-        others = [module for other, module in self._modules.items() if other != name]
+        others = self._manager.get_plugins() - {self._manager.get_plugin(name)}
         try:
             return self._manager.subset_hook_caller(hook, others)(**arguments)
         except GantkError:

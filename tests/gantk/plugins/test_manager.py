@@ -125,3 +125,14 @@ def test_without_the_trace_nothing_is_printed(plugin_file, monkeypatch, capsys):
     monkeypatch.delenv("GANTK_TRACE", raising=False)
     loaded(plugin_file("mine", LOG)).hook.run_started(run=None)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_part_that_another_name_answers_for_is_held_against_the_hook_too(plugin_file):
+    file = plugin_file("renamed", '@hookimpl(specname="loss")\ndef game():\n    return 3\n')
+    with pytest.raises(PluginError, match=r"plugin renamed .*: hook loss returned an object of type int"):
+        load_plugins([str(file)]).factory("renamed", "loss")
+
+
+def test_a_name_that_is_no_answer_is_not_taken_for_one(plugin_file):
+    body = 'from os import path as loss\n\n@hookimpl(specname="generator")\ndef made():\n    return lambda: None\n'
+    assert load_plugins([str(plugin_file("borrowed", body))]).factory("borrowed", "loss") is None
