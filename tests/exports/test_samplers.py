@@ -15,13 +15,13 @@ from onnx import helper
 from PIL import Image
 from torch import Tensor, nn
 
-from gantk import GantkError, Iterated, Latent, Model, Recipe, Unsupported, load
+from gantk import Category, GantkError, Iterated, Latent, Model, Recipe, Unsupported, load
 from gantk.cli.generate import generate
 from gantk.cli.translate import translate
 from gantk.data.infos import ImageInfo
 from gantk.parts.iterated import DOMAIN, ENTER, LEAVE
 from gantk.parts.networks import Network
-from gantk.recipe.graph import Graph
+from gantk.recipe.graph import Graph, Input
 from gantk.runtime.session import PROCESSOR, Session
 from gantk.training.trained import Trained, load_trained
 from gantk_exports.form import Form
@@ -77,13 +77,14 @@ class Only(Recipe):
 
     players = step = preview = None  # Not asked for here.
 
-    def __init__(self, sampler: nn.Module, *inputs: str | Latent) -> None:
+    def __init__(self, sampler: nn.Module, *inputs: Input, size: tuple[int, int] | None = None) -> None:
         super().__init__()
-        self.sampler, self.inputs = sampler, inputs
+        self.sampler = sampler
+        self.said = {"inputs": inputs, "outputs": ("a",), "size": size}
 
     def graphs(self) -> dict[str, Graph]:
-        task = "translate" if "a" in self.inputs else "generate"
-        return {"only": Graph(network=Network(self.sampler, "it"), task=task, inputs=self.inputs, outputs=("a",))}
+        task = "translate" if "a" in self.said["inputs"] else "generate"
+        return {"only": Graph(network=Network(self.sampler, "it"), task=task, **self.said)}
 
 
 @pytest.fixture(scope="module")
@@ -174,14 +175,43 @@ def test_commands_need_not_know(generator: Model, inverted: Model, sampled: Path
     assert "worst step" in done.output
 
 
-def test_smaller_and_older_forms(trained: Trained, inverting: Trained, generator: Model, tmp_path: Path) -> None:
+def test_a_smaller_form(trained: Trained, generator: Model, tmp_path: Path) -> None:
     half = load(export_reduced(trained, "generator", tmp_path / "half.onnx", Form(), "fp16", 30, generator.path))
     assert half.card.fidelity["worst"] > 30
     with pytest.raises(Unsupported, match="^cannot be int8: it is a sampler"):
         quantized(generator.path, generator.card, [])
-    old = load(export_graph(inverting, "only", tmp_path / "old.onnx", Form("float", (16, 24), 13)))
-    assert (old.card.size, old.card.opset) == ((16, 24), 13)
-    assert np.asarray(old(Image.new("RGB", (24, 16)))).shape == (16, 24, 3)
+
+
+class Conditional(Iterated):
+    """An image made of noise, beside another image and under a label, as Palette makes it."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self.layer, self.encoder = nn.Conv2d(6, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+        self.label = nn.Embedding(3, 3)
+
+    def start(self, image: Tensor, latent: Tensor, noise: Tensor, label: Tensor) -> Tensor:
+        return latent
+
+    def advance(self, x: Tensor, index: Tensor, image: Tensor, latent: Tensor, noise: Tensor, label: Tensor) -> Tensor:
+        told = self.layer(torch.cat([self.encoder(image), x], 1)).tanh() + self.label(label)[:, :, None, None]
+        return 0.5 * x + told + 0.1 * noise[:, index]
+
+    def finish(self, x: Tensor, *inputs: Tensor) -> Tensor:
+        return x.tanh()
+
+
+def test_an_image_with_noise_and_a_label_in_an_older_form(opened: Callable[[Recipe], Trained], tmp_path: Path) -> None:
+    noise = Latent(shape=(3, 8, 12)), Latent(name="noise", shape=(5, 3, 8, 12))
+    recipe = Only(Conditional(), "a", *noise, Category(count=3, default=1), size=(8, 12))
+    model = load(export_graph(opened(recipe), "only", tmp_path / "old.onnx", Form("float", None, 13)))
+    assert (model.card.size, model.card.opset) == ((8, 12), 13)
+    (loop,) = (node for node in onnx.load(model.path).graph.node if node.op_type == "Loop")
+    assert sum(node.op_type == "Conv" for node in loop.attribute[0].g.node) == 1, "the image is encoded once"
+    image = Image.new("RGB", (12, 8), "red")
+    plain, *others = (np.asarray(model(image, **said)) for said in ({}, {"seed": 3}, {"label": 2}))
+    assert all(np.abs(plain.astype(int) - other).max() > 10 for other in others)
+    assert all(np.array_equal(plain, each) for each in model.map([image] * 3, batch_size=2))
 
 
 def test_a_loop_ends_when_it_is_told_to(generator: Model) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gantk import Category, Graph, Latent, Network, PluginError, Recipe, Scalar, Vector
+from gantk import Category, Graph, Iterated, Latent, Network, PluginError, Recipe, Scalar, Vector
 from gantk.data.infos import ImageInfo
 from gantk.plan.exportable import check_exportable
 from gantk.sizes import Sides
@@ -55,6 +55,27 @@ def larger(image: Tensor) -> Tensor:
 
 def dense(image: Tensor) -> Tensor:
     return image.reshape(-1, 3, 6, 8)
+
+
+class Endless(Iterated):
+    """A sampler of a million steps."""
+
+    def __init__(self) -> None:
+        super().__init__(2**20)
+        self.taken = 0
+
+    def start(self, noise: Tensor) -> Tensor:
+        return noise
+
+    def advance(self, state: Tensor, index: Tensor, noise: Tensor) -> Tensor:
+        self.taken += 1
+        return state / 2
+
+
+def test_a_sampler_takes_one_step() -> None:
+    sampler = Endless()
+    recipe = Offering(sampler, task="generate", inputs=(Latent(shape=(3, 8, 8)),))
+    assert (check_exportable(recipe, IMAGES, (), SIZE), sampler.taken) == ([], 1)
 
 
 @pytest.mark.parametrize(
