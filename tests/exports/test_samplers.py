@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from gantk import Category, GantkError, Iterated, Latent, Model, Recipe, Unsupported, load
 from gantk.cli.generate import generate
+from gantk.cli.train import train
 from gantk.cli.translate import translate
 from gantk.data.infos import ImageInfo
 from gantk.parts.iterated import DOMAIN, ENTER, LEAVE
@@ -289,6 +290,19 @@ def test_two_samplers_are_one_line() -> None:
     ]
     with pytest.raises(Unsupported, match="^has more than one sampler, or one that is called twice: state a graph"):
         looped(helper.make_model(helper.make_graph(marks, "two", [], [])))
+
+
+def test_a_rehearsal_takes_single_steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recipe = Path(__file__).parents[2] / "docs" / "tutorial" / "gantk_tutorial" / "denoised.py"
+    taken = []
+    monkeypatch.setattr(Iterated, "_check", lambda self, before, after: taken.append(self.count))
+    small = ["--size", "16", "--batch-size", "2", "--device", "cpu", "-s", "timesteps=8", "-s", "filters=8"]
+    done = CliRunner().invoke(
+        train, ["--plugin", str(recipe), "--data", "emoji", *small, "--steps", "1", "--out", str(tmp_path / "run")]
+    )
+    assert done.exit_code == 0, done.output
+    rehearsed, drawn = ("inference mode", "training mode", "the graph"), ("inference mode", "training mode")
+    assert len(taken) == len(rehearsed) + 8 * len(drawn)
 
 
 def test_the_card_beside_it_says_the_shape(sampled: Path) -> None:
