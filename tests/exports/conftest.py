@@ -24,6 +24,7 @@ from gantk.runs.config import Config
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import stream_of
+from gantk.sizes import Sides
 from gantk.training.trained import Trained
 from gantk_exports.export import export as export_command
 from gantk_exports.form import Form
@@ -105,7 +106,7 @@ def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES
         data="photographs",
         licence="CC0-1.0",
         classes=("cat", "dog"),
-        size=64,
+        sides=Sides(64, 64),
         config=Config(),
     )
 

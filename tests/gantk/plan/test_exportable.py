@@ -75,7 +75,7 @@ class Endless(Iterated):
 def test_a_sampler_takes_one_step() -> None:
     sampler = Endless()
     recipe = Offering(sampler, task="generate", inputs=(Latent(shape=(3, 8, 8)),))
-    assert (check_exportable(recipe, IMAGES, (), SIZE), sampler.taken) == ([], 1)
+    assert (check_exportable(recipe, IMAGES, (), Sides(SIZE, SIZE)), sampler.taken) == ([], 1)
 
 
 @pytest.mark.parametrize(
