@@ -125,7 +125,12 @@ class Generator(Network):
     def forward(self, *inputs: Any) -> Any:
         images = super().forward(*inputs)
         if isinstance(images, Tensor) and images.ndim == 4:
-            size = inputs[0].shape[2:] if self.spec.inputs is not None else images.shape[2:]
+            size = images.shape[2:]
+            if self.spec.inputs is not None:
+                size = inputs[0].shape[2:]
+            elif self.spec.layout is not None:
+                # A label map follows the latent vector, which is its style.
+                size = inputs[int(self.spec.latent is not None)].shape[2:]
             if (images.shape[1], images.shape[2:]) != (self.spec.outputs, size):
                 raise PluginError(
                     f"generator {self.plugin} gave {images.shape[1]} channels of {tuple(images.shape[2:])} pixels; "

@@ -53,7 +53,8 @@ def _of_task(graph: Graph) -> str:
 def _of_names(graph: Graph) -> str:
     names = [*graph.input_names, *graph.output_names]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        return f"two of its tensors are called {twice!r}; give them names of their own"
+        example = f", such as Image({twice!r}, name='style')" if twice in graph.images else ""
+        return f"two of its tensors are called {twice!r}; give them names of their own{example}"
     if taken := next((name for name in graph.input_names if name in RESERVED), None):
         return f"an input is called {taken!r}, which means something else where a model is used; choose another name"
     first = next(

@@ -113,7 +113,8 @@ def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
     for role, asked in ASKED.items():
         if role in checked.factories:
             found += _narrow(checked, asked, role, features) or _able(checked, asked, checked.part(role), features)
-    if found or "normalization" not in checked.factories:
+    # Networks of its own that can do nothing of this are no reason to ask others.
+    if not ASKED.keys().isdisjoint(checked.factories) or "normalization" not in checked.factories:
         return found
     bench = load_plugins([str(WORKBENCH)])
     for role, asked in ASKED.items():

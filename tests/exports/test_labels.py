@@ -1,11 +1,13 @@
 """Label maps that go into a model and come out of one, and two images of one key."""
 
+import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -13,6 +15,7 @@ import gantk
 from gantk.cli.translate import translate
 from gantk.data.palettes import Palette
 from gantk.errors import DataError, GantkError
+from gantk.evaluation.functions import ModelFunction, RunFunction
 from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Latent
 from gantk.recipe.recipe import Recipe
@@ -21,6 +24,7 @@ from gantk.training.trained import Trained
 from gantk_exports.graphs import export_graph
 from gantk_exports.verify import verify
 
+SAMPLE = Path(__file__).parents[2] / "exports" / "samples" / "python" / "translate.py"
 PALETTE = Palette.read(["7 road 0x804080", "0 sky 0x4682b4", "255 nothing 0x000000 (ignored)"])
 
 
@@ -118,3 +122,33 @@ def test_a_generator_of_label_maps_is_refused(labelling: Trained, tmp_path: Path
 
     with pytest.raises(GantkError, match="graph draw: a label map comes out of a graph that translates alone"):
         export_graph(replace(labelling, recipe=Drawing()), "draw", tmp_path / "draw.onnx")
+
+
+def test_the_sample_in_python_reads_and_writes_label_maps(blend: Model, segment: Model, tmp_path: Path) -> None:
+    app = runpy.run_path(str(SAMPLE))["main"]
+    for name, image in {"map": VALUES, "a": picture(1), "style": picture(2), "wrong": VALUES + 1}.items():
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    Image.fromarray(np.array(PALETTE.colours, np.uint8)[IDS]).save(tmp_path / "shown.png")
+    paths = {name: str(tmp_path / f"{name}.png") for name in ("map", "shown", "wrong", "a", "style", "out")}
+    said = [f"a={paths['a']}", f"style={paths['style']}"]
+    expected = np.asarray(blend(paths["map"], a=paths["a"], style=paths["style"]))
+    for name in ("map", "shown"):
+        app(str(blend.path), paths[name], paths["out"], *said)
+        assert np.array_equal(np.asarray(Image.open(paths["out"])), expected)
+    with pytest.raises(SystemExit, match=r"wrong.png: holds the value \[1\], which is none of"):
+        app(str(blend.path), paths["wrong"], paths["out"], *said)
+    app(str(segment.path), paths["a"], paths["out"])
+    made = Image.open(paths["out"])
+    assert (made.mode, np.asarray(made).tolist()) == ("P", np.asarray(segment(paths["a"])).tolist())
+
+
+def test_metrics_give_ids_to_a_run_and_to_its_model_alike(blend: Model, segment: Model, labelling: Trained) -> None:
+    ids = torch.from_numpy(IDS.astype(np.int64))[None]
+    images = [torch.from_numpy(picture(seed)).permute(2, 0, 1)[None] / 127.5 - 1 for seed in (1, 2)]
+    graphs, cpu = labelling.recipe.graphs(), torch.device("cpu")
+    of_run = {name: RunFunction(name, graph, 14, cpu, {"b": PALETTE}) for name, graph in graphs.items()}
+    (one,), (other,) = ModelFunction(blend, 14)(ids, *images), of_run["blend"](ids, *images)
+    assert (one - other).abs().max() <= 1.01 / 127.5
+    (one,), (other,) = ModelFunction(segment, 14)(images[0]), of_run["segment"](images[0])
+    assert (one.dtype, one.shape) == (torch.int64, (1, 10, 14))
+    assert (one != other).float().mean() < 0.02

@@ -95,6 +95,29 @@ def test_what_cannot_be_done_is_one_line(run: Run, exported: Export, residual: T
         assert done.stderr.count("\n") == 1
 
 
+def test_a_label_map_and_two_pictures_are_said_by_name(
+    run: Run, exported: Export, labelling: Trained, tmp_path: Path
+) -> None:
+    model = exported("blend", labelling, graph="blend")
+    random = np.random.default_rng(0)
+    values = random.choice(np.array([0, 7, 255], np.uint8), (10, 14))
+    Image.fromarray(values).save(tmp_path / "map.png")
+    for name, size in (("a", (10, 14, 3)), ("style", (20, 18, 3))):
+        Image.fromarray(random.integers(0, 256, size, dtype=np.uint8)).save(tmp_path / f"{name}.png")
+    said = {name: tmp_path / f"{name}.png" for name in ("a", "style")}
+    given = [f"{name}={path}" for name, path in said.items()]
+    done = run("translate", model, tmp_path / "map.png", tmp_path / "out.png", *given)
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = np.asarray(gantk.load(model)(tmp_path / "map.png", **said)).astype(int)
+    assert np.abs(pixels(tmp_path / "out.png", "RGB") - expected).max() <= 1
+    for wrong, line in (
+        (given[:1], "this model takes an image style besides, which is not given"),
+        ([*given, "psi=1"], "the model takes no psi, only b, a, style"),
+    ):
+        done = run("translate", model, tmp_path / "map.png", tmp_path / "out.png", *wrong)
+        assert (done.returncode, done.stderr) == (1, f"{line}\n")
+
+
 def test_jpegs_are_read_upright(run: Run, tmp_path: Path) -> None:
     across, down = np.meshgrid(np.linspace(0, 255, 16), np.linspace(0, 255, 24))
     picture = Image.fromarray(np.stack([across, down, (across + down) / 2], 2).astype(np.uint8))

@@ -27,9 +27,11 @@ export class FurtherPictures {
     return this.#kept;
   }
 
-  /** The inputs of which there is no picture yet. */
+  /** What to say of the inputs of which there is no picture yet, or nothing. */
   get missing() {
-    return this.#ports.filter(({ name }) => !this.#kept[name]);
+    const ports = this.#ports.filter(({ name }) => !this.#kept[name]);
+    const things = ports.map((port) => `a ${thing(port)} for ${port.name}`).join(" and ");
+    return things && `This model takes ${things} besides: drop or choose one above.`;
   }
 
   #place(port) {

@@ -54,6 +54,7 @@ export class ImageView {
     this.others.open(others);
     legends(element("legends"), [...model.card["gantk.inputs"], ...model.card["gantk.outputs"]]);
     element("drop").querySelector("strong").textContent = `Drop a ${thing(first)} here${others.length ? ` (${first.name})` : ""}`;
+    element("drop").querySelector(".choose").textContent = `Choose a ${thing(first)}`;
     element("start-drawing").hidden = first.kind === "labels";
     if (first.kind === "labels" && this.#mode === "drawing") this.#mode = "empty";
     const further = model.card["gantk.inputs"].filter(({ kind }) => kind === "category" || kind === "scalar");
@@ -102,7 +103,7 @@ export class ImageView {
     element("compare").hidden = mode === "empty" || (drawing && card["gantk.task"] !== "translate");
     element("compare").classList.toggle("beside", drawing);
     element("tools").hidden = mode === "empty";
-    element("another").textContent = drawing ? "Choose a picture" : "Another picture";
+    element("another").textContent = drawing ? "Choose a picture" : `Another ${thing(this.#first)}`;
     element("draw").hidden = drawing || this.#first.kind === "labels";
     element("size-label").hidden = card["gantk.size"] !== null;
     if (drawing) this.#offerSizes(Infinity, card["gantk.trained_size"] ?? PAPER);
@@ -192,11 +193,8 @@ export class ImageView {
     paint(element("before"), image);
     if (this.#mode === "picture" || this.pad.empty) paint(element("after"), image);
     if (this.#mode === "drawing" && this.pad.empty) return;
-    if (this.others.missing.length) {
-      const missing = this.others.missing.map((port) => `a ${thing(port)} for ${port.name}`).join(" and ");
-      element("said").textContent = `This model takes ${missing} besides: drop or choose one above.`;
-      return;
-    }
+    element("said").textContent = this.others.missing;
+    if (this.others.missing) return;
     const began = (this.#running = performance.now());
     const clock = setInterval(() => this.#wait(image), 300);
     try {

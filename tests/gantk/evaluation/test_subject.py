@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gantk import Category, Latent, Unsupported, Vector
+from gantk import Category, Image, Latent, Unsupported, Vector
 from gantk.evaluation import functions
 from gantk.evaluation.subject import OpenSubject
 
@@ -86,3 +86,10 @@ def test_a_translation_that_draws_gets_other_numbers_for_each_image(subject, gra
     pieces = list(subject(made).translated())
     assert [len(piece.made) for piece in pieces] == [2, 2, 2, 1]
     assert torch.equal(torch.cat([piece.made for piece in pieces])[:, 0, 0, 0], noise.fixed(7)[:, 0])
+
+
+def test_the_second_image_of_one_key_is_the_next_row_s_and_knows_no_truth(subject, graph):
+    blend = graph("translate", ("image", Image("image", name="style")), ("image",), lambda image, style: style)
+    (piece,) = subject(blend).translated()
+    assert rows_of(piece.made) == rows_of(piece.source.roll(-1, 0))
+    assert piece.truth is None

@@ -189,6 +189,29 @@ def test_a_normalization_of_weights_alone_refuses_a_condition_without_saying_so(
     assert check(body, "conditions")["conditions"].reason == "refuses one: Mine takes no conditioning vector"
 
 
+MAPPED = """
+class Mapped(nn.Module):
+    def __init__(self, channels, maps):
+        super().__init__()
+        self.changes = nn.Conv2d(maps, channels, 1)
+
+    def forward(self, x, maps):
+        return x + self.changes(nn.functional.interpolate(maps, x.shape[2:]))
+
+Mine.mapped_activation = lambda self, channels, condition: Mapped(channels, condition)
+"""
+
+
+def test_a_map_is_heeded_at_any_size_or_refused(check, caught):
+    body = normalization(refuses="if condition: raise Unsupported('knows none')") + MAPPED
+    assert check(body, "conditions")["conditions"].reason == "a conditioning map changes the activations"
+    unfitted = body.replace("nn.functional.interpolate(maps, x.shape[2:])", "maps")
+    line = "mapped_activation(channels, condition) cannot be called on (3, 4, 5, 6) under (3, 3, 10, 3)"
+    assert line in caught(unfitted, "conditions")
+    deaf = body.replace("x + self.changes", "x + 0 * self.changes")
+    assert "mapped_activation(channels, condition) gives the same for other conditions" in caught(deaf, "conditions")
+
+
 def test_a_weight_that_is_no_layer(caught):
     body = normalization(says="def weight(self, layer):\n        return layer.weight")
     assert "weight() returned a Parameter for a Conv2d" in caught(body, "declares")
