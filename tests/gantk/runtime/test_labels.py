@@ -1,6 +1,7 @@
 """A label map becomes ids, whatever its picture is; ids become a picture of their classes."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from PIL import Image
 from gantk.data.palettes import Palette
 from gantk.data.pixels import scaled
 from gantk.errors import DataError
+from gantk.runtime.card import Card
+from gantk.runtime.given import Given
 from gantk.runtime.images import read, read_bytes
 from gantk.runtime.labels import batch_of_ids, ids_of, picture_of
 from gantk.runtime.ports import LABELS, Port
@@ -129,3 +132,19 @@ def test_the_nearest_pixels_are_those_of_training(sides: tuple[int, int]) -> Non
     trained = scaled(image, (round(13 * factor),) * 2, nearest=True)
     top, left = (trained.shape[0] - sides[0]) // 2, (trained.shape[1] - sides[1]) // 2
     assert np.array_equal(found, trained[top : top + sides[0], left : left + sides[1]])
+
+
+def test_a_model_of_one_size_takes_the_nearest_pixels_of_the_centre() -> None:
+    output = Port(name="output", dtype="uint8", channels=3, range=(0, 255), pixel="uint8", window=(0, 255))
+    second = replace(port(GREY), name="second")
+    card = Card(
+        version="1", plugin="p", graph="g", task="translate", inputs=(port(GREY), second), outputs=(output,), mode={},
+        created="2024-01-31", size=4,
+    )  # fmt: skip
+    values = np.array([7, 0, 255], np.uint8)[np.random.default_rng(0).integers(0, 3, (9, 12))]
+    taken = Given(card, {"second": Image.fromarray(values.repeat(3, 0).repeat(3, 1))}).take(Image.fromarray(values))
+    assert (taken.batch.shape, taken.fitted) == ((1, 4, 4, 1), True)
+    assert np.array_equal(taken.batch[0], nearest(ids_of(values, GREY), (4, 4)))
+    assert np.array_equal(taken.further["second"], taken.batch), "the same map, at three times its size"
+    with pytest.raises(DataError, match="the model takes 4x4 pixels, and an array as it is, not 9x12"):
+        Given(card, {"second": values}).take(values)
