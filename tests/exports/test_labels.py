@@ -20,6 +20,7 @@ from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Latent
 from gantk.recipe.recipe import Recipe
 from gantk.runtime.model import Model
+from gantk.sizes import Sides
 from gantk.training.trained import Trained
 from gantk_exports.graphs import export_graph
 from gantk_exports.verify import verify
@@ -145,10 +146,10 @@ def test_the_sample_in_python_reads_and_writes_label_maps(blend: Model, segment:
 def test_metrics_give_ids_to_a_run_and_to_its_model_alike(blend: Model, segment: Model, labelling: Trained) -> None:
     ids = torch.from_numpy(IDS.astype(np.int64))[None]
     images = [torch.from_numpy(picture(seed)).permute(2, 0, 1)[None] / 127.5 - 1 for seed in (1, 2)]
-    graphs, cpu = labelling.recipe.graphs(), torch.device("cpu")
-    of_run = {name: RunFunction(name, graph, 14, cpu, {"b": PALETTE}) for name, graph in graphs.items()}
-    (one,), (other,) = ModelFunction(blend, 14)(ids, *images), of_run["blend"](ids, *images)
+    graphs, cpu, sides = labelling.recipe.graphs(), torch.device("cpu"), Sides(10, 14)
+    of_run = {name: RunFunction(name, graph, sides, cpu, {"b": PALETTE}) for name, graph in graphs.items()}
+    (one,), (other,) = ModelFunction(blend, sides)(ids, *images), of_run["blend"](ids, *images)
     assert (one - other).abs().max() <= 1.01 / 127.5
-    (one,), (other,) = ModelFunction(segment, 14)(images[0]), of_run["segment"](images[0])
+    (one,), (other,) = ModelFunction(segment, sides)(images[0]), of_run["segment"](images[0])
     assert (one.dtype, one.shape) == (torch.int64, (1, 10, 14))
     assert (one != other).float().mean() < 0.02
