@@ -81,7 +81,7 @@ def _resumed(checked: CheckedPlugin, step: int) -> int:
             if name not in found or not torch.equal(value, found[name]):
                 differs = apart(value, found[name]) if name in found else "is missing"
                 raise Failure(
-                    f"{file.name}: {name} {differs} after a stop at step {step} and a resume: keep state in buffers, "
+                    f"{file.name}: {name} {differs} after a stop and a resume at step {step}: keep state in buffers, "
                     "and draw random numbers from torch alone"
                 )
             compared += 1
