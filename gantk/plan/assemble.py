@@ -38,7 +38,7 @@ class OpenedData:
 def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedData:
     """Open the kind of batches that the recipe needs, at the size of a stage. Raises DataError."""
     settings = resolved.settings
-    crops = Crops(size=sides_in(resolved, stage), jitter=settings.jitter, flip=settings.flip)
+    crops = Crops(size=sides_in(resolved, stage).size, jitter=settings.jitter, flip=settings.flip)
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):
         raise DataError(f"{resolved.dataset.name} holds no images to train on")

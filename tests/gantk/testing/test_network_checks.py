@@ -25,7 +25,7 @@ class Net(nn.Module):
         return torch.tanh(self.last(x)).view(-1, self.spec.outputs, self.spec.size, self.spec.size)
 
 def network(spec, build):
-    if spec.latent is None or spec.features or {asked}:
+    if spec.latent is None or spec.layout or spec.features or {asked}:
         raise Unsupported("makes images of noise")
     return Net(spec)
 
