@@ -147,10 +147,7 @@ class Model:
             )
 
     def pixels(self, values: Mapping[str, Column], batch_size: int = 16) -> Iterator[Array]:
-        """Yield the pixels (n, H, W, C) that a generator makes of its inputs, up to `batch_size` samples at a time.
-
-        They are fewer where what they are drawn from is large.
-        """
+        """Yield the pixels (n, H, W, C) that a generator makes of its inputs, up to `batch_size` samples at a time."""
         batch_size = min(batch_size, self.card.at_once)
         target, inputs = self.card.image_out, [values[port.name] for port in self.card.inputs]
         for first in range(0, len(inputs[0]), batch_size):
