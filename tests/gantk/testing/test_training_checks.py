@@ -96,7 +96,7 @@ def recipe(computed="pass", made="pass", before="pass", between="pass", **replac
             {"made": "self.critic.module.spare = nn.Linear(2, 2)"},
             "reaches", "no gradient of player critic reaches critic.spare.weight",
         ),
-        ({"before": "self.steps += 1; weight = 1.0 + self.steps"}, "resume", "a resume: keep state in buffers"),
+        ({"before": "self.steps += 1; weight = 1.0 + self.steps"}, "resume", "keep state in buffers"),
         ({"before": "weight = 1.0 + random.random()"}, "resume", "after a stop and a resume at step 2"),
         (
             {"before": MOVED.format(network="critic", factor="1 + real.mean()")},
