@@ -89,8 +89,6 @@ def _write_file(name: str, parts: tuple[str, ...], out: Path) -> Path:
             f"{name!r} is no name for a plugin's file: use small letters and digits, with _ between words, such as "
             "soft_labels"
         )
-    if "dataset" in parts:
-        raise UsageError("--single --brings dataset: --data takes installed data sets alone; leave --single out")
     _refuse_taken(name, name)
     path = out / f"{name}.py"
     if path.exists():

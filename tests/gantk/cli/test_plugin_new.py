@@ -83,13 +83,14 @@ def test_a_package_installs_and_trains_on_its_own_images(new, tmp_path):
     assert Path("run/checkpoints/000002").is_dir()
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part != "dataset"])
+@pytest.mark.parametrize("part", PARTS)
 def test_each_part_by_itself_passes_the_checks_that_need_no_training(part, new, checker):
     new(f"a_{part}", "--single", "--brings", part)
     only = {
         "recipe": ("hooks", "paper", "option-kinds", "option-names", "option-help"),
         "loss": ("hooks", "paper", "option-help", "scalars", "sides"),
         "metric": ("hooks", "paper", "measures"),
+        "dataset": ("hooks", "opens", "batches", "same-twice", "held-out"),
     }
     networks = ("hooks", "paper", "option-help", "finite", "responds", "gradients")
     checker.check(f"./a_{part}.py", only=only.get(part, networks)).require()
@@ -144,7 +145,6 @@ def test_what_brings_images_alone_needs_torch_for_its_test_only(new):
         (["mine", "--brings", "loss,loss"], "a plugin brings at most one loss"),
         (["mine", "--brings", "run_started"], "this hook brings no part"),
         (["mine", "--brings", ","], "--brings says no part"),
-        (["mine", "--single", "--brings", "dataset"], "leave --single out"),
     ],
 )
 def test_what_is_refused_leaves_nothing(arguments, reason, new, tmp_path):
