@@ -21,17 +21,17 @@ from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.selection import Part
 from gantk.testing.checked import CheckedPlugin
+from gantk.testing.own_specs import Spec, own_specs
 from gantk.testing.report import Failure
+from gantk.testing.smallest import SIZES
 from gantk.testing.workbench.workbench import Plain
-
-Spec = GeneratorSpec | DiscriminatorSpec
 
 WORKBENCH = Path(__file__).with_name("workbench") / "workbench.py"
 
-SIZES = (32, 16, 64, 28, 8, 128, 256)
-"""Heights and widths in pixels that are tried; the first two that a part can do are used."""
-
 CLASSES = 3
+
+OWN = "own recipe"
+"""What the recipe of the plugin itself asks of its parts."""
 
 ASKED: Mapping[str, Sequence[tuple[str, Spec]]] = {
     "generator": (
@@ -88,20 +88,28 @@ class Case:
     def inputs(self, count: int) -> dict[str, Tensor]:
         """Return random inputs by what they are called, in the order in which the network takes them."""
         spec, sides = self.spec, self.spec.sides
+        inputs: dict[str, Tensor] = {}
         if isinstance(spec, GeneratorSpec):
-            inputs = {"latent": torch.randn(count, spec.latent)} if spec.latent else {}
             if spec.inputs:
                 inputs["image"] = torch.rand(count, spec.inputs, *sides) * 2 - 1
+            if spec.latent:
+                inputs["latent"] = torch.randn(count, spec.latent)
             if spec.layout:
                 ids = torch.randint(spec.layout, (count, *sides))
                 inputs["layout"] = one_hot(ids, spec.layout).permute(0, 3, 1, 2).float()
         else:
-            inputs = {"image": torch.rand(count, spec.channels, *sides) * 2 - 1}
+            inputs["image"] = torch.rand(count, spec.channels, *sides) * 2 - 1
             if spec.condition_channels:
                 inputs["condition"] = torch.rand(count, spec.condition_channels, *sides) * 2 - 1
             if spec.joint_latent:
                 inputs["latent"] = torch.randn(count, spec.joint_latent)
-        return inputs | ({"label": torch.arange(count) % CLASSES} if spec.classes else {})
+        return inputs | {name: torch.arange(count) % number for name, number in self.numbered.items()}
+
+    @property
+    def numbered(self) -> dict[str, int]:
+        """How many labels there are, and domains, by what the input is called; none where they are not asked for."""
+        many = {"label": self.spec.classes, "domain": getattr(self.spec, "domains", None)}
+        return {name: number for name, number in many.items() if number}
 
 
 def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
@@ -110,9 +118,10 @@ def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
     A normalization by itself is tried in the networks of the workbench. Raises Failure where a part can do nothing.
     """
     found: list[Case] = []
-    for role, asked in ASKED.items():
+    for role, usual in ASKED.items():
         if role in checked.factories:
-            found += _narrow(checked, asked, role, features) or _able(checked, asked, checked.part(role), features)
+            every = [*usual, *((OWN, spec) for spec in own_specs(checked, role))]
+            found += _narrow(checked, every, role, features) or _able(checked, every, checked.part(role), features)
     # Networks of its own that can do nothing of this are no reason to ask others.
     if not ASKED.keys().isdisjoint(checked.factories) or "normalization" not in checked.factories:
         return found
@@ -142,6 +151,9 @@ def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part,
     found: list[Case] = []
     refusal = ""
     for name, blank in asked:
+        # Other numbers of the same inputs and answers are no other case.
+        if any(_fields(case.spec) == _fields(blank) for case in found):
+            continue
         able: list[Case] = []
         for size in SIZES:
             spec = replace(blank, size=size, features=features)
@@ -158,6 +170,12 @@ def _able(checked: CheckedPlugin, asked: Sequence[tuple[str, Spec]], part: Part,
     if not found and not features:
         raise Failure(f"{part.slot} {part.plugin} can do nothing that it was asked; it said last: {refusal}")
     return found
+
+
+def _fields(spec: Spec) -> set[str]:
+    """Return the names of the fields that are asked: of those that need not be, but for inner activations."""
+    said = {name for name, value in vars(spec).items() if value != getattr(type(spec), name, value)}
+    return said - {"features"}
 
 
 def _rectangles(able: Sequence[Case]) -> Iterator[Case]:
@@ -179,7 +197,8 @@ def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:
         kind="labelled",
         size=spec.size,
         channels=dict.fromkeys(IMAGE_KEYS, 3),
-        classes=tuple(str(label) for label in range(CLASSES)),
+        classes=_names(spec.classes),
+        domains=_names(getattr(spec, "domains", None)),
     )
     build = Build(data=data, parts={f"normalization.{role}": norm for role in ("generator", "discriminator")})
     try:
@@ -190,3 +209,7 @@ def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:
     except Exception as error:
         raise Failure(f"{part.slot} {part.plugin} cannot be made: {blamed_line(error)}{one_line(error)}") from error
     return module
+
+
+def _names(count: int | None) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count or CLASSES))

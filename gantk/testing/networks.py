@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gantk.parts.networks import Network
 from gantk.testing.answers import answered, check_answer, check_range, equal, perturbed, run, tensors, wrong_shape
-from gantk.testing.cases import CLASSES, Case, cases
+from gantk.testing.cases import Case, cases
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
 
@@ -144,7 +144,10 @@ def _check_response(case: Case, network: Network, count: int) -> None:
     inputs, others = case.inputs(count), case.inputs(count)
     before = answered(case, network, inputs)
     for name, value in inputs.items():
-        other = (value + 1) % CLASSES if name == "label" else others[name]
+        numbers = case.numbered.get(name)
+        if numbers == 1:
+            continue
+        other = others[name] if numbers is None else (value + 1) % numbers
         if equal(before, answered(case, network, inputs | {name: other})):
             where = case.title if count > 1 else f"{case.title}, batch of 1"
             raise Failure(f"{where}: what it gives does not change with its input `{name}`")

@@ -12,7 +12,8 @@ from gantk.plugins.option_names import kind_of, role_of
 from gantk.runs.config import Config
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
-from gantk.testing.runs import buildable, config, finite, training
+from gantk.testing.runs import config, finite, training
+from gantk.testing.smallest import buildable
 from gantk.testing.stages import steps_of
 from gantk.training.full_rehearsal import rehearse_run
 

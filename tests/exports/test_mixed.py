@@ -61,13 +61,13 @@ def pixels(height: int, width: int, seed: int = 0) -> np.ndarray:
 def test_a_domain_is_said_by_its_name(opens: Opens) -> None:
     model, image = opens("domains"), pixels(9, 14)
     assert [port.name for port in model.card.inputs] == ["image", "domain"]
-    made = model(image, domain="negative")
+    made = model(image, domain="flat")
     assert made.shape == image.shape
     assert np.array_equal(made, model(image, domain=1))
-    assert not np.array_equal(made, model(image, domain="grey"))
-    both = model(np.stack([image, image]), domain=["plain", "negative"])
+    assert not np.array_equal(made, model(image, domain="3d"))
+    both = model(np.stack([image, image]), domain=["line", "flat"])
     assert np.array_equal(both[1], made)
-    assert np.abs(model(image, domain="negative", tile=4, exact=True).astype(int) - made).max() <= 1
+    assert np.abs(model(image, domain="flat", tile=4, exact=True).astype(int) - made).max() <= 1
 
 
 def test_two_images_are_called_what_the_batch_calls_them(opens: Opens) -> None:
@@ -124,8 +124,8 @@ def test_what_cannot_be_exported_is_not_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "given", "line"),
     [
-        ("domains", {}, "the model takes a category domain: say plain, negative, grey, or a number from 0 to 2"),
-        ("domains", {"domain": "blue"}, "no domain is called blue: say plain, negative, grey, or a number"),
+        ("domains", {}, "the model takes a category domain: say line, flat, 3d, or a number from 0 to 2"),
+        ("domains", {"domain": "blue"}, "no domain is called blue: say line, flat, 3d, or a number"),
         ("domains", {"domain": [0, 1]}, "domain: 2 values for 1 samples; say one, or one for each"),
         ("domains", {"domain": 0, "psi": 1}, "the model takes no psi, only domain besides its image"),
         ("sources", {}, "the model takes an image target besides: say --image target=FILE (in Python target=...)"),
@@ -154,8 +154,8 @@ def test_commands_say_inputs_by_options(opens: Opens, tmp_path: Path) -> None:
         path.parent.mkdir()
         Image.fromarray(pixels(8, 12, seed)).save(path, lossless=True)
     domains, sources, out = opens("domains"), opens("sources"), tmp_path / "out"
-    said(translate, domains, image.parent, "-o", out, "--label", "negative")
-    expected = np.asarray(domains(image, domain="negative"))
+    said(translate, domains, image.parent, "-o", out, "--label", "flat")
+    expected = np.asarray(domains(image, domain="flat"))
     assert np.array_equal(np.asarray(Image.open(out / "one.png")), expected)
     for images in (other, other.parent):
         said(translate, sources, image.parent, "-o", out, "--image", images, "--scalar", "share=0.25")
@@ -191,8 +191,7 @@ def test_verify_lists_what_goes_in(opens: Opens) -> None:
     shown = CliRunner().invoke(verify, [str(opens("sources").path)]).output
     assert "share: float32 N, a number from 0 to 1, 0.5 if unsaid" in shown
     assert (
-        "domain: int64 N, one of 3: plain, negative, grey"
-        in CliRunner().invoke(verify, [str(opens("domains").path)]).output
+        "domain: int64 N, one of 3: line, flat, 3d" in CliRunner().invoke(verify, [str(opens("domains").path)]).output
     )
     assert (
         "what comes out is 4 times as high and wide"
@@ -205,8 +204,8 @@ def test_the_sample_in_python_gives_what_gantk_gives(opens: Opens, tmp_path: Pat
     for name, seed in (("in", 0), ("other", 1)):
         Image.fromarray(pixels(8, 12, seed)).save(tmp_path / f"{name}.png")
     source, other, out = (str(tmp_path / f"{name}.png") for name in ("in", "other", "out"))
-    app(str(opens("domains").path), source, out, "domain=negative")
-    assert np.array_equal(np.asarray(Image.open(out)), np.asarray(opens("domains")(source, domain="negative")))
+    app(str(opens("domains").path), source, out, "domain=flat")
+    assert np.array_equal(np.asarray(Image.open(out)), np.asarray(opens("domains")(source, domain="flat")))
     app(str(opens("sources").path), source, out, f"target={other}", "share=0.25")
     assert np.array_equal(np.asarray(Image.open(out)), np.asarray(opens("sources")(source, target=other, share=0.25)))
     for said, line in ([], "say domain=VALUE"), (["domain=blue"], "domain cannot be blue"), (["psi=1"], "takes no psi"):

@@ -1,9 +1,23 @@
 """The recipe turns an image into one of another domain, which a label says. Unpublished."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-from gantk import Batch, Batches, Build, Category, Graph, Network, Player, Recipe, Settings, Step, hookimpl
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Category,
+    GeneratorSpec,
+    Graph,
+    Player,
+    Recipe,
+    Settings,
+    Step,
+    hookimpl,
+)
 
 
 class Conditional(nn.Module):
@@ -21,16 +35,25 @@ class Conditional(nn.Module):
         return self.up(self.norm(self.down(torch.cat([image, told], 1))).relu()).tanh()
 
 
+def conditional(spec: GeneratorSpec, build: Build) -> nn.Module:
+    """It translates to domains alone."""
+    spec.accept("inputs", "domains")
+    return Conditional(spec.need("domains"), spec.need("inputs"))
+
+
 class Domains(Recipe):
     """Its target is the negative where the label is odd."""
 
-    kind = "images"
+    kind = "domains"
     settings = Settings(optimizer="adam", learning_rate=1e-3)
 
     def __init__(self, build: Build) -> None:
         super().__init__()
-        self.domain = Category(name="domain", count=3, names=("plain", "negative", "grey"))
-        self.translator = Network(Conditional(3, build.data.channels["image"]), "generator")
+        names, channels = build.data.domains, build.data.channels["image"]
+        self.domain = Category(name="domain", count=len(names), names=names)
+        self.translator = build.generator(
+            GeneratorSpec(inputs=channels, domains=len(names), outputs=channels, size=build.data.size)
+        )
 
     def players(self) -> dict[str, Player]:
         return {"generator": Player(self.translator)}
@@ -53,3 +76,8 @@ class Domains(Recipe):
 @hookimpl
 def recipe() -> type[Recipe]:
     return Domains
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    return conditional
