@@ -30,7 +30,7 @@ class KeyedBatch(dict[str, Any]):
     def __missing__(self, key: str) -> Any:
         raise BatchKeyError(
             f"this batch has {', '.join(self)} and no {key!r}: the recipe's `kind` says which batches it gets; "
-            "docs/recipes.md lists the kinds and their keys"
+            "docs/data.md lists the kinds and their keys"
         )
 
 

@@ -174,7 +174,8 @@ class Build:
             return self.parts[slot]
         except KeyError:
             raise Unsupported(
-                f"no {slot} was chosen, and the recipe names no default: say --{slot.split('.')[0]}"
+                f"no {slot} was chosen, and the recipe's `defaults` name none (None: its own plugin's): say "
+                f"--{slot.split('.')[0]}"
             ) from None
 
 

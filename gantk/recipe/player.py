@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import nn
 
+from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
 from gantk.parts.scheduled import Scheduled
 
@@ -15,7 +16,7 @@ class Player:
     """A named set of networks with one optimizer; unsaid settings are the run's.
 
     A rate, a beta and a decay are each a number, a schedule, or a function of the run's progress in [0, 1). Raises
-    UsageError for a value outside its range.
+    UsageError for a value outside its range, and for what is no network.
 
     Attributes:
         networks: what moves; a parameter belongs to exactly one player.
@@ -60,6 +61,9 @@ class Player:
             "clip": clip,
         }
         check_ranges({name: value for name, value in said.items() if value is not None}, "a player's ")
+        for network in networks:
+            if not isinstance(network, nn.Module):
+                raise UsageError(f"a player has networks, Player(first, second), not a {type(network).__name__}")
         for name, value in {
             "networks": networks,
             "critic": critic,

@@ -43,12 +43,12 @@ Step = Generator[Move | Mean, Tensor, None]
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """The parts that a paper uses, by the names of the plugins that bring them."""
+    """The parts that a paper uses, by the names of the plugins that bring them; None: the recipe's own plugin."""
 
     generator: str | None = None
     discriminator: str | None = None
     loss: str | None = None
-    normalization: Mapping[str, str] = field(default_factory=dict)
+    normalization: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Recipe(Informed, nn.Module, ABC):

@@ -59,6 +59,16 @@ def test_a_recipe_that_names_no_default_uses_its_own_parts(plugin_file):
     assert parts == {"recipe": ("lead", "--plugin"), "generator": ("lead", "default of lead")}
 
 
+def test_none_names_the_recipes_own_normalization_of_a_role(plugin_file):
+    lead = plugin_file("lead", RECIPE + NORMALIZATION)
+    parts = chosen([lead], Defaults(normalization={"generator": None, "discriminator": "instance"}))
+    assert {slot: plugin for slot, (plugin, _) in parts.items()} == {
+        "recipe": "lead",
+        "normalization.generator": "lead",
+        "normalization.discriminator": "instance",
+    }
+
+
 def test_a_file_can_name_itself_as_default(plugin_file):
     lead = plugin_file("lead", RECIPE + GENERATOR.format("own"))
     assert chosen([lead], Defaults(generator="lead"))["generator"] == ("lead", "default of lead")

@@ -149,6 +149,13 @@ def test_a_player_s_number_out_of_range_is_one_line(said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_player_of_no_network_is_refused():
+    networks = [nn.Linear(1, 1)]
+    for wrong, kind in ((networks, "list"), (networks[0].parameters(), "generator")):
+        with pytest.raises(UsageError, match=rf"a player has networks, Player\(first, second\), not a {kind}"):
+            Player(wrong)
+
+
 def test_a_decay_of_an_average_may_follow_the_progress():
     recipe = Two()
     averages = Averages(recipe, {"mapping": lambda fraction: fraction})
