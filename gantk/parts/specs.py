@@ -88,6 +88,7 @@ class DiscriminatorSpec(Spec):
         joint_latent: length of a latent vector scored jointly with the image; None: none.
         output: whether scores (logits, N rows of any shape) or energies (N,) are wanted.
         features: whether `features(x, *conditions)` must be offered.
+        any_size: whether images of other sizes must be scored too, as where they grow by stages.
     """
 
     _words = MappingProxyType(
@@ -97,6 +98,7 @@ class DiscriminatorSpec(Spec):
             "joint_latent": ("scores no latent vectors", "a latent vector"),
             "output": ("gives scores, not energies", "a game of energies"),
             "features": ("offers no inner activations", "inner activations"),
+            "any_size": ("scores images of one size", "images of several sizes"),
         }
     )
 
@@ -107,3 +109,4 @@ class DiscriminatorSpec(Spec):
     joint_latent: int | None = None
     output: Literal["scores", "energies"] = "scores"
     features: bool = False
+    any_size: bool = False

@@ -77,7 +77,7 @@ class Growing(Recipe):
         self.latent = Latent(length=64)
         self.game = build.loss()
         self.generator = build.network(Pyramid(self.latent.length, channels, size, filters), "generator")
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size // 2))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size // 2, any_size=True))
 
     def stages(self) -> list[Stage]:
         """Return half the size with batches twice as large for a third of the run, then the whole size."""

@@ -69,7 +69,7 @@ def patchgan(
         layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
     """
-    spec.accept("condition_channels", "features", "sides")
+    spec.accept("condition_channels", "features", "sides", "any_size")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
     normalization = build.normalization("discriminator")

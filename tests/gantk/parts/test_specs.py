@@ -14,6 +14,7 @@ EVERYTHING = {
         "joint_latent": 5,
         "output": "energies",
         "features": True,
+        "any_size": True,
     },
 }
 BARE = {GeneratorSpec: {"size": 32}, DiscriminatorSpec: {"channels": 3, "size": 32}}

@@ -40,6 +40,13 @@ def test_number_of_scores(size, scores, make_build):
         assert network(torch.rand(1, 3, size, size)).shape == (1, 1, scores, scores)
 
 
+def test_images_of_other_sizes_are_scored_where_that_is_asked(factory, make_build):
+    network = make_build(discriminator_options={"filters": 2}).discriminator(spec(32, any_size=True))
+    assert [network(torch.rand(1, 3, size, size)).shape[2] for size in (32, 64)] == [2, 6]
+    with pytest.raises(Unsupported, match="scores images of one size"):
+        factory("dcgan", "discriminator")(spec(16, any_size=True), make_build())
+
+
 def test_the_pixel_kind_scores_every_pixel_of_any_size(factory, make_build):
     network = factory("patchgan", "discriminator")(spec(5), make_build(), filters=2, kind="pixel")
     assert network(torch.rand(2, 3, 5, 7)).shape == (2, 1, 5, 7)
