@@ -80,11 +80,21 @@ class AdversarialLoss(Informed, nn.Module, ABC):
         """Return the discriminator's losses; fake is detached first.
 
         `scores` are those of real and of detached fake points, where they are known already, as from a trunk that also
-        classifies; then a critic is needed for penalties alone. Raises Unsupported where it is needed and None.
+        classifies; then a critic is needed for penalties alone. Raises Unsupported where it is needed and None, where
+        it ties samples to each other though the game is `per_sample`, and where a game of energies gets no energies.
         """
         critic = _Absent(self) if critic is None else critic
+        if self.per_sample and critic.mixes_samples:
+            raise Unsupported(
+                f"the game {type(self).__name__} cannot be used with a critic that ties samples to each other: "
+                f"{self.per_sample}; choose another by --loss NAME"
+            )
         real, fake = _points(real), tuple(point.detach() for point in _points(fake))
-        game = _over_scales(self.discriminator, *(scores or (critic(*real), critic(*fake))))
+        judged = scores or (critic(*real), critic(*fake))
+        if self.wants == "energies":
+            for points, answers in zip((real, fake), judged, strict=True):
+                _check_energies(type(self).__name__, answers, len(points[0]))
+        game = _over_scales(self.discriminator, *judged)
         return {"game": game, **self.penalty(critic, _unwrapped(real), _unwrapped(fake))}
 
     def fool(
@@ -119,6 +129,10 @@ class _Absent(Critic):
     def __call__(self, *points: Tensor) -> Scores:
         raise self._needed()
 
+    @property
+    def mixes_samples(self) -> bool:
+        return False
+
     def eager(self, *points: Tensor) -> Scores:
         raise self._needed()
 
@@ -146,6 +160,16 @@ def _points(points: Points) -> tuple[Tensor, ...]:
 
 def _unwrapped(points: tuple[Tensor, ...]) -> Points:
     return points[0] if len(points) == 1 else points
+
+
+def _check_energies(game: str, answers: Scores, count: int) -> None:
+    """Raise Unsupported where answers, at one scale or at several, are not a number for each of `count` samples."""
+    for energies in answers if isinstance(answers, list) else [answers]:
+        if energies.shape != (count,):
+            raise Unsupported(
+                f"the game {game} cannot be used with a critic that gives scores, not energies: an energy for each "
+                f"sample, ({count},), is needed, and it gives {tuple(energies.shape)}; choose another by --loss NAME"
+            )
 
 
 def _over_scales(loss: Callable[..., Tensor], *scores: Scores) -> Tensor:

@@ -150,6 +150,11 @@ class Critic:
         self.discriminator = discriminator
         self.conditions = conditions
 
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether one sample's scores depend on the rest of the batch."""
+        return self.discriminator.mixes_samples
+
     def __call__(self, *points: Tensor) -> Scores:
         scores: Scores = self.discriminator(*points, *self.conditions)
         return scores

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gantk import AdversarialLoss, Unsupported
+from gantk import AdversarialLoss, Build, Critic, DataInfo, Unsupported
 from gantk.parts.networks import Discriminator
 from gantk_plugins.gan.ebgan import EnergyMargin
 from gantk_plugins.losses.non_saturating import NonSaturating
@@ -75,3 +75,47 @@ def test_without_a_critic_a_penalty_that_needs_one_says_so(points: tuple[Tensor,
         GradientPenalty().judge(None, real, fake, scores=points)
     with pytest.raises(Unsupported, match="there are scores alone"):
         EnergyMargin(pulling_away=0.1).fool(None, fake, scores=(fake, None))
+
+
+class Own(nn.Module):
+    """A critic of a recipe's own making."""
+
+    def __init__(self, mixes: bool = False, scales: int = 0, shape: tuple[int, ...] = (-1,)) -> None:
+        super().__init__()
+        self.mixes_samples, self.scales, self.shape = mixes, scales, shape
+
+    def forward(self, image: Tensor) -> Any:
+        answers = image.square().flatten(1).mean(1).reshape(self.shape)
+        return [answers] * self.scales if self.scales else answers
+
+
+def own(**options: Any) -> Critic:
+    data = DataInfo(kind="images", size=2, channels={"image": 1})
+    return Build(data=data, parts={}).network(Own(**options), "critic").given()
+
+
+@pytest.mark.parametrize(("game", "refused"), [(GradientPenalty(), True), (NonSaturating(), False)])
+def test_a_recipes_own_critic_that_ties_samples_is_refused_by_a_game_of_single_samples(
+    game: Any, refused: bool, points: tuple[Tensor, Tensor]
+) -> None:
+    images = points[0].requires_grad_(), points[1]
+    assert "game" in game.judge(own(), *images)
+    if refused:
+        with pytest.raises(Unsupported, match=f"^the game {type(game).__name__} cannot be used with .*ties samples"):
+            game.judge(own(mixes=True), *images)
+    else:
+        assert "game" in game.judge(own(mixes=True), *images)
+
+
+@pytest.mark.parametrize("options", [{"shape": (-1, 1)}, {"shape": (2, 2)}, {"shape": (-1, 1), "scales": 2}])
+def test_a_recipes_own_critic_that_gives_no_energies_is_refused_by_a_game_of_them(
+    options: dict[str, Any], points: tuple[Tensor, Tensor]
+) -> None:
+    refused = pytest.raises(Unsupported, match=r"EnergyMargin .* gives scores, not energies: .* \(4,\), is needed")
+    with refused:
+        EnergyMargin().judge(own(**options), *points)
+    critic = own(**options)
+    with refused:
+        EnergyMargin().judge(None, *points, scores=(critic(points[0]), critic(points[1])))
+    assert "game" in NonSaturating().judge(own(**options), *points)
+    assert "game" in EnergyMargin().judge(own(scales=options.get("scales", 0)), *points)

@@ -15,8 +15,6 @@ from gantk.training.step_runner import StepRunner
 class Balance(AdversarialLoss):
     """The balance of BEGAN (arXiv:1703.10717, equation 5) with a share of 0.5 and a rate of 0.1."""
 
-    wants = "energies"
-
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("k", torch.zeros((), dtype=torch.float64))
@@ -43,7 +41,7 @@ def play(self, batches):
 
 @pytest.fixture
 def played(stage):
-    """Return what sets up two linear networks that play a game, whose energies are positive."""
+    """Return what sets up two linear networks that play a game, whose scores are positive."""
 
     def make(game=None, critic_steps=1, **options):
         one = stage(play, critic_steps=critic_steps)
