@@ -53,13 +53,17 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
     Ends with exit status 1 where something is wrong that would stop training.
     """
     from gantk.data.checks import check
+    from gantk.data.classes import classes_in_words
     from gantk.data.kinds import served
 
+    survey = dataset.survey()
     with _progress() as progress:
-        findings = check(dataset.arranged, progress=progress)
+        findings = check(dataset.arranged, progress=progress, survey=survey)
     # What is trained on is known once every image was looked at.
     dataset.bad.update(findings.bad)
-    stops, questions = _what_stops(dataset, findings), _what_is_asked(dataset, findings)
+    stops = _what_stops(dataset, findings) + (survey.stops if survey else [])
+    palette = survey.palette if survey else None
+    questions = _what_is_asked(dataset, findings)
     if as_json:
         found = {
             "name": dataset.name,
@@ -69,6 +73,7 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
             "readings": dataset.readings,
             "questions": questions,
             "passed_over": dict(dataset.passed_over),
+            "label_classes": list(palette.names) if palette else [],
         }
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
@@ -78,6 +83,8 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         for key, column in findings.columns.items():
             if column.modes:
                 _show_column(key, column)
+        if palette:
+            _line("label classes", classes_in_words(palette))
         _show_list("wrong, training stops", stops)
         _show_list("read so", dataset.readings)
         _show_list("is this meant?", questions)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gantk.data.areas import are_ids, values_in_areas
 from gantk.data.arranged import Arranged
+from gantk.data.classes import MapSurvey
 from gantk.data.formats.files import read_file
 from gantk.data.parallel import in_order
 from gantk.data.reading import decode
@@ -76,13 +77,17 @@ class _Alike:
     test: list[Path] = field(default_factory=list)
 
 
-def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None = None) -> Findings:
-    """Decode every image once, and return what was found. Nothing is kept on disk."""
+def check(
+    arranged: Arranged, workers: int = 0, progress: ReportProgress | None = None, survey: MapSurvey | None = None
+) -> Findings:
+    """Decode every image once, and return what was found; `survey` takes in the label maps. Nothing is kept on disk."""
     files = {file.path: file for rows in (*arranged.train, *arranged.test) for file in _files(rows)}
     bad: Bad = dict(arranged.bad)
     looks: dict[Path, _Look] = {}
     with quiet_decoders():
-        coming = in_order(partial(_look, arranged.parts), files.values(), workers, lambda file: file.facts.decoding)
+        coming = in_order(
+            partial(_look, arranged.parts, survey), files.values(), workers, lambda file: file.facts.decoding
+        )
         for number, (file, look) in enumerate(coming):
             if isinstance(look, str):
                 bad[file.path] = look
@@ -103,9 +108,11 @@ def check(arranged: Arranged, workers: int = 0, progress: ReportProgress | None 
     )
 
 
-def _look(parts: int, file: ImageFile) -> _Look | str:
+def _look(parts: int, survey: MapSurvey | None, file: ImageFile) -> _Look | str:
     try:
         image = decode(read_file(file.path))
+        if survey:
+            survey.look(file, image)
     except DataError as error:
         return str(error)
     # The same picture saved in two formats is found too.

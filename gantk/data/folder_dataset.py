@@ -11,9 +11,10 @@ import numpy as np
 from gantk.data.arranged import Arranged
 from gantk.data.cache import BadFilesError, Packing, packed
 from gantk.data.captions import captions_of
+from gantk.data.classes import MapSurvey, StatedClasses
 from gantk.data.columns import Meaning, common_channels, what_does_not_fit
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
-from gantk.data.forms import as_domains, as_layout, checked, kinds_of
+from gantk.data.forms import as_domains, as_layout, kinds_of
 from gantk.data.listing import in_words
 from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
@@ -47,7 +48,7 @@ class FolderDataset(Dataset):
         passed_over: Mapping[str, int],
         channels: int | None,
         meanings: Mapping[str, Meaning],
-        classes: Sequence[str] | None,
+        stated: StatedClasses | None,
         told: Sequence[str],
         skip_bad: bool,
         workers: int,
@@ -63,7 +64,7 @@ class FolderDataset(Dataset):
         self.passed_over = passed_over
         self._test_folder, self._unread = test_folder, unread
         self.meanings, self._skip_bad, self._workers, self._progress = meanings, skip_bad, workers, progress
-        self._classes = classes
+        self._stated = stated
         self._questions: dict[str, str] = {}
         self._packs: dict[int | Sides | None, dict[str, Pack]] = {}
         self._files, self._told = arranged.files, told
@@ -132,12 +133,26 @@ class FolderDataset(Dataset):
         return replace(kept, captions=tuple(self._captions[file.path] for file in kept.files["image"]))
 
     def _palette(self, pack: Pack) -> Palette:
-        """Return the classes of the label maps: those that were said, else the values that they hold."""
+        """Return the classes of the label maps: those that are stated, else the values that they hold."""
+        if self._stated:
+            if self._stated.wrong_with(pack.values, self.channels[self._maps]) and (survey := self.survey()):
+                survey.look_at_all(
+                    [file for file in self._files[self._maps] if file.path not in self.bad], self._workers
+                )
+                survey.check()
+            return self._stated.palette
         try:
             found = palette_of(pack.values, self.channels[self._maps])
         except DataError as error:
             raise DataError(f"label maps of {self.name} ({self._maps}) {error}") from None
-        return checked(Palette.read(self._classes), found, self.name) if self._classes else found
+        return found
+
+    def survey(self) -> MapSurvey | None:
+        """Return what takes in the values of the label maps, where their classes can be had."""
+        if "layout" not in self.kinds or self.unfit:
+            return None
+        key, parts = self._maps, self.arranged.parts
+        return MapSurvey(self._files[key], self.channels[key], self.arranged.part_of(key), parts, self._stated)
 
     def _group(self, train: Rows, rows: Rows, packs: Mapping[str, Pack]) -> Group:
         columns: dict[str, Column] = {}

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from gantk.data.arranged import Asked, Direction
 from gantk.data.arranging import arrange
+from gantk.data.classes import stated_classes
 from gantk.data.columns import Meaning, check_window
 from gantk.data.folder_dataset import FolderDataset
-from gantk.data.formats.files import read_file
 from gantk.data.labels import SECOND, Labels, label_keys, told_of_labels
 from gantk.data.layouts import Layout, recognise
 from gantk.data.partners import said_namings
 from gantk.data.scanning import ReportProgress
 from gantk.data.unread import other_folders, passed_over
-from gantk.errors import DataError, UsageError
+from gantk.errors import UsageError
 from gantk.text import printable
 
 
@@ -67,31 +67,22 @@ def open_folders(
     arranged = arrange(tree, asked, workers)
     with_labels = label_keys(arranged.files, labels)
     meanings = {key: Meaning(key, window_b if key in SECOND else window, key in with_labels) for key in arranged.keys}
+    # Classes are of no use but for the layouts of pairs.
+    stated = stated_classes(paths, classes) if len(with_labels) == 1 and arranged.kind == "paired" else None
     return FolderDataset(
         printable("+".join(path.resolve().name for path in paths)),
         arranged,
         test_folder=" and ".join(dict.fromkeys(_below(paths, folder) for folder in tree.test.values())),
         unread=other_folders(paths, tree),
-        passed_over=passed_over(paths, tree),
+        passed_over=passed_over(paths, tree, stated.file if stated else None),
         channels=channels,
         meanings=meanings,
-        classes=_classes(paths, classes),
+        stated=stated,
         told=told_of_labels(with_labels, labels),
         skip_bad=skip_bad,
         workers=workers,
         progress=progress,
     )
-
-
-def _classes(paths: Sequence[Path], said: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return what label maps' values mean, as it is said or as the file in a folder says. Raises DataError."""
-    file = next((path / "classes.txt" for path in paths if (path / "classes.txt").is_file()), None)
-    if said is not None or file is None:
-        return said
-    try:
-        return tuple(read_file(file).decode("utf-8-sig").splitlines())
-    except (DataError, UnicodeDecodeError):
-        raise DataError(f"{file} cannot be read: a line should say a value and a class") from None
 
 
 def _below(paths: Sequence[Path], folder: Path) -> str:

@@ -46,13 +46,3 @@ def as_layout(split: Split, maps: str, palette: Palette) -> Split:
     columns = split.columns
     (image,) = columns.keys() - {maps}
     return Split((Group({"image": columns[image], "layout": LabelMaps(cast(Images, columns[maps]), palette)}),))
-
-
-def checked(palette: Palette, found: Palette, name: str) -> Palette:
-    """Return a palette that was said. Raises DataError where label maps hold a value that is none of its classes."""
-    if strange := [value for value in found.names if value not in Palette(palette.values).names]:
-        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
-        raise DataError(
-            f"label maps of {name} hold the value {strange[0]}{more}, which is no class of data.classes: add it"
-        )
-    return palette

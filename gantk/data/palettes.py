@@ -44,7 +44,7 @@ class Palette:
 
     def __post_init__(self) -> None:
         if not self.names:
-            object.__setattr__(self, "names", tuple(map(_said, self.values)))
+            object.__setattr__(self, "names", tuple(map(said, self.values)))
         if not self.colours:
             object.__setattr__(self, "colours", tuple(map(_shown, self.values, range(len(self)))))
 
@@ -85,16 +85,16 @@ class Palette:
         """The palette as `read` takes it."""
         grey = len(self.values[0]) == 1
         lines = zip(self.values, self.names, self.colours, strict=True)
-        said = [f"{_said(value)} {name}{' ' + _said(colour) if grey else ''}" for value, name, colour in lines]
-        return tuple(f"{line} (ignored)" if id_ == self.ignored else line for id_, line in enumerate(said))
+        entries = [f"{said(value)} {name}{' ' + said(colour) if grey else ''}" for value, name, colour in lines]
+        return tuple(f"{line} (ignored)" if id_ == self.ignored else line for id_, line in enumerate(entries))
 
     def ids(self, image: Array) -> Array:
         """Return the ids (H, W, 1) of an image (H, W, C). Raises DataError for a value that is of no class."""
         codes = _codes(image)
         places = np.searchsorted(self._sorted[0], codes).clip(max=len(self) - 1)
         if (self._sorted[0][places] != codes).any():
-            strange = _values(codes[self._sorted[0][places] != codes].flat[0], image.shape[2])
-            raise DataError(f"a label map holds the value {_said(strange)}, which is no class{self._nearest(strange)}")
+            strange = value_of(codes[self._sorted[0][places] != codes].flat[0], image.shape[2])
+            raise DataError(f"a label map holds the value {said(strange)}, which is no class{self.nearest(strange)}")
         ids: Array = self._sorted[1][places][:, :, None]
         return ids
 
@@ -112,14 +112,14 @@ class Palette:
         shape = (ids.shape[0], len(self), *ids.shape[1:])
         return torch.zeros(shape, device=ids.device).scatter_(1, ids.long().unsqueeze(1), 1.0)
 
-    def _nearest(self, value: tuple[int, ...]) -> str:
+    def nearest(self, value: tuple[int, ...]) -> str:
         """Return what to say of the class whose value is the nearest; nothing where values are of another kind."""
         if len(self.values[0]) != len(value):
             return ""
         apart = [sum((one - other) ** 2 for one, other in zip(value, known, strict=True)) for known in self.values]
         nearest = apart.index(min(apart))
-        name = "" if self.names[nearest] == _said(self.values[nearest]) else f" ({self.names[nearest]})"
-        return f"; the nearest is {_said(self.values[nearest])}{name}"
+        name = "" if self.names[nearest] == said(self.values[nearest]) else f" ({self.names[nearest]})"
+        return f"; the nearest is {said(self.values[nearest])}{name}"
 
     @cached_property
     def _sorted(self) -> tuple[Array, Array]:
@@ -190,7 +190,7 @@ def palette_of(codes: Sequence[int], channels: int) -> Palette:
         raise DataError("are no label maps: their pixels are neither whole numbers from 0 nor colours")
     if len(codes) > MOST:
         raise DataError(f"hold more than {MOST} values, so they are pictures and no label maps")
-    return Palette(tuple(_values(code, channels) for code in codes))
+    return Palette(tuple(value_of(code, channels) for code in codes))
 
 
 def _codes(image: Array) -> Array:
@@ -206,15 +206,17 @@ def _names_classes(image: Array) -> bool:
     return image.shape[-1] in (1, 3) and not (image.dtype.kind == "f" and bool((image != np.round(image)).any()))
 
 
-def _values(code: int, channels: int) -> tuple[int, ...]:
+def value_of(code: int, channels: int) -> tuple[int, ...]:
+    """Return the value that a code stands for: (grey,) or (red, green, blue)."""
     return (int(code),) if channels == 1 else (int(code) >> 16, int(code) >> 8 & 255, int(code) & 255)
 
 
-def _triple(said: str) -> Colour:
-    return int(said[-6:-4], 16), int(said[-4:-2], 16), int(said[-2:], 16)
+def _triple(digits: str) -> Colour:
+    return int(digits[-6:-4], 16), int(digits[-4:-2], 16), int(digits[-2:], 16)
 
 
-def _said(value: Sequence[int]) -> str:
+def said(value: Sequence[int]) -> str:
+    """Return a value as users write it: `7`, `0x804080`."""
     return str(value[0]) if len(value) == 1 else "0x{:02x}{:02x}{:02x}".format(*value)
 
 

@@ -66,6 +66,10 @@ def _holding_images(root: Path) -> Iterator[tuple[Path, int]]:
                 queue.extend(inner for inner in listing.folders if not inner.is_symlink())
 
 
-def passed_over(paths: Iterable[Path], tree: Tree) -> dict[str, int]:
-    """Return how many files are passed over in the folders that were named and in those that are read, by ending."""
-    return total(look_into(folder).passed_over for folder in dict.fromkeys([*paths, *tree.folders]))
+def passed_over(paths: Iterable[Path], tree: Tree, read: Path | None = None) -> dict[str, int]:
+    """Return how many files are passed over in the folders that were named and in those that are read, by ending.
+
+    `read` is a file among them that is no image and is read all the same.
+    """
+    counts = total(look_into(folder).passed_over for folder in dict.fromkeys([*paths, *tree.folders]))
+    return {ending: left for ending, count in counts.items() if (left := count - bool(read and read.suffix == ending))}

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gantk.data.classes import classes_in_words
+from gantk.data.infos import palettes_in
 from gantk.errors import DataError, GantkError
 from gantk.plan.course import sides_in
 from gantk.plan.quick import is_offered, quick_scale
@@ -36,6 +38,8 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
         str(training.run.path),
     )
     yield " · ".join(facts)
+    for key, palette in palettes_in(training.data.images).items():
+        yield f"{key}: label classes {classes_in_words(palette)}"
     config, resolved = training.resolved.config, training.resolved
     new = training.start == 0 and sys.argv[1:2] == ["train"]
     if new and seconds > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import torch
 
+from gantk.data.classes import classes_in_words
+from gantk.data.infos import palettes_in
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
@@ -46,6 +48,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
             ("found", resolved.dataset.summary, ""),
             ("batches", resolved.kind, ""),
             ("images", images, ""),
+            *((f"{key} classes", classes_in_words(found), "") for key, found in palettes_in(data.images).items()),
             *notes,
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from gantk import ArrayImages, DataError, LabelMaps, Palette, from_window, to_window
-from gantk.data.folders import open_folders
 from gantk.data.palettes import palette_of, values_in
 
 
@@ -51,17 +50,6 @@ def test_pictures_are_no_label_maps():
         palette_of(values_in(noise), 3)
     with pytest.raises(DataError, match="neither whole numbers from 0 nor colours"):
         palette_of(values_in(np.full((2, 2, 1), 0.5, np.float32)), 1)
-
-
-@pytest.mark.usefixtures("home")
-def test_a_value_that_is_no_class_is_told_before_the_training(tmp_path):
-    for side in "ab":
-        (tmp_path / side).mkdir()
-        for number in range(3):
-            np.save(tmp_path / side / f"{number}.npy", np.full((8, 8), number, np.uint8))
-    data = open_folders([tmp_path], labels="a", classes=("0 sky", "1 road"))
-    with pytest.raises(DataError, match=r"hold the value 2, which is no class of data\.classes: add it"):
-        data.split("layout", False, 8)
 
 
 def test_windows_go_there_and_back():

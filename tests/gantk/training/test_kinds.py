@@ -124,7 +124,9 @@ LAYOUT = {
 def test_a_layout_of_numbers(trains: Trains, tmp_path: Path) -> None:
     root = label_maps(tmp_path / "maps", [0, 7, 255])
     (root / "classes.txt").write_text("0 sky #102030\n7 road\n\n255 nothing\n")
-    run, _ = trains(root, {"data.labels": "a", "jitter": 1.3}, **LAYOUT)
+    run, told = trains(root, {"data.labels": "a", "jitter": 1.3}, **LAYOUT)
+    assert "layout: label classes 3: sky, road, nothing" in told
+    assert "passed over" not in told
     facts = open_run(run).manifest.data
     info = facts.image_infos["layout"]
     assert (facts.kind, info.channels, info.palette.names) == ("layout", 3, ("sky", "road", "nothing"))
