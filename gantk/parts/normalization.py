@@ -24,9 +24,13 @@ class Normalization:
         `condition` is the length of a conditioning vector, given to the module as its second argument.
         Raises Unsupported where conditioning is asked of a kind that knows none.
         """
+        self.refuse(condition)
+        return nn.Identity()
+
+    def refuse(self, condition: int | None) -> None:
+        """Raise Unsupported where there is a condition, for `activation` of a kind that knows none."""
         if condition is not None:
             raise Unsupported(f"{type(self).__name__} takes no conditioning vector")
-        return nn.Identity()
 
     def mapped_activation(self, channels: int, condition: int) -> nn.Module:
         """Return a module (N, channels, H, W) -> same shape, placed after a layer, which a map conditions.

@@ -6,7 +6,7 @@ groups as divide both.
 
 from math import gcd
 
-from gantk import Normalization, Unsupported, UsageError, hookimpl
+from gantk import Normalization, UsageError, hookimpl
 from torch import nn
 
 
@@ -26,8 +26,7 @@ class Groups(Normalization):
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return the norm of (N, channels, H, W)."""
-        if condition is not None:
-            raise Unsupported("group normalization takes no conditioning vector")
+        self.refuse(condition)
         return nn.GroupNorm(gcd(self.groups, channels), channels)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from gantk import Normalization, Unsupported, hookimpl
+from gantk import Normalization, hookimpl
 
 
 class Instance(Normalization):
@@ -17,8 +17,7 @@ class Instance(Normalization):
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return the norm of (N, channels, H, W), with H * W > 1."""
-        if condition is not None:
-            raise Unsupported("instance normalization takes no conditioning vector")
+        self.refuse(condition)
         return nn.InstanceNorm2d(channels)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from gantk import Normalization, Unsupported, hookimpl
+from gantk import Normalization, hookimpl
 
 
 class Layer(Normalization):
@@ -18,8 +18,7 @@ class Layer(Normalization):
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return the norm of (N, channels, H, W)."""
-        if condition is not None:
-            raise Unsupported("layer normalization takes no conditioning vector")
+        self.refuse(condition)
         return nn.GroupNorm(1, channels)
 
 

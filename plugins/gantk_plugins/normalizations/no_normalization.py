@@ -5,19 +5,11 @@ Nothing departs from the paper: layers keep their biases, and nothing stands bet
 
 from __future__ import annotations
 
-from torch import nn
-
-from gantk import Normalization, Unsupported, hookimpl
+from gantk import Normalization, hookimpl
 
 
 class NoNormalization(Normalization):
     """Activations and weights stay as they are."""
-
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """Return what leaves activations as they are."""
-        if condition is not None:
-            raise Unsupported("a network without normalization takes no conditioning vector")
-        return nn.Identity()
 
 
 @hookimpl

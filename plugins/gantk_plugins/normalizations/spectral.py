@@ -9,17 +9,11 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from gantk import Normalization, Unsupported, hookimpl
+from gantk import Normalization, hookimpl
 
 
 class Spectral(Normalization):
     """Each layer's weight has a largest singular value of 1."""
-
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """Return what leaves activations as they are."""
-        if condition is not None:
-            raise Unsupported("spectral normalization takes no conditioning vector")
-        return nn.Identity()
 
     def weight(self, layer: nn.Module) -> nn.Module:
         """Return the layer, its weight divided by its spectral norm."""
