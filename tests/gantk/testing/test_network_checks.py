@@ -212,6 +212,12 @@ def test_a_map_is_heeded_at_any_size_or_refused(check, caught):
     assert "mapped_activation(channels, condition) gives the same for other conditions" in caught(deaf, "conditions")
 
 
+def test_the_workbenchs_networks_are_not_asked_for_features_of_their_own(check):
+    recipe = "\nfrom gantk import Recipe\n\n@hookimpl\ndef recipe():\n    return Recipe\n"
+    for brings in (normalization(), normalization() + recipe):
+        assert check(brings, "features")["features"].reason == "offers no inner activations"
+
+
 def test_a_weight_that_is_no_layer(caught):
     body = normalization(says="def weight(self, layer):\n        return layer.weight")
     assert "weight() returned a Parameter for a Conv2d" in caught(body, "declares")
