@@ -6,6 +6,7 @@ from random import Random
 
 from gantk.errors import UsageError, blamed_line, one_line
 from gantk.plan.assemble import open_training_data, refuse_idle_parts
+from gantk.plan.open_data import data_option_names
 from gantk.plan.resolve import resolve
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.option_names import kind_of, role_of
@@ -57,7 +58,8 @@ def _filled(checked: CheckedPlugin) -> tuple[Config, dict[str, str]]:
                 refuse_idle_parts(resolved, images)
             except UsageError:
                 break
-            kept = {said: value for said, value in tried.set.items() if "." not in said or said in resolved.options}
+            takes = {*resolved.options, *data_option_names(tried)}
+            kept = {said: value for said, value in tried.set.items() if "." not in said or said in takes}
             tried, refused = buildable(tried.model_copy(update={"set": kept}), resolved, images)
             if refused is None:
                 found, chosen = tried, chosen | {slot: name}

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 
 RECIPE = """
 import os
@@ -260,6 +261,14 @@ def test_a_recipe_that_needs_its_own_parts(check, caught):
     reason = caught(PARTNERED.format(critic="self.critic.given(*[1][: not self.critic.module.layer])"), "partners")
     assert reason.startswith("with discriminator ")
     assert "has no attribute 'layer'" in reason
+
+
+def test_parts_of_others_read_the_data_as_it_was_said(check, tmp_path):
+    for number in range(4):
+        Image.new("L", (40, 40), 60 * number).save(tmp_path / f"{number}.png")
+    body = PARTNERED.format(critic="self.critic.given()")
+    report = check(body, "partners", data=[str(tmp_path)], options={"data.channels": "3"})
+    assert report["partners"].status == "pass", str(report)
 
 
 def test_what_a_training_warns_of_is_told(check, line):
