@@ -13,8 +13,18 @@ PRINTED = {
     if "@hookimpl" in code
 }
 
+IMPORTS = """
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from gantk import Normalization, Unsupported, hookimpl
+
+"""
+HOOKS = (ROOT / "docs" / "hooks.md").read_text("utf-8")
+NORMALIZATIONS = re.findall(r"^```python\n([^`]*\(Normalization\):[^`]*)^```", HOOKS, re.M)
+
 
 def test_there_are_some():
+    assert len(NORMALIZATIONS) == 2
     assert {name.partition("-")[0] for name in PRINTED} == {"README", "evaluation", "recipes"}
 
 
@@ -23,3 +33,8 @@ def test_it_is_a_good_plugin(name, checker, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(PRINTED[name], "utf-8")
     checker.check(str(path)).require()
+
+
+@pytest.mark.parametrize("code", NORMALIZATIONS)
+def test_a_normalization_in_the_list_of_hooks_is_a_good_one(code, check):
+    check(IMPORTS + code, "hooks", "finite", "gradients", "declares", "conditions").require()

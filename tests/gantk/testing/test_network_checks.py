@@ -206,10 +206,23 @@ def test_a_map_is_heeded_at_any_size_or_refused(check, caught):
     body = normalization(refuses="if condition: raise Unsupported('knows none')") + MAPPED
     assert check(body, "conditions")["conditions"].reason == "a conditioning map changes the activations"
     unfitted = body.replace("nn.functional.interpolate(maps, x.shape[2:])", "maps")
-    line = "mapped_activation(channels, condition) cannot be called on (3, 4, 5, 6) under (3, 3, 10, 3)"
+    line = "mapped_activation(channels, condition) cannot be called on (6, 4, 5, 6) under (6, 3, 10, 3)"
     assert line in caught(unfitted, "conditions")
     deaf = body.replace("x + self.changes", "x + 0 * self.changes")
     assert "mapped_activation(channels, condition) gives the same for other conditions" in caught(deaf, "conditions")
+
+
+def test_a_norm_may_mix_and_shift_under_a_map_alone(check, caught):
+    says = "shifts = mixes_samples = True"
+    body = normalization(says=says, refuses="if condition: raise Unsupported('knows none')") + MAPPED
+    mixing = body.replace("return x + self", "return x - x.mean((0, 2, 3), keepdim=True) + self")
+    mixing = mixing.replace("return Norm(channels)", "return nn.InstanceNorm2d(channels)")
+    assert check(mixing, "declares").passed
+    assert "do not change with the rest of the batch" in caught(mixing.replace("x.mean((0, ", "x.mean(("), "declares")
+    said = caught(mixing.replace(says, "shifts = True"), "declares")
+    assert said == (
+        "mixes_samples is False, but a sample's activations change with the rest of the batch in mapped_activation()"
+    )
 
 
 def test_the_workbenchs_networks_are_not_asked_for_features_of_their_own(check):
