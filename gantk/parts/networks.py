@@ -131,10 +131,11 @@ class Generator(Network):
             elif self.spec.layout is not None:
                 # A label map follows the latent vector, which is its style.
                 size = inputs[int(self.spec.latent is not None)].shape[2:]
-            if (images.shape[1], images.shape[2:]) != (self.spec.outputs, size):
+            needed = tuple(self.spec.scale * side for side in size)
+            if (images.shape[1], tuple(images.shape[2:])) != (self.spec.outputs, needed):
                 raise PluginError(
                     f"generator {self.plugin} gave {images.shape[1]} channels of {tuple(images.shape[2:])} pixels; "
-                    f"{self.spec.outputs} channels of {tuple(size)} are needed"
+                    f"{self.spec.outputs} channels of {needed} are needed"
                 )
         return images
 

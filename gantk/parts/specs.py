@@ -51,7 +51,9 @@ class GeneratorSpec(Spec):
         layout: classes of the label map (N, layout, H, W), one-hot, that conditions it and says the size of the image;
             it follows a latent vector, which then is a style; None: none.
         outputs: channels of the image that comes out, in [-1, 1].
-        size: height and width in pixels at which it is trained, one number where they are equal.
+        size: height and width in pixels at which it is trained, one number where they are equal; of an image that goes
+            in, its own.
+        scale: pixels of the image that comes out, along a side, for each of those that go in.
         features: whether `features(x)` must be offered.
     """
 
@@ -62,6 +64,7 @@ class GeneratorSpec(Spec):
             "classes": ("takes no class labels", "class labels"),
             "domains": ("takes no target domains", "target domains"),
             "layout": ("takes no label map", "a label map"),
+            "scale": ("makes images no larger than those that go in", "an image to enlarge"),
             "features": ("offers no inner activations", "inner activations"),
         }
     )
@@ -73,6 +76,7 @@ class GeneratorSpec(Spec):
     layout: int | None = None
     outputs: int = 3
     size: int | tuple[int, int]
+    scale: int = 1
     features: bool = False
 
 

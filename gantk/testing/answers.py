@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gantk.errors import blamed_line, one_line
 from gantk.parts.networks import Network
+from gantk.parts.specs import GeneratorSpec
 from gantk.testing.cases import Case
 from gantk.testing.report import Failure
 
@@ -86,9 +87,9 @@ def check_range(case: Case) -> None:
 def wrong_shape(case: Case, tensor: Tensor, count: int) -> str:
     """Return the shape that is needed, where a tensor has another."""
     spec = case.spec
-    if case.role == "generator":
-        needed = (count, spec.outputs, *spec.sides)  # type: ignore[union-attr]
+    if isinstance(spec, GeneratorSpec):
+        needed = (count, spec.outputs, *(spec.scale * side for side in spec.sides))
         return "" if tuple(tensor.shape) == needed else str(needed)
-    if spec.output == "energies":  # type: ignore[union-attr]
+    if spec.output == "energies":
         return "" if tuple(tensor.shape) == (count,) else f"an energy for each image, ({count},),"
     return "" if tensor.shape[:1] == (count,) else f"a row of scores for each image, ({count}, ...),"

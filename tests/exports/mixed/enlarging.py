@@ -1,11 +1,18 @@
 """The recipe makes images four times as high and wide. Unpublished."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
-from gantk import Batch, Batches, Build, Graph, Network, Player, Recipe, Settings, Step, hookimpl
+from gantk import Batch, Batches, Build, GeneratorSpec, Graph, Player, Recipe, Settings, Step, Unsupported, hookimpl
 
 
-def enlarger(channels: int) -> nn.Module:
+def enlarger(spec: GeneratorSpec, build: Build) -> nn.Module:
+    """It enlarges four times alone."""
+    spec.accept("inputs", "scale", "sides")
+    channels = spec.need("inputs")
+    if spec.scale != 4:
+        raise Unsupported(f"makes images four times as large, not {spec.scale}")
     return nn.Sequential(
         *(nn.Conv2d(channels, 4, 3, 1, 1), nn.InstanceNorm2d(4, affine=True), nn.Upsample(scale_factor=2)),
         *(nn.ConvTranspose2d(4, channels, 4, 2, 1), nn.Tanh()),
@@ -20,7 +27,10 @@ class Enlarging(Recipe):
 
     def __init__(self, build: Build) -> None:
         super().__init__()
-        self.enlarger = Network(enlarger(build.data.channels["low"]), "generator")
+        channels, size = build.data.channels, build.data.sizes["low"]
+        self.enlarger = build.generator(
+            GeneratorSpec(scale=4, inputs=channels["low"], outputs=channels["high"], size=size)
+        )
 
     def players(self) -> dict[str, Player]:
         return {"generator": Player(self.enlarger)}
@@ -39,3 +49,8 @@ class Enlarging(Recipe):
 @hookimpl
 def recipe() -> type[Recipe]:
     return Enlarging
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    return enlarger

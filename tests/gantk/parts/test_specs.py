@@ -7,7 +7,15 @@ import pytest
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported
 
 EVERYTHING = {
-    GeneratorSpec: {"inputs": 3, "layout": 5, "latent": 8, "classes": 10, "domains": 4, "features": True},
+    GeneratorSpec: {
+        "inputs": 3,
+        "layout": 5,
+        "latent": 8,
+        "classes": 10,
+        "domains": 4,
+        "scale": 2,
+        "features": True,
+    },
     DiscriminatorSpec: {
         "condition_channels": 3,
         "classes": 10,
