@@ -1,5 +1,6 @@
 """The context of a training: what recipes and parts know of it, and the numbers that they log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -35,6 +36,11 @@ class Span:
     end: int
 
 
+def stage_number(spans: Sequence[Span], step: int) -> int:
+    """Return the number of the stage in which a step is trained; beyond the last step it is the last."""
+    return next((number for number, span in enumerate(spans) if step < span.end), len(spans) - 1)
+
+
 @dataclass
 class Context:
     """The engine's side of a run, shared by a recipe and its parts.
@@ -61,8 +67,7 @@ class Context:
         step, total = self.progress.step, self.progress.total
         if not self.spans:
             return StageProgress(step, total)
-        last = len(self.spans) - 1
-        number = next((number for number, span in enumerate(self.spans) if step < span.end), last)
+        number = stage_number(self.spans, step)
         span = self.spans[number]
         return StageProgress(step - span.begin, span.end - span.begin, number, span.name)
 

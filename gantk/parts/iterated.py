@@ -1,5 +1,6 @@
 """A network that comes to its answer in many alike steps: a sampler."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,7 +26,7 @@ _MOST = ContextVar("most steps", default=MOST_STEPS)
 """How many steps a sampler takes at most here."""
 
 
-class Iterated(nn.Module):
+class Iterated(nn.Module, ABC):
     """A network whose answer is made in alike steps, as by a diffusion model, by Langevin dynamics, pixel by pixel.
 
     `start` makes a state of the inputs, `advance` makes of a state the next, `count` times, and `finish` makes the
@@ -45,13 +46,13 @@ class Iterated(nn.Module):
         self.count = count
         self._watch: Watch | None = None
 
+    @abstractmethod
     def start(self, *inputs: Tensor) -> State:
         """Return the state before the first step."""
-        raise NotImplementedError
 
+    @abstractmethod
     def advance(self, state: Any, index: Tensor, *inputs: Tensor) -> State:
         """Return the state after the step `index`, an int64 without dimensions in [0, count)."""
-        raise NotImplementedError
 
     def finish(self, state: Any, *inputs: Tensor) -> State:
         """Return the answer: the last state, if nothing else is said."""

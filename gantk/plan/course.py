@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import cast
 
 from gantk.errors import UsageError
-from gantk.parts.context import Progress, Span
+from gantk.parts.context import Progress, Span, stage_number
 from gantk.parts.scheduled import value_at
 from gantk.plan.protocol import stages_of
 from gantk.plan.resolve import USER, Resolved
@@ -51,7 +51,7 @@ class Course:
 
     def number_at(self, step: int) -> int:
         """Return the number of the stage in which a step is trained; beyond the last step it is the last."""
-        return next((number for number, span in enumerate(self.spans) if step < span.end), len(self.spans) - 1)
+        return stage_number(self.spans, step)
 
     def start_of(self, number: int) -> Progress:
         """Return the progress with which a stage begins."""

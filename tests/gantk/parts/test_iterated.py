@@ -62,3 +62,12 @@ def test_a_state_is_made_of_tensors() -> None:
 def test_there_are_steps_within_reason(count: int) -> None:
     with pytest.raises(UsageError, match=f"Counting takes from 1 to 1,048,576 steps, not {count}"):
         Iterated.__init__(Counting.__new__(Counting), count)
+
+
+def test_a_sampler_without_its_step_cannot_be_made() -> None:
+    class Resting(Iterated):
+        def start(self, latent: Tensor) -> Tensor:
+            return latent
+
+    with pytest.raises(TypeError, match="abstract method '?advance"):
+        Resting(4)
