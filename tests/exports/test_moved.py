@@ -7,9 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from gantk.cli.main import main
+from support.commands import invoke
 
 GENERATOR = """
 from torch import nn
@@ -29,12 +28,6 @@ class Small(nn.Module):
 def generator():
     return Small
 """
-
-
-def invoke(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 
@@ -19,19 +18,16 @@ from gantk import Category, GantkError, Iterated, Latent, Model, Recipe, Unsuppo
 from gantk.cli.generate import generate
 from gantk.cli.train import train
 from gantk.cli.translate import translate
-from gantk.data.infos import ImageInfo
 from gantk.parts.iterated import DOMAIN, ENTER, LEAVE
-from gantk.parts.networks import Network
-from gantk.recipe.graph import Graph, Input
 from gantk.runtime.session import PROCESSOR, Session
 from gantk.training.trained import Trained, load_trained
 from gantk_exports.form import Form
 from gantk_exports.graphs import export_graph, prepare
-from gantk_exports.iterations import Steps
 from gantk_exports.loops import LOOP, STEPS, looped
 from gantk_exports.parity import check, differences, run_torch
 from gantk_exports.precision import export_reduced, quantized
 from gantk_exports.verify import verify
+from support.exported import Only, replaced
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +67,6 @@ class Inverting(Iterated):
     def finish(self, state: tuple[Tensor, Tensor], image: Tensor) -> Tensor:
         x, mean = state
         return (x - mean[:, None, None, None]).tanh()
-
-
-class Only(Recipe):
-    """A recipe that only holds what is exported."""
-
-    players = step = preview = None  # Not asked for here.
-
-    def __init__(self, sampler: nn.Module, *inputs: Input, size: tuple[int, int] | None = None) -> None:
-        super().__init__()
-        self.sampler = sampler
-        self.said = {"inputs": inputs, "outputs": ("a",), "size": size}
-
-    def graphs(self) -> dict[str, Graph]:
-        task = "translate" if "a" in self.said["inputs"] else "generate"
-        return {"only": Graph(network=Network(self.sampler, "it"), task=task, **self.said)}
 
 
 @pytest.fixture(scope="module")
@@ -152,10 +133,6 @@ def test_a_step_that_differs_is_found_though_the_others_blow_nothing_up(
     assert min(value for tried, value in found.items() if tried.endswith("step")) > 1e-3
     with pytest.raises(GantkError, match=r"^it: ONNX Runtime differs from torch by .* worst step, above the limit"):
         check(found, generator.card, "it")
-
-
-def replaced(model: Model, path: Path) -> Model:
-    return Model(path, model.card, model._sessions, model._session, model._load)
 
 
 def test_commands_need_not_know(generator: Model, inverted: Model, sampled: Path, tmp_path: Path) -> None:
@@ -229,58 +206,6 @@ def test_a_loop_ends_when_it_is_told_to(generator: Model) -> None:
     Timer(0.3, session.stop).start()
     with pytest.raises(Exception, match="terminate"):
         session.run(["output"], given)
-
-
-class Pixels(Iterated):
-    """A pixel at a time, as by PixelCNN: on or off, by a masked convolution of those above and to the left."""
-
-    def __init__(self, side: int) -> None:
-        super().__init__(side * side)
-        self.conv = nn.Conv2d(1, 1, 3, padding=1)
-        mask = torch.ones(1, 1, 3, 3)
-        mask[..., 1, 1:] = mask[..., 2, :] = 0
-        with torch.no_grad():
-            self.conv.weight.mul_(8 * mask)
-        self.register_buffer("places", torch.arange(side * side).view(1, 1, side, side))
-
-    def start(self, noise: Tensor) -> Tensor:
-        return torch.zeros_like(noise)
-
-    def advance(self, x: Tensor, index: Tensor, noise: Tensor) -> Tensor:
-        drawn = torch.where(noise < self.conv(x).tanh(), 1.0, -1.0)
-        return torch.where(self.places == index, drawn, x)
-
-
-NOISE = Latent(name="noise", shape=(1, 7, 7), distribution="uniform")
-
-
-@pytest.fixture(scope="module")
-def pixels(opened: Callable[[Recipe], Trained], exported: Callable[..., Path]) -> tuple[Model, Pixels]:
-    torch.manual_seed(0)
-    sampler = Pixels(7)
-    grey = replace(opened(Only(sampler, NOISE)), images={"a": ImageInfo(1, "uint8", (0.0, 255.0))})
-    return load(exported("pixels", grey, graph="only")), sampler.eval()
-
-
-def test_pixel_by_pixel(pixels: tuple[Model, Pixels]) -> None:
-    model, sampler = pixels
-    (expected,) = run_torch(sampler, [NOISE.fixed(4).numpy()])
-    made = np.stack([np.asarray(image) for image in model.generate(4)])
-    assert next(iter(model.card.parity.values())) == 0
-    assert np.array_equal(made > 127, expected[:, 0] > 0)
-    assert 0.1 < (made > 127).mean() < 0.9
-
-
-def test_a_step_that_decides_at_the_border_is_no_difference(pixels: tuple[Model, Pixels], tmp_path: Path) -> None:
-    model, sampler = pixels
-    noise, border = np.zeros((1, 1, 7, 7), np.float32), sampler.conv.bias.detach().tanh()
-    for more, above, worst in ((1e-6, 0.0, 0.0), (0.01, 0.005, 2.0)):
-        proto = onnx.load(model.path)
-        (bias,) = (tensor for tensor in proto.graph.initializer if tensor.name.endswith("conv.bias"))
-        bias.CopyFrom(onnx.numpy_helper.from_array(sampler.conv.bias.detach().numpy() + np.float32(more), bias.name))
-        onnx.save(proto, tmp_path / "moved.onnx")
-        noise[0, 0, 0, 0] = border + above
-        assert Steps(replaced(model, tmp_path / "moved.onnx"), sampler, sampler).compared([noise])[0] == worst
 
 
 def test_two_samplers_are_one_line() -> None:

@@ -10,22 +10,9 @@ from PIL import Image
 from gantk.data.folders import open_folders
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
+from support.data import picture
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
-
-
-def picture(seed: int, mode: str = "RGB", size: tuple[int, int] = (16, 12)) -> Image.Image:
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
-    return Image.fromarray(pixels).convert(mode)
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def column(root: Path, load: int | None = None, **options: object):

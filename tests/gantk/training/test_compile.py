@@ -4,23 +4,16 @@ from functools import partial
 
 import pytest
 import torch
-from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from gantk.cli.main import main
 from gantk.training.trained import load_trained
+from support.commands import invoke
 
 TINY = [
     "--plugin", "dcgan", "--data", "emoji", "--scale", "paper", "--size", "8", "--batch-size", "2", "--steps", "4",
     "--device", "cpu", "--precision", "fp32", "--checkpoint-every", "2", "--workers", "0", "-s", "generator.filters=2",
     "-s", "discriminator.filters=2", "-s", "latent=3", "-s", "ema={generator: 0.5}",
 ]  # fmt: skip
-
-
-def invoke(*said: object) -> str:
-    result = CliRunner().invoke(main, [str(one) for one in said])
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import shutil
 
 import pytest
 import torch
-from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from gantk import AdversarialLoss, PluginError
-from gantk.cli.main import main
 from gantk.training.step_runner import StepRunner
+from support.commands import invoke
 
 
 class Balance(AdversarialLoss):
@@ -146,12 +145,6 @@ BEGAN = '''
     def loss():
         return Began
 '''
-
-
-def invoke(*arguments: object) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def test_the_state_is_saved_and_taken_back(plugin_file, tmp_path):

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from gantk.cli.main import main
+from support.commands import invoke
 
 AUXILIARY = """
 import torch
@@ -77,8 +76,7 @@ def test_a_classifier_on_the_trunk_is_trained_beside_every_game(plugin_file, tmp
         *("--size", "8x16", "--device", "cpu", "--steps", 2, "--batch-size", 2, "--out", tmp_path / "run"),
         *("-s", "generator.units=4", "-s", "discriminator.units=4", "-s", "critic_steps=1", "--precision", "fp32"),
     ]
-    result = CliRunner().invoke(main, list(map(str, said)))
-    assert result.exit_code == 0, result.output
+    invoke(*said)
     logged = json.loads((tmp_path / "run" / "scalars.jsonl").read_text().splitlines()[-1])
     assert {"discriminator/game", "discriminator/label", "generator/game", "generator/label"} <= logged.keys()
     assert ("discriminator/gradient_penalty" in logged) == (loss == "wgan-gp")

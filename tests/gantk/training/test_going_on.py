@@ -14,6 +14,7 @@ from gantk.cli.main import main
 from gantk.runs.checkpoints import Checkpoints
 from gantk.runs.checksums import write_checksums
 from gantk.runs.lock import Lock
+from support.commands import invoke, refusal
 
 TINY = [
     "--plugin", "gan", "--device", "cpu", "--batch-size", "2", "--size", "8", "-s", "generator.units=4",
@@ -29,19 +30,6 @@ from gantk import hookimpl
 def run_started(run):
     print("heard")
 '''
-
-
-def invoke(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    return result.output
-
-
-def error(*arguments: object, status: int = 1) -> str:
-    lines = [line for line in invoke(*arguments, status=status).splitlines() if "Error: " in line]
-    assert len(lines) == 1
-    return lines[0]
 
 
 def pictures(folder: Path, count: int = 12, colour: int = 0, mode: str = "RGB") -> Path:
@@ -79,9 +67,9 @@ def configured(run: Path) -> dict:
 
 def test_data_that_moved_are_named_anew_and_remembered(home):
     (home / "data").rename(home / "elsewhere")
-    said = error("train", "--resume", home / "run", "--steps", 6)
+    said = refusal("train", "--resume", home / "run", "--steps", 6)
     assert f"{home / 'data'}, the data of {home / 'run'}, is not there: say where it is now, --data FOLDER" in said
-    assert "nothing, the" not in error("train", "--resume", home / "run", "--data", home / "nothing", "--steps", 6)
+    assert "nothing, the" not in refusal("train", "--resume", home / "run", "--data", home / "nothing", "--steps", 6)
     said = invoke("train", "--resume", home / "run", "--data", home / "elsewhere", "--steps", 6)
     assert "note: the images" not in said
     assert configured(home / "run")["data"] == [str(home / "elsewhere")]
@@ -94,22 +82,22 @@ def test_other_data_are_said_or_refused(home):
     assert "note: the images are not those that" in said
     assert "not as it would have with those" in said
     grey = pictures(home / "grey", mode="L")
-    said = error("train", "--resume", home / "run", "--data", grey, "--steps", 8)
+    said = refusal("train", "--resume", home / "run", "--data", grey, "--steps", 8)
     assert "the images have 1 channels (image)" in said
     assert "was trained on 3" in said
 
 
 def test_a_plugin_that_moved_is_named_anew_and_remembered(home):
     (home / "listener.py").rename(home / "renamed.py")
-    said = error("train", "--resume", home / "run", "--steps", 6)
+    said = refusal("train", "--resume", home / "run", "--steps", 6)
     assert f"{home / 'listener.py'}, a plugin of {home / 'run'}, is not there: say where it is now, --plugin" in said
     said = invoke("train", "--resume", home / "run", "--plugin", home / "renamed.py", "--steps", 6)
     assert "heard" in said
     assert configured(home / "run")["plugins"][1] == str(home / "renamed.py")
-    said = error("train", "--resume", home / "run", "--plugin", "cyclegan", "--steps", 8, status=2)
+    said = refusal("train", "--resume", home / "run", "--plugin", "cyclegan", "--steps", 8, status=2)
     assert "only the place of its plugin files may be said" in said
     (home / "further.py").write_text(PLUGIN)
-    said = error("train", "--resume", home / "run", "--plugin", home / "further.py", "--steps", 8, status=2)
+    said = refusal("train", "--resume", home / "run", "--plugin", home / "further.py", "--steps", 8, status=2)
     assert f"is no plugin of {home / 'run'}: its plugin files are {home / 'renamed.py'}" in said
 
 
@@ -125,7 +113,7 @@ def test_code_that_came_with_a_run_is_executed_only_where_it_is_named(home):
     assert f"{inside} came with the run, and using the run would execute it" in result.output
     assert f"if you trust it, say so: --plugin {inside}" in result.output
     for command in ("export", "evaluate"):
-        assert f"{inside} came with the run" in error(command, home / "run")
+        assert f"{inside} came with the run" in refusal(command, home / "run")
     assert "heard" in invoke("train", "--resume", home / "run", "--plugin", inside, "--steps", 6)
 
 
@@ -136,7 +124,7 @@ def test_code_that_gantk_did_not_name_is_executed_only_where_the_user_does(home,
     config = home / "run" / "config.yaml"
     config.write_text(config.read_text().replace(str(home / "listener.py"), written))
     for command in (("train", "--resume"), ("export",), ("evaluate",)):
-        said = error(*command, home / "run")
+        said = refusal(*command, home / "run")
         assert f"is named as '{written}' by the run, which gantk does not write" in said
         assert f"say so: --plugin {home / 'listener.py'}" in said
         assert "heard" not in said
@@ -162,13 +150,13 @@ def test_options_that_make_far_larger_networks_are_refused_before_these_are_made
     changed = config.read_text().replace("generator.units: 4", "generator.units: 4000")
     assert changed != config.read_text()
     config.write_text(changed)
-    said = error("train", "--resume", home / "run", "--steps", 6)
+    said = refusal("train", "--resume", home / "run", "--steps", 6)
     assert "and the options of the run make networks of" in said
 
 
 def test_a_run_that_is_being_trained_is_not_trained_twice(home):
     held = Lock(home / "run")
-    assert "is being trained by process" in error("train", "--resume", home / "run", "--steps", 6)
+    assert "is being trained by process" in refusal("train", "--resume", home / "run", "--steps", 6)
     held.release()
     invoke("train", "--resume", home / "run", "--steps", 6)
 
@@ -177,7 +165,7 @@ def test_an_earlier_checkpoint_is_gone_on_from_and_the_later_ones_are_kept(home)
     run = home / "run"
     torn = run / "checkpoints" / "000004" / "generator.safetensors"
     torn.write_bytes(torn.read_bytes()[:-1] + b"x")
-    said = error("train", "--resume", run, "--steps", 6)
+    said = refusal("train", "--resume", run, "--steps", 6)
     assert f"{torn} is damaged: its checksum is not that of what was saved" in said
     assert f"{run / 'checkpoints' / '000002'} is whole: say --step 2" in said
     said = invoke("train", "--resume", run, "--steps", 6, "--step", 2)
@@ -191,8 +179,8 @@ def test_an_earlier_checkpoint_is_gone_on_from_and_the_later_ones_are_kept(home)
     ]
     steps = [json.loads(line)["step"] for line in (run / "scalars.jsonl").read_text().splitlines()]
     assert steps == [2, 4, 6]
-    assert "only of 2, 4, 6" in error("train", "--resume", run, "--steps", 9, "--step", 3, status=2)
-    assert "say --resume RUN" in error("train", *TINY, "--step", 3, status=2)
+    assert "only of 2, 4, 6" in refusal("train", "--resume", run, "--steps", 9, "--step", 3, status=2)
+    assert "say --resume RUN" in refusal("train", *TINY, "--step", 3, status=2)
 
 
 def test_a_run_beyond_the_steps_that_are_asked_for_says_where_it_is(home):
@@ -208,7 +196,7 @@ def test_an_optimizer_of_other_shapes_is_refused(home):
     path = checkpoint / "optimizers.safetensors"
     state = load_file(path)
     save_file({name: value.new_zeros(1) if "exp_avg" in name else value for name, value in state.items()}, path)
-    said = error("train", "--resume", home / "run", "--steps", 6)
+    said = refusal("train", "--resume", home / "run", "--steps", 6)
     assert f"cannot load the optimizers from {path}: discriminator/0/exp_avg is (1,) there and" in said
 
 
@@ -223,7 +211,7 @@ def test_an_optimizer_that_lacks_a_parameter_is_refused(home, recorded):
     state = load_file(path)
     save_file({name: value for name, value in state.items() if not name.startswith("generator/0/")}, path)
     write_checksums(checkpoint)
-    said = error("train", "--resume", home / "run", "--steps", 6)
+    said = refusal("train", "--resume", home / "run", "--steps", 6)
     assert f"cannot load the optimizers from {path}: it has no generator/0/" in said
     assert said.endswith(f"{home / 'run' / 'checkpoints' / '000002'} is whole: say --step 2")
 

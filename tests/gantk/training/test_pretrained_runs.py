@@ -6,12 +6,11 @@ import shutil
 import onnx
 import pytest
 import torch
-from click.testing import CliRunner
 from safetensors.torch import load_file
 from torch import nn
 
-from gantk.cli.main import main
 from gantk.runs.run import Run
+from support.commands import invoke
 
 PERCEPTUAL = '''
     from pathlib import Path
@@ -53,12 +52,6 @@ PERCEPTUAL = '''
     def recipe():
         return Perceptual
 '''
-
-
-def invoke(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 def features(seed: int) -> dict[str, torch.Tensor]:

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from gantk.cli.main import main
 from gantk.data.augmentation import Augmentation
 from gantk.data.loading import Crops
 from gantk.data.pixels import scaled
@@ -18,17 +16,12 @@ from gantk.runs.config import Config
 from gantk.runs.run import open_run
 from gantk.sizes import Sides
 from gantk.training.trained import load_trained
+from support.commands import invoke
 
 TINY = [
     *("--plugin", "pix2pix", "--device", "cpu", "--steps", "2", "--batch-size", "2", "-s", "generator.filters=4"),
     *("-s", "discriminator.filters=4", "-s", "discriminator.layers=1", "-s", "jitter=1.125"),
 ]
-
-
-def gantk(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 @pytest.fixture
@@ -46,29 +39,29 @@ def streets(tmp_path: Path, home: Path) -> Path:
 
 def test_a_run_goes_from_folders_to_scores_on_rectangles(streets: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert "16x32 px, batch 2" in gantk("train", *TINY, "--data", streets, "--size", "16x32", "--out", run)
+    assert "16x32 px, batch 2" in invoke("train", *TINY, "--data", streets, "--size", "16x32", "--out", run)
     assert open_run(run).config.set["size"] == "16x32"
-    gantk("train", "--resume", run, "--steps", "3")
+    invoke("train", "--resume", run, "--steps", "3")
     with Image.open(run / "previews" / "000003.png") as sheet:
         assert sheet.width > 4 * 128
     trained = load_trained(run)
     assert trained.sides == (16, 32)
     # As often as both can be halved.
     assert trained.recipe.networks()["generator"].module.multiple == 16
-    assert "l1" in gantk("evaluate", run, "--metric", "l1")
-    assert "l1" in gantk("evaluate", run, "--metric", "l1", "--size", "16")
+    assert "l1" in invoke("evaluate", run, "--metric", "l1")
+    assert "l1" in invoke("evaluate", run, "--metric", "l1", "--size", "16")
     assert [json.loads(line)["size"] for line in (run / "metrics.jsonl").read_text().splitlines()] == ["16x32", 16]
-    assert "best by l1" in gantk("evaluate", run, "--metric", "l1", "--step", "best")
+    assert "best by l1" in invoke("evaluate", run, "--metric", "l1", "--step", "best")
 
 
 @pytest.mark.parametrize("size", ["32x", "x", "0x8", "8x99999"])
 def test_what_is_no_size_is_refused(size: str) -> None:
-    said = gantk("train", *TINY, "--size", size, status=2)
+    said = invoke("train", *TINY, "--size", size, status=2)
     assert f"'{size}': say HEIGHTxWIDTH, or one number for both, in pixels from 1 to 16384" in " ".join(said.split())
 
 
 def test_a_network_of_squares_refuses_in_a_line(streets: Path) -> None:
-    said = gantk("train", "--plugin", "dcgan", "--data", streets, "--size", "16x32", "--device", "cpu", status=2)
+    said = invoke("train", "--plugin", "dcgan", "--data", streets, "--size", "16x32", "--device", "cpu", status=2)
     assert "generator dcgan serves images as high as wide, not 16x32 pixels; a generator that can: " in said
 
 

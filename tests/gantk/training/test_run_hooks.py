@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from gantk.cli.main import main
+from support.commands import invoke
 
 LISTENER = '''"""Writes down what it hears (a listener)."""
 
@@ -72,12 +71,6 @@ def heard(tmp_path_factory) -> list:
     invoke("evaluate", str(run), "--metric", "l1", "--metric", "psnr")
     invoke("export", str(run))
     return read(run)
-
-
-def invoke(*arguments: str, status: int = 0) -> str:
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 def read(run: Path) -> list:

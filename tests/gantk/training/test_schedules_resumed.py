@@ -7,19 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from gantk.cli.main import main
+from support.commands import invoke
 
 TINY = ["--data", "emoji", "--size", "8", "--device", "cpu", "--checkpoint-every", "3", "--precision", "fp32"]
 SMALL = ["-s", "generator.units=4", "-s", "discriminator.units=4"]
-
-
-def invoke(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from gantk.cli.main import main
 from gantk.plan.assemble import open_training_data
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
@@ -19,17 +17,12 @@ from gantk.training.full_rehearsal import rehearse_run
 from gantk.training.processes import World
 from gantk.training.trained import load_trained
 from gantk.training.training import Training
+from support.commands import invoke
 
 GROWING = Path(__file__).parents[3] / "docs" / "tutorial" / "gantk_tutorial" / "growing.py"
 SMALL = ["-s", "filters=2", "-s", "discriminator.filters=2", "-s", "discriminator.layers=1", "-s", "batch_size=2"]
 TINY = ["--size", "16", "--device", "cpu", "--precision", "fp32", "--workers", "0", "--log-every", "1", *SMALL]
 BORDER, STEPS = 2, 6
-
-
-def invoke(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 def train(run: Path, *options: object, plugin: Path = GROWING, status: int = 0) -> str:

@@ -18,17 +18,12 @@ from gantk.data.loading import Crops
 from gantk.plan.open_data import open_data
 from gantk.runs.run import open_run
 from gantk.training.previews import CELL, GAP, HEADER, to_bytes
+from support.commands import invoke
 
 TINY = [
     "--plugin", "cyclegan", "--size", "32", "--device", "cpu", "-s", "generator.filters=4", "-s", "generator.blocks=1",
     "-s", "discriminator.filters=4", "-s", "discriminator.layers=1", "-s", "pool=4",
 ]  # fmt: skip
-
-
-def invoke(*arguments: str, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from gantk.cli.main import main
 from gantk.plan.open_data import open_data
 from gantk.runs.run import open_run
+from support.commands import invoke
 
 TINY = [
     "--plugin", "pix2pix", "--size", "32", "--device", "cpu", "--steps", "1", "--batch-size", "8",
     "-s", "generator.filters=4", "-s", "generator.depth=2", "-s", "discriminator.filters=4",
     "-s", "discriminator.layers=1",
 ]  # fmt: skip
-
-
-def gantk(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def facades(tmp_path: Path, home: Path) -> Path:
 
 def test_a_training_says_what_it_reads_and_a_run_keeps_it(facades: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    said = gantk("train", *TINY, "--data", facades, "--direction", "b_to_a", "--out", run)
+    said = invoke("train", *TINY, "--data", facades, "--direction", "b_to_a", "--out", run)
     assert "source: values 0 to 3 in 8 bits look like labels: -s data.labels=a reads labels" in said
     assert "4 to train on (source, target) and 8 in a batch: each batch holds the same up to 2 times" in said
     assert "side-by-side pairs, right -> left" in said
@@ -53,7 +46,7 @@ def test_a_training_says_what_it_reads_and_a_run_keeps_it(facades: Path, tmp_pat
 def test_label_maps_are_trained_on_in_the_window_that_the_run_keeps(facades: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     reading = ["--direction", "b_to_a", "-s", "data.labels=a", "--batch-size", "2"]
-    said = gantk("train", *TINY, "--data", facades, *reading, "--out", run)
+    said = invoke("train", *TINY, "--data", facades, *reading, "--out", run)
     assert "look like labels" not in said
     assert "in a batch:" not in said
     assert open_run(run).config.set["data.window"] == [0, 3]
@@ -61,6 +54,6 @@ def test_label_maps_are_trained_on_in_the_window_that_the_run_keeps(facades: Pat
 
 
 def test_a_dry_run_says_it_too(facades: Path) -> None:
-    said = " ".join(gantk("train", *TINY, "--data", facades, "--dry-run").split())
+    said = " ".join(invoke("train", *TINY, "--data", facades, "--dry-run").split())
     assert "note target: values 0 to 3 in 8 bits look like labels: -s data.labels=b" in said
     assert "note 4 to train on" in said

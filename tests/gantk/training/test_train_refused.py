@@ -4,20 +4,12 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import main
+from support.commands import refusal
 
 TINY = [
     "--plugin", "gan", "--device", "cpu", "--batch-size", "2", "--size", "8", "-s", "generator.units=4",
     "-s", "discriminator.units=4",
 ]  # fmt: skip
-
-
-def error(*arguments: object) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == 1, result.output
-    assert "Traceback" not in result.output
-    lines = [line for line in result.output.splitlines() if "Error: " in line]
-    assert len(lines) == 1
-    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +39,7 @@ def test_a_hook_that_ends_the_process_is_an_error(tmp_path, where, hook):
     plugin = tmp_path / "quitter.py"
     plugin.write_text(f"import sys\nfrom gantk import hookimpl\n\n\n@hookimpl\ndef {where}:\n    sys.exit(0)\n")
     out = ["--out", tmp_path / "run"]
-    said = error("train", *TINY, "--plugin", plugin, *out, "--steps", 2)
+    said = refusal("train", *TINY, "--plugin", plugin, *out, "--steps", 2)
     assert f"plugin quitter: hook {hook} failed: {plugin}, line 7: SystemExit: 0" in said
 
 
@@ -59,7 +51,7 @@ def test_a_recipe_that_ends_the_process_is_an_error(tmp_path):
         "@hookimpl\ndef recipe():\n    return Leaving\n"
     )
     out = ["--out", tmp_path / "run", "--size", "8", "--device", "cpu"]
-    said = error("train", "--plugin", plugin, *out, "--steps", 2)
+    said = refusal("train", "--plugin", plugin, *out, "--steps", 2)
     assert f"{plugin}:8: " in said
     assert "sys.exit(0)" in said or "SystemExit: 0" in said
     assert not (tmp_path / "run").exists()
