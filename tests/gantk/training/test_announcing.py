@@ -29,6 +29,7 @@ def training():
     )
     return SimpleNamespace(
         autocast=torch.bfloat16,
+        data=SimpleNamespace(images={}),
         recipe=recipe,
         total=1000,
         start=0,
