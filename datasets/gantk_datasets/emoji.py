@@ -18,7 +18,7 @@ import numpy as np
 
 from gantk import DataError, Dataset, Group, Split, UsageError, hookimpl
 from gantk.data.dataset import Array, Column
-from gantk.data.resizing import resized
+from gantk.data.resized import resized
 
 DOMAINS = ("line", "flat", "3d")
 SHIPPED = Path(__file__).with_name("emoji_images")

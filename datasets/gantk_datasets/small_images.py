@@ -9,7 +9,7 @@ from typing import Any
 
 from gantk import DataError, Dataset, Group, Split
 from gantk.data.dataset import Array
-from gantk.data.resizing import resized
+from gantk.data.resized import resized
 
 
 @dataclass(frozen=True)

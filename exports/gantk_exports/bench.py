@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from gantk.cli.saying import say, say_lines
+from gantk.cli.output import say, say_lines
 from gantk.errors import UsageError
-from gantk.installing import require_training
+from gantk.install_lines import require_training
 
 EPILOG = """\b
 Example:

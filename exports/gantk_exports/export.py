@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 from gantk.cli.size import HeightByWidth
+from gantk.cli.status_line import waiting
 from gantk.cli.step import Said, chosen_step, step_option
-from gantk.cli.waiting import waiting
 from gantk.errors import GantkError, UsageError
-from gantk.installing import require_training
+from gantk.install_lines import require_training
 from gantk.sizes import Sides
 from gantk.text import pasted
 

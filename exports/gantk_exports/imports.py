@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.saying import say
-from gantk.installing import require_training
+from gantk.cli.output import say
+from gantk.install_lines import require_training
 from gantk.text import pasted
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def serve(
     /v1/models/NAME/translate; / has the web app, /docs says what else there is. SIGTERM finishes the requests in work
     that need no longer than --grace, then ends. Needs no PyTorch.
     """
-    from gantk.cli.saying import say
+    from gantk.cli.output import say
     from gantk.runtime.model_file import load
     from gantk_exports.server.application import application
     from gantk_exports.server.hosts import Hosts

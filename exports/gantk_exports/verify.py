@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 from gantk.errors import GantkError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _seconds(model: Model, label: str, batch: int, height: int, width: int) -> f
 
 
 def _compare(model: Model, run: Path, plugins: Sequence[str]) -> dict[str, float]:
-    from gantk.installing import require_training
+    from gantk.install_lines import require_training
 
     require_training("gantk verify --run")
     from gantk.training.trained import load_trained
@@ -133,7 +133,7 @@ def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequenc
     """Return how like the answers of a model in another precision are to those of the run's full one."""
     from tempfile import TemporaryDirectory
 
-    from gantk.installing import require_training
+    from gantk.install_lines import require_training
 
     require_training("gantk verify --run")
     from gantk.runtime.model_file import load

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from gantk.cli.direction import direction_option
-from gantk.cli.saying import say
+from gantk.cli.output import say
 
 EPILOG = """\b
 Examples:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 
 if TYPE_CHECKING:
     from gantk.data.checks import Column, Findings
     from gantk.data.dataset import Dataset
     from gantk.data.folder_dataset import FolderDataset
-    from gantk.data.scanning import ReportProgress
+    from gantk.data.image_file import ReportProgress
 
 
 def show_named(dataset: "Dataset", as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantk.cli.saying import say, say_lines
+from gantk.cli.output import say, say_lines
 from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
 from gantk.errors import GantkError, UsageError
@@ -67,8 +67,8 @@ def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, siz
     A run is measured as it would be exported, with averaged weights where it keeps them; each score is appended to
     RUN/metrics.jsonl with all that it depends on. Without --metric, what cannot be measured is named with the reason.
     """
-    from gantk.cli.waiting import waiting
-    from gantk.installing import require_training
+    from gantk.cli.status_line import waiting
+    from gantk.install_lines import require_training
 
     require_training("gantk evaluate")
     with waiting() as begin:

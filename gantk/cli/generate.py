@@ -8,7 +8,7 @@ import click
 from gantk.cli import inputs
 from gantk.cli.inputs import SEED
 from gantk.cli.outcomes import shown
-from gantk.cli.saying import say
+from gantk.cli.output import say
 
 if TYPE_CHECKING:
     from gantk.runtime.generation import Samples
@@ -93,10 +93,10 @@ def generate(
     if walk is not None and count == 1:
         raise click.UsageError("--walk needs -n 2 or more frames")
     from gantk.runtime.generation import samples
+    from gantk.runtime.image_writer import check_out, write_images
     from gantk.runtime.model_file import load
     from gantk.runtime.traversal import traversal
     from gantk.runtime.traversal import walk as walked
-    from gantk.runtime.writing import check_out, write_images
 
     check_out(out, frames=walk is not None)
     opened = load(model)

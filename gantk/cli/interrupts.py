@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 
 _PATIENCE = 1.0
 """Seconds after which a user is told why nothing has ended."""

@@ -12,10 +12,10 @@ import click
 
 import gantk
 from gantk.cli.interrupts import answered_interrupts
-from gantk.cli.saying import say, say_lines
+from gantk.cli.output import say, say_lines
 from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, Unsupported, one_line
-from gantk.installing import install_line
+from gantk.install_lines import install_line
 from gantk.plugins.options import nearest
 from gantk.plugins.packages import entries, hide_damaged
 from gantk.runtime.telemetry import switch_off

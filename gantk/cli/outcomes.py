@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 
 
 class FileOutcome(Protocol):

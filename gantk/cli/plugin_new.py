@@ -13,7 +13,7 @@ import click
 import gantk
 from gantk.cli.scaffold import TEMPLATES, docstring_of, module_text
 from gantk.errors import UsageError
-from gantk.installing import editable_line
+from gantk.install_lines import editable_line
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.hooks import hook_arguments
 from gantk.plugins.kinds import KINDS

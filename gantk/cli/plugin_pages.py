@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from gantk.errors import PluginError, Unsupported, UsageError
-from gantk.installing import install_line
+from gantk.install_lines import install_line
 from gantk.plugins import source
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin

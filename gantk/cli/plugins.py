@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from gantk.cli.output import say_lines
 from gantk.cli.plugin_pages import entry_of, page_of
-from gantk.cli.saying import say_lines
 from gantk.errors import UsageError
 from gantk.plugins.entrypoints import find, installed
 from gantk.plugins.kinds import KINDS

@@ -9,7 +9,7 @@ import click
 
 from gantk.cli.inputs import said
 from gantk.cli.outcomes import say_fitted, succeeded
-from gantk.cli.saying import say
+from gantk.cli.output import say
 from gantk.errors import GantkError
 from gantk.text import printable_lines
 

@@ -9,7 +9,7 @@ import click
 
 from gantk.cli.direction import direction_option
 from gantk.cli.named import named_value
-from gantk.cli.saying import say, say_lines
+from gantk.cli.output import say, say_lines
 from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
 from gantk.sizes import Sides
@@ -128,7 +128,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option("--dry-run", is_flag=True, help="Show everything that was resolved, and train nothing.")
 def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, config: Path | None, **said: Any) -> None:
     """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
-    from gantk.installing import require_training
+    from gantk.install_lines import require_training
 
     require_training("gantk train")
     if resume is not None and (out is not None or config is not None or dry_run):

@@ -7,7 +7,7 @@ import click
 from gantk.cli.inputs import inputs as further_inputs
 from gantk.cli.inputs import said
 from gantk.cli.outcomes import say_fitted, succeeded
-from gantk.cli.saying import say
+from gantk.cli.output import say
 from gantk.errors import GantkError
 
 EPILOG = """\b

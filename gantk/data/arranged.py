@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from gantk.data.image_file import Bad, ImageFile
 from gantk.data.layouts import Layout, Tree
-from gantk.data.pairing import Sides
+from gantk.data.matched import Sides
 from gantk.data.partners import Namings
 from gantk.data.rows import Rows, hold_out
-from gantk.data.scanning import Bad, ImageFile
 
 Item = TypeVar("Item")
 

@@ -11,12 +11,12 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
 from gantk.data.formats.limits import MAX_PIXELS
+from gantk.data.image_file import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
 from gantk.data.packs import RECORD, Pack, write_table
 from gantk.data.palettes import MOST, values_in
 from gantk.data.parallel import in_order
+from gantk.data.pixel_arrays import decode
 from gantk.data.pixels import scaled, with_channels
-from gantk.data.reading import decode
-from gantk.data.scanning import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
 from gantk.data.storage import cache_folder, cached
 from gantk.errors import DataError
 from gantk.sizes import Sides, sides_of

@@ -14,10 +14,10 @@ from gantk.data.areas import are_ids, values_in_areas
 from gantk.data.arranged import Arranged
 from gantk.data.classes import MapSurvey
 from gantk.data.formats.files import read_file
+from gantk.data.image_file import Bad, ImageFile, ReportProgress, quiet_decoders
 from gantk.data.parallel import in_order
-from gantk.data.reading import decode
+from gantk.data.pixel_arrays import decode
 from gantk.data.rows import Rows
-from gantk.data.scanning import Bad, ImageFile, ReportProgress, quiet_decoders
 from gantk.errors import DataError
 
 Size = tuple[int, int]

@@ -10,11 +10,11 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
+from gantk.data.image_file import ImageFile
 from gantk.data.palettes import MOST, Palette, palette_of, said, value_of, values_in
 from gantk.data.parallel import in_order
+from gantk.data.pixel_arrays import decode
 from gantk.data.pixels import with_channels
-from gantk.data.reading import decode
-from gantk.data.scanning import ImageFile
 from gantk.errors import DataError
 from gantk.text import printable
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gantk.data.dataset import Array
+from gantk.data.image_file import ImageFile
 from gantk.data.labels import SECOND
-from gantk.data.scanning import ImageFile
 from gantk.data.windows import BYTES, Window
 from gantk.errors import DataError, UsageError
 

@@ -15,12 +15,12 @@ from gantk.data.classes import MapSurvey, StatedClasses
 from gantk.data.columns import Meaning, common_channels, what_does_not_fit
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
 from gantk.data.forms import as_domains, as_layout, kinds_of
+from gantk.data.image_file import Bad, ReportProgress, combined, digest_of, refuse
 from gantk.data.listing import in_words
 from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
 from gantk.data.palettes import Palette, palette_of
 from gantk.data.rows import Rows
-from gantk.data.scanning import Bad, ReportProgress, combined, digest_of, refuse
 from gantk.errors import DataError
 from gantk.sizes import Sides
 from gantk.text import printable

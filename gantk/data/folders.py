@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantk.data.arranged import Asked, Direction
-from gantk.data.arranging import arrange
 from gantk.data.classes import stated_classes
 from gantk.data.columns import Meaning, check_window
 from gantk.data.folder_dataset import FolderDataset
+from gantk.data.folder_rows import arrange
+from gantk.data.image_file import ReportProgress
 from gantk.data.labels import SECOND, Labels, label_keys, told_of_labels
 from gantk.data.layouts import Layout, recognise
 from gantk.data.partners import said_namings
-from gantk.data.scanning import ReportProgress
 from gantk.data.unread import other_folders, passed_over
 from gantk.errors import UsageError
 from gantk.text import printable

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from gantk.data.augmentation import Augmentation
+from gantk.data.batches import Crops
 from gantk.data.dataset import Dataset, Split, image_columns
 from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import aligned_keys, kind_called
-from gantk.data.loading import Crops
-from gantk.data.sampling import read_rows
+from gantk.data.samples import read_rows
 from gantk.data.stream import KeyedBatch, as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError

@@ -7,7 +7,7 @@ from typing import Literal, Self, cast
 
 from gantk.data.dataset import Group, Images, Split
 from gantk.data.palettes import Coloured, LabelMaps
-from gantk.data.shrinking import ShrinkBy, Shrunk
+from gantk.data.shrunk import ShrinkBy, Shrunk
 
 Holds = Literal["images", "label maps", "classes", "domains", "texts"]
 """What a column holds: images, label maps, numbers of classes or of domains that the data set names, or texts."""

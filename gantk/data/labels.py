@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from gantk.data.image_file import ImageFile
 from gantk.data.kinds import second_sides
-from gantk.data.scanning import ImageFile
 
 Labels = Literal["auto", "none", "a", "b", "both"]
 """Which side holds label maps: the first or the second; `auto` takes a side for such whose images all have palettes."""

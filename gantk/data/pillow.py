@@ -18,7 +18,7 @@ from gantk.data.formats.png import part_png
 from gantk.data.opened import SEVERAL, Facts, OpenedImage
 from gantk.data.pixels import upright
 from gantk.errors import DataError
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gantk.data.scanning import ImageFile, combined
+from gantk.data.image_file import ImageFile, combined
 
 Item = TypeVar("Item")
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from gantk.data.sampling import Samples
+from gantk.data.samples import Samples
 from gantk.data.windows import Window, from_window
 from gantk.data.workers import AHEAD, kept_apart, lost, settle, share
 from gantk.errors import GantkError

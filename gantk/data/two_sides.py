@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gantk.data.arranged import Arranged, Found
-from gantk.data.pairing import Sides, how_paired, match
+from gantk.data.image_file import ImageFile
+from gantk.data.matched import Sides, how_paired, match
 from gantk.data.partners import ALIKE, Naming, Namings, recognised_namings, stem_of
 from gantk.data.rows import Rows
-from gantk.data.scanning import ImageFile
 from gantk.errors import DataError
 from gantk.text import printable
 

@@ -11,7 +11,7 @@ import torch
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line
 from gantk.evaluation.subject import OpenSubject
 from gantk.evaluation.target import EvaluationRequest, OpenedTarget
-from gantk.installing import install_line
+from gantk.install_lines import install_line
 from gantk.plugins.entrypoints import bringing, find, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.option_names import owner_of, prefix_of, said_of

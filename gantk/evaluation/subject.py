@@ -12,7 +12,7 @@ from gantk.data.dataset import Dataset, Group, Split, image_columns
 from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import Kind, aligned_keys, kind_called, poorest, scaled, served
 from gantk.data.palettes import Palette
-from gantk.data.sampling import read_rows
+from gantk.data.samples import read_rows
 from gantk.data.stream import as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import Unsupported

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, Literal
 
-from gantk.data.shrinking import ShrinkBy
+from gantk.data.shrunk import ShrinkBy
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
 from gantk.parts.scheduled import Scheduled

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.dataset import Split, cut_columns, shrink_of
 from gantk.data.infos import ImageInfo, image_infos, palettes_in
-from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.bounded import bounded

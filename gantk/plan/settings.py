@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from gantk.data.shrinking import ShrinkBy
+from gantk.data.shrunk import ShrinkBy
 from gantk.parts.scheduled import Scheduled
 from gantk.parts.schedules import SCHEDULES, Factor, Schedule
 from gantk.parts.settings import Name, Settings

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import gantk
 from gantk.errors import PluginError
-from gantk.installing import newer_line, packages_line
+from gantk.install_lines import newer_line, packages_line
 from gantk.plugins.entrypoints import InstalledPlugin
 
 _COMPARED: dict[str, Callable[[int, int], bool]] = {

@@ -12,7 +12,7 @@ from types import ModuleType
 import pluggy
 
 from gantk.errors import GantkError, PluginError, one_line, written_at
-from gantk.installing import install_line
+from gantk.install_lines import install_line
 from gantk.plugins.api import check_api
 from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.hooks import hook_arguments

@@ -10,10 +10,10 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import DataError, UsageError
 from gantk.runtime.card import Card
+from gantk.runtime.fitted import fitted, nearest
 from gantk.runtime.generation import drawn_rows, rows_of, spread
 from gantk.runtime.inputs import Taken, take, values_of
 from gantk.runtime.ports import Numbers, Port
-from gantk.runtime.resizing import fitted, nearest
 
 NOTHING: Mapping[str, Array] = MappingProxyType({})
 """The rows of no further input."""

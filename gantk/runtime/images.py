@@ -17,8 +17,8 @@ from gantk.data.formats.known import NUMPY, format_of_content
 from gantk.data.formats.parted import Metadata
 from gantk.data.formats.png import part_png
 from gantk.data.opened import Facts
+from gantk.data.pixel_arrays import open_image, pixels_of, told
 from gantk.data.pixels import upright, with_channels
-from gantk.data.reading import open_image, pixels_of, told
 from gantk.errors import DataError
 from gantk.runtime.png import write_png
 from gantk.runtime.ports import LABELS

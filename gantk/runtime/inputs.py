@@ -15,10 +15,10 @@ from gantk.data.pixels import with_channels
 from gantk.errors import DataError, one_line
 from gantk.runtime.arrays import as_type, batch_of, is_own
 from gantk.runtime.card import Card
+from gantk.runtime.fitted import fitted, nearest
 from gantk.runtime.images import Deep, is_picture, picture_to_pixels, read, read_bytes, turned
 from gantk.runtime.labels import batch_of_ids, ids_of, picture_of
 from gantk.runtime.ports import Port
-from gantk.runtime.resizing import fitted, nearest
 
 Item = TypeVar("Item")
 

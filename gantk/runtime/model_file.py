@@ -7,7 +7,7 @@ from stat import S_ISDIR, S_ISREG
 from gantk.errors import GantkError, UsageError, one_line
 from gantk.runtime.agreement import check_agreement
 from gantk.runtime.card import Card
-from gantk.runtime.card_reading import read_card
+from gantk.runtime.card_reader import read_card
 from gantk.runtime.model import Model
 from gantk.runtime.seals import check_seal, seal
 from gantk.runtime.session import Sessions

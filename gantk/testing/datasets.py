@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.dataset import Array, Dataset, Images, Split, image_columns, shrink_of
 from gantk.data.kinds import KINDS, NUMBERS, Kind, kind_called
-from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.palettes import Palette
 from gantk.errors import GantkError, PluginError
 from gantk.testing.checked import CheckedPlugin

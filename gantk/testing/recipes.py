@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from gantk.data.loading import TrainingBatches
+from gantk.data.batches import TrainingBatches
 from gantk.errors import one_line
 from gantk.parts.context import Context
 from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from gantk.errors import UsageError
-from gantk.installing import require_training
+from gantk.install_lines import require_training
 from gantk.plugins.entrypoints import InstalledPlugin, find
 from gantk.plugins.options import nearest
 from gantk.testing.checks import CHECKS, Check
@@ -19,7 +19,7 @@ from gantk.testing.report import Outcome, Report
 SECONDS = 300.0
 """What a check may take."""
 
-_WITHOUT_TORCH = ("gantk.data.dataset", "gantk.data.resizing", "PIL.Image")
+_WITHOUT_TORCH = ("gantk.data.dataset", "gantk.data.resized", "PIL.Image")
 _WITH_TORCH = ("torch",)
 _FOR_TRAINING = ("gantk.testing.preloaded",)
 

@@ -8,7 +8,7 @@ from gantk.parts.iterated import shortened
 from gantk.plan.exportable import check_exportable
 from gantk.runs.scalars import ScalarLog
 from gantk.training.previews import draw_preview, preview_columns, preview_rows, save_preview
-from gantk.training.shipping import Shipped, shipped, shipped_settled
+from gantk.training.shipped import Shipped, shipped, shipped_settled
 from gantk.training.training import Training
 
 

@@ -1,7 +1,7 @@
 """The rehearsal of a whole run before step 1: each stage that is left, its preview, its graphs, and its time."""
 
 from gantk.data.workers import check_room
-from gantk.training.announcing import announced
+from gantk.training.announcement import announced
 from gantk.training.exhibits import Exhibits
 from gantk.training.pace import Expected
 from gantk.training.rehearsal import rehearse

@@ -2,7 +2,7 @@
 
 import torch
 
-from gantk.data.loading import TrainingBatches
+from gantk.data.batches import TrainingBatches
 from gantk.plan.assemble import prepare
 from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config

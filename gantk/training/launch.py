@@ -28,7 +28,7 @@ from gantk.training.failures import told_plainly
 from gantk.training.full_rehearsal import rehearse_run
 from gantk.training.loop import train
 from gantk.training.processes import World, joined_world
-from gantk.training.resuming import resume
+from gantk.training.resumption import resume
 from gantk.training.training import Training
 
 Say = Callable[[str], None]

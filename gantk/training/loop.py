@@ -6,14 +6,14 @@ from typing import TypeVar
 
 from gantk.errors import DataError
 from gantk.runs.scalars import ScalarLog
-from gantk.training.announcing import said_at_end, stopped_by
+from gantk.training.announcement import said_at_end, stopped_by
 from gantk.training.exhibits import Exhibits
 from gantk.training.interrupts import Interrupts
 from gantk.training.losslog import NonFiniteLoss, check_weights
 from gantk.training.pace import Expected
 from gantk.training.processes import is_started_by_torchrun
 from gantk.training.progress import TrainingProgress
-from gantk.training.shipping import Shipped
+from gantk.training.shipped import Shipped
 from gantk.training.training import Training
 
 Answer = TypeVar("Answer")

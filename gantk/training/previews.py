@@ -16,7 +16,7 @@ from gantk.data.windows import to_window
 from gantk.errors import PluginError, written_at
 from gantk.plan.protocol import preview_of
 from gantk.training.scatter import draw_scatter
-from gantk.training.shipping import Shipped
+from gantk.training.shipped import Shipped
 
 CELL = 128
 GAP = 4

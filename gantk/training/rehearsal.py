@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from gantk.data.loading import TrainingBatches
+from gantk.data.batches import TrainingBatches
 from gantk.parts.context import Context
 from gantk.training.losslog import LossLog
 from gantk.training.observer import Observer

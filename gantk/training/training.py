@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from gantk.data.loading import TrainingBatches
+from gantk.data.batches import TrainingBatches
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import Losses
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, open_streams, open_training_data

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gantk.data.resizing import resized
+from gantk.data.resized import resized
 from gantk_datasets.emoji import emoji
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gantk import DataError
-from gantk.data.resizing import resized
+from gantk.data.resized import resized
 from gantk_datasets.cifar10 import TEST, TRAIN, cifar10
 from gantk_datasets.emoji import emoji
 

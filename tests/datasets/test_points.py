@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from gantk import DataError, UsageError
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.held_out import held_out_batch
 from gantk.data.kinds import served
-from gantk.data.loading import Crops, TrainingBatches
 from gantk_datasets.points import points
 
 CPU = torch.device("cpu")

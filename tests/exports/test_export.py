@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import gantk
 from gantk.cli.train import train
 from gantk.errors import GantkError, UsageError
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 from gantk.runtime.seals import seal
 from gantk.training.trained import Trained
 from gantk_exports.export import export

@@ -14,7 +14,6 @@ from PIL import Image
 from gantk.runtime.images import Deep
 from gantk.runtime.model import Model
 from gantk_exports.server.accept_header import acceptable
-from gantk_exports.server.asking import form_of, parsed
 from gantk_exports.server.batcher import Values
 from gantk_exports.server.bodies import Bodies, gone
 from gantk_exports.server.clock import Clock, Limit
@@ -23,6 +22,7 @@ from gantk_exports.server.limits import MEBI, Limits
 from gantk_exports.server.memory import give_back
 from gantk_exports.server.pictures import Pictures
 from gantk_exports.server.refusal import Refusal
+from gantk_exports.server.request import form_of, parsed
 from gantk_exports.server.served import Prepared, Served
 
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ from typing import Any
 
 from gantk.data.dataset import Array
 from gantk.errors import Unsupported
-from gantk.runtime.strips.binding import SPREAD
+from gantk.runtime.strips.bound import SPREAD
 from gantk.runtime.strips.operators import ratio, reads_rows
 from gantk.runtime.strips.stages import NORM, Plan, Stage
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import DataError
-from gantk.installing import packages_line
+from gantk.install_lines import packages_line
 from gantk.runtime.images import pixels_to_picture, write
 from gantk.runtime.png import write_png
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gantk.data.dataset import Array
-from gantk.runtime.strips.binding import SPREAD
+from gantk.runtime.strips.bound import SPREAD
 from gantk.runtime.strips.operators import Span, height, needed
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from gantk.data.dataset import Array
 from gantk.errors import GantkError, Unsupported, UsageError, one_line
 from gantk.runtime.card import Card
 from gantk.runtime.session import Session
-from gantk.runtime.strips.binding import bound
+from gantk.runtime.strips.bound import bound
 from gantk.runtime.strips.memory import bytes_a_pixel
 from gantk.runtime.strips.moments import Moments
 from gantk.runtime.strips.pieces import strips_of

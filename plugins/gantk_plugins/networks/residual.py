@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
-from gantk_plugins.networks.resizing import DoubledConvolution, HalvedConvolution
+from gantk_plugins.networks.resized_convolutions import DoubledConvolution, HalvedConvolution
 from gantk_plugins.networks.stages import coarsest
 
 Pooling = Literal["mean", "sum"]

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from gantk import load
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 from gantk_exports.serve import _page
 
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]

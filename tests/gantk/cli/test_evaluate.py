@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import main
-from gantk.cli.waiting import waiting
+from gantk.cli.status_line import waiting
 from gantk.evaluation.evaluation import Unmeasured
-from gantk.installing import install_line
+from gantk.install_lines import install_line
 
 TINY = [
     "--plugin", "pix2pix", "--data", "emoji:line,flat", "--size", "16", "--device", "cpu", "--precision", "fp32",
@@ -182,7 +182,7 @@ def test_where_none_applies_the_line_that_brings_one_is_named(run, monkeypatch):
 
 
 def test_minutes_are_told_in_lines_where_there_is_no_terminal(monkeypatch, capsys):
-    monkeypatch.setattr("gantk.cli.waiting.EVERY", 0.02)
+    monkeypatch.setattr("gantk.cli.status_line.EVERY", 0.02)
     with waiting() as begin:
         begin("measuring kid")
         sleep(0.2)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import gantk
 from gantk.cli.main import Commands, main
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 
 COMMANDS = """
     import os, signal

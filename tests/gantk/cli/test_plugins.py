@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.plugins import plugins
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 
 PAPER = '''
 """Dilated U-Net (Author et al. 2024, arXiv:2401.00001).

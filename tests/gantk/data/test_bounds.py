@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from gantk.data.formats.boxes import boxes
-from gantk.data.reading import decode, open_image
+from gantk.data.pixel_arrays import decode, open_image
 from gantk.errors import DataError
 from gantk.runtime.images import read_bytes
 

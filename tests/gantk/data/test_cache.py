@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
-from gantk.data import cache, scanning
+from gantk.data import cache, image_file
 from gantk.data.cache import Packing, packed
+from gantk.data.image_file import ImageFile, scan
 from gantk.data.listing import images_in
 from gantk.data.packs import Pack, PackedImages
 from gantk.data.pixels import scaled
-from gantk.data.scanning import ImageFile, scan
 from gantk.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -53,13 +53,13 @@ def decodes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files whose content was read so far, to hash it."""
     seen: list[Path] = []
-    read_file = scanning.read_file
+    read_file = image_file.read_file
 
     def counted(path: Path) -> bytes:
         seen.append(path)
         return read_file(path)
 
-    monkeypatch.setattr(scanning, "read_file", counted)
+    monkeypatch.setattr(image_file, "read_file", counted)
     return seen
 
 

@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 from gantk.data.formats.files import read_file
 from gantk.data.formats.known import ENDINGS, SHOWN, format_of_content
 from gantk.data.opened import SEVERAL
-from gantk.data.reading import decode, open_image
+from gantk.data.pixel_arrays import decode, open_image
 from gantk.errors import DataError
 from gantk.runtime.images import Deep, read_bytes
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from gantk import ArrayImages, DataError, Dataset, Group, Kind, PluginError, Split
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.kinds import IMAGE_KEYS, KINDS, aligned_keys, kind_called, poorest, second_sides, served
-from gantk.data.loading import Crops, TrainingBatches
 from gantk.data.views import Turned, open_split
 
 BOOK = Path(__file__).parents[3] / "docs" / "data.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gantk.data.folders import open_folders
+from gantk.data.image_file import scan
 from gantk.data.listing import in_words, look_into
-from gantk.data.scanning import scan
 
 pytestmark = pytest.mark.usefixtures("home")
 Fill = Callable[..., Path]

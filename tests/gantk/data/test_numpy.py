@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from gantk.data.reading import decode, open_image
+from gantk.data.pixel_arrays import decode, open_image
 from gantk.errors import DataError
 
 

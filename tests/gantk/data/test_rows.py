@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from gantk.data.image_file import ImageFile, digest_of
 from gantk.data.opened import Facts
 from gantk.data.rows import Rows, hold_out
-from gantk.data.scanning import ImageFile, digest_of
 
 
 def rows(contents: list[str]) -> Rows:

@@ -9,11 +9,11 @@ import torch
 
 from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError
 from gantk.data.augmentation import Augmentation
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.held_out import held_out_batch, held_out_rows
 from gantk.data.kinds import served
-from gantk.data.loading import Crops, TrainingBatches
-from gantk.data.resizing import resized
-from gantk.data.sampling import Samples
+from gantk.data.resized import resized
+from gantk.data.samples import Samples
 from gantk.data.stream import BatchStream, as_tensors
 from gantk.data.views import open_split
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from gantk.data.reading import decode, open_image
+from gantk.data.pixel_arrays import decode, open_image
 from gantk.errors import DataError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import gantk
 from gantk.errors import PluginError
-from gantk.installing import newer_line, packages_line
+from gantk.install_lines import newer_line, packages_line
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin, from_file
 from gantk.plugins.manager import load_plugins

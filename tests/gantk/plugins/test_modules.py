@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from gantk.errors import PluginError
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 from gantk.plugins.manager import load_plugins
 
 LOSS = "@hookimpl\ndef loss(): ...\n"

@@ -10,7 +10,7 @@ import pytest
 
 from gantk.errors import GantkError, UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.card_reading import read_card
+from gantk.runtime.card_reader import read_card
 from gantk.runtime.ports import Numbers, Port
 
 PORT = Port(name="image", dtype="uint8", channels=3, colour="RGB", range=(0, 255), pixel="uint8", window=(0, 255))

@@ -13,11 +13,11 @@ from gantk.data.palettes import Palette
 from gantk.data.pixels import scaled
 from gantk.errors import DataError
 from gantk.runtime.card import Card
+from gantk.runtime.fitted import nearest
 from gantk.runtime.given import Given
 from gantk.runtime.images import read, read_bytes
 from gantk.runtime.labels import batch_of_ids, ids_of, picture_of
 from gantk.runtime.ports import LABELS, Port
-from gantk.runtime.resizing import nearest
 
 GREY = Palette.read(["7 road 0x804080", "0 sky 0x4682b4", "255 nothing 0x000000 (ignored)"])
 COLOURS = Palette.read(["0x804080 road", "0x4682b4 sky", "0x000000 nothing"])

@@ -9,7 +9,7 @@ from PIL import Image
 
 import gantk
 from gantk.errors import DataError
-from gantk.runtime.resizing import fitted
+from gantk.runtime.fitted import fitted
 
 MakeModel = Callable[..., Path]
 

@@ -17,7 +17,7 @@ from gantk.errors import GantkError
 from gantk.evaluation.functions import piece
 from gantk.plan.tensors import numbers
 from gantk.runtime import random
-from gantk.runtime.card_reading import read_card
+from gantk.runtime.card_reader import read_card
 from gantk.runtime.generation import drawn, samples
 from gantk.runtime.given import Given
 from gantk.runtime.model import Model

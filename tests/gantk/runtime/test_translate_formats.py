@@ -11,7 +11,7 @@ from PIL import Image
 
 import gantk
 from gantk.cli.translate import translate
-from gantk.data.reading import decode
+from gantk.data.pixel_arrays import decode
 from gantk.errors import DataError, GantkError
 
 MakeModel = Callable[..., Path]

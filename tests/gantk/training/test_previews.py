@@ -7,8 +7,8 @@ from PIL import Image
 from torch import nn
 
 from gantk import Network, Player, PluginError, Recipe
+from gantk.data.batches import Crops
 from gantk.data.held_out import held_out_batch
-from gantk.data.loading import Crops
 from gantk.data.views import open_split
 from gantk.training.optimizers import Averages
 from gantk.training.previews import (
@@ -23,7 +23,7 @@ from gantk.training.previews import (
     preview_rows,
     to_bytes,
 )
-from gantk.training.shipping import shipped
+from gantk.training.shipped import shipped
 from gantk_datasets.emoji import emoji
 
 FACTOR = CELL // 32

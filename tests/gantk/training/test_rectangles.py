@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.loading import Crops
+from gantk.data.batches import Crops
 from gantk.data.pixels import scaled
 from gantk.data.views import Turned, open_split
 from gantk.plan.open_data import open_data

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from gantk.data.batches import Crops
 from gantk.data.held_out import held_out_batch
-from gantk.data.loading import Crops
 from gantk.training.previews import draw_preview
 from gantk.training.scatter import HEADER, MADE, PANEL, REAL, draw_scatter
 from gantk_datasets.points import points

@@ -16,7 +16,7 @@ from gantk.runs.config import Config
 from gantk.training import statistics
 from gantk.training.inference import ImageNorm
 from gantk.training.optimizers import Averages
-from gantk.training.shipping import shipped_settled
+from gantk.training.shipped import shipped_settled
 from gantk.training.state import load_settled
 from gantk.training.statistics import APART, distance, settle, warning
 

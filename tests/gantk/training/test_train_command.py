@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 import gantk
 from gantk.cli.main import main
+from gantk.data.batches import Crops
 from gantk.data.held_out import held_out_batch
-from gantk.data.loading import Crops
 from gantk.plan.open_data import open_data
 from gantk.runs.run import open_run
 from gantk.training.previews import CELL, GAP, HEADER, to_bytes

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from gantk.cli.main import main
 from gantk.cli.train import train
+from gantk.data.batches import Crops
 from gantk.data.held_out import held_out_batch
-from gantk.data.loading import Crops
 from gantk.plan.open_data import open_data
 from gantk.runs.config import Config
 from gantk.runs.run import open_run

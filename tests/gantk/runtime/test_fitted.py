@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gantk.data.pixels import scaled
-from gantk.runtime.resizing import fitted
+from gantk.runtime.fitted import fitted
 
 
 def as_in_training(pixels: np.ndarray, size: int) -> np.ndarray:

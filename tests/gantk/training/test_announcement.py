@@ -12,7 +12,7 @@ from gantk import Player
 from gantk.errors import DataError, GantkError
 from gantk.plan.course import Course
 from gantk.recipe.stage import WHOLE
-from gantk.training.announcing import announced, said_at_end, stopped_by
+from gantk.training.announcement import announced, said_at_end, stopped_by
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from gantk.cli.saying import say
+from gantk.cli.output import say
 from gantk.text import printable
 
 EVERY = 60.0

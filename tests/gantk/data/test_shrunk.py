@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from gantk.data.augmentation import Augmentation
+from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.dataset import ArrayImages
 from gantk.data.kinds import scaled
-from gantk.data.loading import Crops, TrainingBatches
-from gantk.data.shrinking import Shrunk
+from gantk.data.shrunk import Shrunk
 from gantk.data.views import open_split
 
 

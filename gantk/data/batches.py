@@ -10,7 +10,7 @@ import torch
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Dataset
 from gantk.data.infos import image_infos, windows_of
-from gantk.data.sampling import Samples
+from gantk.data.samples import Samples
 from gantk.data.stream import BatchStream
 from gantk.data.views import open_split
 from gantk.sizes import Sides, sides_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gantk import installing
-from gantk.installing import editable_line, extra_line, install_line, newer_line, packages_line
+from gantk import install_lines
+from gantk.install_lines import editable_line, extra_line, install_line, newer_line, packages_line
 
 
 class Installed:
@@ -27,10 +27,10 @@ class Installed:
 def come_from(monkeypatch):
     """Return a function that says where gantk was installed from, into an environment with pip."""
     monkeypatch.setattr(sys, "executable", "/env/bin/python")
-    monkeypatch.setattr(installing, "find_spec", lambda name: True)
+    monkeypatch.setattr(install_lines, "find_spec", lambda name: True)
 
     def say(origin):
-        monkeypatch.setattr(installing, "distribution", lambda name: Installed(origin))
+        monkeypatch.setattr(install_lines, "distribution", lambda name: Installed(origin))
 
     return say
 
@@ -69,9 +69,9 @@ def test_where_the_origin_is_gone_the_extra_is_spelled_out(come_from, origin):
 def test_the_tool_is_the_one_that_is_there(come_from, monkeypatch, tmp_path):
     come_from(None)
     monkeypatch.setattr(sys, "prefix", "/env")
-    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    monkeypatch.setattr(install_lines, "find_spec", lambda name: None)
     there = {None: None, "/env/bin": None}
-    monkeypatch.setattr(installing.shutil, "which", lambda name, path=None: there[path])
+    monkeypatch.setattr(install_lines.shutil, "which", lambda name, path=None: there[path])
     assert packages_line("x") == "pip --python /env install x"
     there[None] = "/usr/bin/uv"
     assert packages_line("x") == "uv pip install --python /env x"
@@ -90,8 +90,8 @@ def test_of_several_extras_it_is_the_commands_own(monkeypatch):
     requires = ["tifffile>=2025; extra == 'tile'", "tifffile>=2025; extra == 'train'", "onnx>=1; extra == 'serve'",
                 "onnx>=1; extra == 'train'"]  # fmt: skip
     monkeypatch.setattr(Installed, "requires", requires)
-    monkeypatch.setattr(installing, "distribution", lambda name: Installed(None))
-    monkeypatch.setattr(installing, "extra_line", lambda extra: extra)
+    monkeypatch.setattr(install_lines, "distribution", lambda name: Installed(None))
+    monkeypatch.setattr(install_lines, "extra_line", lambda extra: extra)
     lacking = {name: ModuleNotFoundError("missing", name=name) for name in ("onnx", "tifffile")}
     commands = ("export", "train", "bench", "serve", "translate")
     assert [install_line(lacking["onnx"], name) for name in commands] == ["train", "train", "train", "serve", "serve"]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gantk import ArrayImages
-from gantk.data.resizing import ResizedImages, resized
+from gantk.data.resized import ResizedImages, resized
 from gantk_datasets.emoji import emoji
 
 

@@ -13,7 +13,7 @@ from gantk.data.formats.files import read_file
 from gantk.data.formats.limits import MAX_FILE
 from gantk.data.opened import Facts
 from gantk.data.parallel import in_order
-from gantk.data.reading import open_image
+from gantk.data.pixel_arrays import open_image
 from gantk.data.storage import cache_folder, cached
 from gantk.documents import read_text
 from gantk.errors import DataError

@@ -1,13 +1,13 @@
 """The rows of files of recognised folders, and the words that say how they are read."""
 
 from gantk.data.arranged import Arranged, Asked, Found
+from gantk.data.image_file import scan
 from gantk.data.layouts import Tree
 from gantk.data.listing import images_in
+from gantk.data.matched import names_match
 from gantk.data.mixed import mixed_namings
-from gantk.data.pairing import names_match
 from gantk.data.partners import recognised_namings
 from gantk.data.rows import Rows, hold_out, joined
-from gantk.data.scanning import scan
 from gantk.data.two_sides import read_mixed, read_side_by_side, read_sides
 from gantk.data.unread import nothing_in
 from gantk.errors import DataError

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gantk_plugins.networks.resizing import DoubledConvolution, HalvedConvolution
+from gantk_plugins.networks.resized_convolutions import DoubledConvolution, HalvedConvolution
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gantk.data.image_file import Bad, ImageFile
 from gantk.data.partners import ALIKE, Naming, Namings, are_known, recognised_namings, stem_of
-from gantk.data.scanning import Bad, ImageFile
 
 Sides = tuple[Sequence[Path], Sequence[Path]]
 """The image files of two folders."""

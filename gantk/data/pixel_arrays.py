@@ -12,7 +12,7 @@ from gantk.data.formats.limits import TOO_LARGE
 from gantk.data.opened import OpenedImage
 from gantk.data.pillow import open_pillow
 from gantk.errors import DataError
-from gantk.installing import packages_line
+from gantk.install_lines import packages_line
 
 Result = TypeVar("Result")
 

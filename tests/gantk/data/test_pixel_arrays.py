@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw, ImageOps
 
 from gantk.data.formats.files import read_file
 from gantk.data.opened import Facts
+from gantk.data.pixel_arrays import decode, open_image
 from gantk.data.pixels import upright
-from gantk.data.reading import decode, open_image
 from gantk.errors import DataError
-from gantk.installing import extra_line
+from gantk.install_lines import extra_line
 
 
 def drawing(width: int = 24, height: int = 18) -> Image.Image:
@@ -199,7 +199,7 @@ def test_a_phone_s_108_megapixels_are_no_bomb() -> None:
     data = png(side, side, 1, 0, (b"\0" * (side // 8)) * side)
     with pytest.warns(Image.DecompressionBombWarning):
         Image.open(io.BytesIO(data))
-    from gantk.data.scanning import quiet_decoders
+    from gantk.data.image_file import quiet_decoders
 
     with quiet_decoders():
         assert open_image(data).facts.width == side
