@@ -1,7 +1,7 @@
 """The recipe translates images by example: a game on pairs of images, and an L1 loss.
 
-It is pix2pix's objective (Isola et al. 2017, arXiv:1611.07004, equation 4) with the
-parts named in `defaults`; `step` is where your method goes.
+The objective is equation 4 of Isola et al. 2017 (arXiv:1611.07004), the parts are those
+named in `defaults`; `step` is where your method goes.
 """
 
 import torch
