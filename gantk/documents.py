@@ -3,7 +3,8 @@
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -126,6 +127,22 @@ def at_most(characters: int) -> "AfterValidator":
         return text
 
     return AfterValidator(bounded)
+
+
+@dataclass(frozen=True)
+class ReadBy:
+    """Annotates a type whose values a function reads from what a configuration says.
+
+    Attributes:
+        read: returns the value; raises ValueError where there is none.
+    """
+
+    read: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.read)
 
 
 def first_fault(error: "ValidationError") -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Any, NamedTuple
 
+from gantk.documents import ReadBy
 from gantk.errors import Unsupported
 
 
@@ -68,14 +69,5 @@ def read_size(said: Any) -> int | Sides:
     return Sides(*pair).size
 
 
-class _Said:
-    """Annotates a size, which a configuration may also say as HEIGHTxWIDTH."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_plain_validator_function(read_size)
-
-
-Size = Annotated[int | tuple[int, int], _Said()]
+Size = Annotated[int | tuple[int, int], ReadBy(read_size)]
 """Height and width in pixels, one number where they are equal."""

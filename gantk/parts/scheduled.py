@@ -1,30 +1,15 @@
-"""What may stand for a number: what it is at a step, and how it is read, written and shown."""
+"""What may stand for a number: how it is read, what it is at a step, and how it is written and shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import PurePath
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
-from gantk.documents import quoted, wanted
+from gantk.documents import ReadBy, quoted, wanted
 from gantk.errors import UsageError
 from gantk.parts.context import Progress
 from gantk.parts.schedules import SCHEDULES, HalfLife, Schedule
 from gantk.sizes import Sides
-
-Scheduled = float | Schedule | Callable[[float], float]
-"""A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
-
-
-def value_at(number: Scheduled, progress: Progress) -> float:
-    """Return the number that holds during a step."""
-    if isinstance(number, Schedule):
-        return number.at(progress)
-    return number(progress.fraction) if callable(number) else number
-
-
-def changes(number: object) -> bool:
-    """Return whether anything stands for a number that is not one."""
-    return isinstance(number, Schedule) or callable(number)
 
 
 def read_schedule(said: Any) -> Schedule:
@@ -47,7 +32,8 @@ def read_schedule(said: Any) -> Schedule:
             f"schedule {quoted(dict(said))} {wrong}: write {{name: linear, ...}}; known: {', '.join(SCHEDULES)}"
         )
     kind = SCHEDULES[name]
-    types = get_type_hints(kind.__init__, include_extras=True)
+    # A schedule inside another is multiplied by what that one gives.
+    types = get_type_hints(kind.__init__) | {"then": Factor | None}
     parameters: dict[str, Any] = {}
     for key, value in said.items():
         if key == "name":
@@ -88,6 +74,28 @@ def read_number(said: Any) -> Schedule:
             "{name: linear, start: 0.5, end: 0.7}"
         )
     return schedule
+
+
+Number = Annotated[Schedule, ReadBy(read_number)]
+"""A schedule that stands for a number itself."""
+
+Factor = Annotated[Schedule, ReadBy(read_factor)]
+"""A schedule of what something is multiplied by: it starts at 1 unless said otherwise, and may be said by its name."""
+
+Scheduled = float | Number | Callable[[float], float]
+"""A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
+
+
+def value_at(number: Scheduled, progress: Progress) -> float:
+    """Return the number that holds during a step."""
+    if isinstance(number, Schedule):
+        return number.at(progress)
+    return number(progress.fraction) if callable(number) else number
+
+
+def changes(number: object) -> bool:
+    """Return whether anything stands for a number that is not one."""
+    return isinstance(number, Schedule) or callable(number)
 
 
 def written(value: Any) -> Any:

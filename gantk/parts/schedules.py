@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
 from gantk.errors import UsageError
 from gantk.parts.context import Progress
@@ -22,29 +22,6 @@ class Schedule(ABC):
     @abstractmethod
     def at(self, progress: Progress) -> float:
         """Return the number that holds during a step."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        from gantk.parts.scheduled import read_number
-
-        return core_schema.no_info_plain_validator_function(read_number)
-
-
-class ByName:
-    """Annotates a schedule that a configuration may also say by its name alone, where its numbers are factors."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        from gantk.parts.scheduled import read_factor
-
-        return core_schema.no_info_plain_validator_function(read_factor)
-
-
-Factor = Annotated[Schedule, ByName()]
-"""A schedule of what something is multiplied by: it starts at 1 unless said otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +160,7 @@ class WarmUp(Schedule):
     start: float = 0.0
     finish: float = 0.05
     steps: int | None = None
-    then: Factor | None = None
+    then: Schedule | None = None
 
     def __post_init__(self) -> None:
         if self.finish <= 0 or (self.steps is not None and self.steps < 1):

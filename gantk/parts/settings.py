@@ -8,8 +8,7 @@ from typing import Any, Literal
 from gantk.data.shrunk import ShrinkBy
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
-from gantk.parts.scheduled import Scheduled
-from gantk.parts.schedules import Factor, Schedule
+from gantk.parts.scheduled import Factor, Number, Scheduled
 from gantk.sizes import Size, sides_of
 
 MOST_PIXELS = 2**30
@@ -58,7 +57,7 @@ class Settings:
     learning_rate: Scheduled | None = None
     betas: tuple[Scheduled, Scheduled] | None = None
     rmsprop_decay: Scheduled | None = None
-    batch_size: int | Schedule | Callable[[float], int] | None = None
+    batch_size: int | Number | Callable[[float], int] | None = None
     accumulate: int | None = None
     critic_steps: int | None = None
     schedule: Name | Factor | Callable[[float], float] | None = None

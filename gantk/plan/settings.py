@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from gantk.data.shrunk import ShrinkBy
-from gantk.parts.scheduled import Scheduled
-from gantk.parts.schedules import SCHEDULES, Factor, Schedule
+from gantk.parts.scheduled import Factor, Number, Scheduled
+from gantk.parts.schedules import SCHEDULES
 from gantk.parts.settings import Name, Settings
 from gantk.sizes import Sides, Size, sides_of
 
@@ -25,7 +25,7 @@ class RunSettings(Settings):
     learning_rate: Scheduled = 2e-4
     betas: tuple[Scheduled, Scheduled] = (0.5, 0.999)
     rmsprop_decay: Scheduled = 0.99
-    batch_size: int | Schedule | Callable[[float], int] = 1
+    batch_size: int | Number | Callable[[float], int] = 1
     accumulate: int = 1
     critic_steps: int = 1
     schedule: Name | Factor | Callable[[float], float] = "constant"
