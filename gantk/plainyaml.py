@@ -1,5 +1,10 @@
-"""YAML from outside: plain values alone, bounded in nesting and number before any is made."""
+"""YAML from outside: plain values alone, bounded in nesting and number before any is made.
 
+Numbers are decimal, and `true` and `false` alone are truths, as people and YAML 1.2 read them. To YAML 1.1, `0x64` is
+100, `010` is 8, `12:30` is 750, and `no` is false.
+"""
+
+import re
 from typing import Any
 
 import yaml
@@ -16,6 +21,8 @@ class _UnboundedError(ValueError):
 
 class _Bounded(yaml.SafeLoader):
     """Counts what a text stands for as its nodes are composed: an alias counts as much as what it repeats."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # none of YAML 1.1; those below are added
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -47,6 +54,23 @@ class _Bounded(yaml.SafeLoader):
         if depth > _DEEPEST:
             raise _UnboundedError(f"nested more than {_DEEPEST} levels deep")
         return values, depth
+
+
+for _tag, _form, _begins in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("merge", r"<<", ["<"]),
+    ("int", r"[-+]?[0-9][0-9_]*", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+):
+    _Bounded.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_form})\\Z"), _begins)
+_Bounded.add_constructor(
+    "tag:yaml.org,2002:int", lambda loader, node: int(str(loader.construct_scalar(node)).replace("_", ""))
+)
 
 
 def parse_yaml(text: str) -> Any:

@@ -8,6 +8,7 @@ from gantk.documents import quoted
 from gantk.errors import GantkError, PluginError, UsageError, blamed_line, one_line, written_at
 from gantk.parts.context import Progress
 from gantk.parts.scheduled import changes, shown, value_at
+from gantk.sizes import Sides
 
 
 def _whole(most: int) -> tuple[Callable[[Any], bool], str]:
@@ -54,7 +55,8 @@ def check_ranges(said: Mapping[str, Any], what: str = "setting ") -> None:
             if isinstance(number, str) or fits(number):
                 continue
             came = f" comes to {quoted(number)}, which" if _is_scheduled(value) else ""
-            raise UsageError(f"{what}{name}: {shown(value) if came else quoted(value)}{came} is not {words}")
+            plain = came or isinstance(value, Sides)
+            raise UsageError(f"{what}{name}: {shown(value) if plain else quoted(value)}{came} is not {words}")
 
 
 def _numbers(name: str, value: Any) -> Iterator[Any]:

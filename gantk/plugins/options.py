@@ -107,7 +107,11 @@ def _readings(value: Any) -> Iterator[Any]:
     if isinstance(value, str):
         for text in (value, f"[{value}]"):
             with suppress(ValueError):
-                yield parse_yaml(text)
+                reading = parse_yaml(text)
+                # Outside of quotes, text is what it says: YAML would leave out what follows a #.
+                yield value if isinstance(reading, str) and value.strip()[:1] not in ("'", '"') else reading
+        if "," in value:
+            yield [item.strip() for item in value.split(",")]  # 01,02 is text, where text is wanted
     yield value
     if isinstance(value, str) and value.strip().lower() == "none":
         yield None

@@ -1,10 +1,12 @@
 """Text from outside: what is too large, too deep or no text at all is refused in one bounded line, at once."""
 
+import math
 import os
 import time
 from typing import Annotated, Literal
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gantk.documents import at_most, first_fault, parse_json, quoted, read_model, read_text
@@ -32,7 +34,6 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{level}: &a{level} [*a{level - 1}]\n" for l
         ("&a [*a]", "contains itself"),
         ("&a {b: *a}", "contains itself"),
         ("1" * 5000, "limit"),
-        ("2001-13-99", "month"),
         ("!!timestamp x", "not YAML"),
         ("!!python/object/apply:os.getcwd []", "could not determine a constructor"),
         ("{[1]: 2}", "unhashable"),
@@ -47,6 +48,31 @@ def test_yaml_that_is_too_much_is_refused_at_once(text, reason):
     assert time.process_time() - began < 1
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("010", 10),
+        ("1_000", 1000),
+        ("-7", -7),
+        ("1.5e-3", 0.0015),
+        ("-.inf", -math.inf),
+        ("true", True),
+        ("~", None),
+        *((text, text) for text in ("0x64", "0b11", "0o17", "12:30", "1e-4", "no", "on", "yes", "2001-13-99", "_1")),
+    ],
+)
+def test_yaml_is_read_as_people_read_it(text, value):
+    read = parse_yaml(text)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "value", [True, None, 1, 1e-5, 1e20, math.inf, "no", "010", "0x64", "1e3", "1.5e3", "12:30", ""]
+)
+def test_yaml_that_is_written_is_read_as_it_was(value):
+    assert parse_yaml(yaml.safe_dump({"value": value})) == {"value": value}
 
 
 def test_yaml_of_a_run_is_read_with_its_aliases():

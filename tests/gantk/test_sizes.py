@@ -2,7 +2,7 @@
 
 import pytest
 
-from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported
+from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported, UsageError
 from gantk.parts.build import DataInfo
 from gantk.plan.settings import RunSettings
 from gantk.plugins.options import options_of, parse_value
@@ -37,6 +37,12 @@ def test_a_size_is_height_by_width_or_one_number(said, size):
 def test_what_is_no_size_is_refused(said):
     with pytest.raises(ValueError, match="HEIGHTxWIDTH"):
         read_size(said)
+
+
+@pytest.mark.parametrize("said", ["0x64", "0x0", "99999x64", 0])
+def test_a_setting_out_of_range_is_shown_as_it_is_said(said):
+    with pytest.raises(UsageError, match=f"^setting size: {0 if said == '0x0' else said} is not from 1 to 16,384$"):
+        RunSettings(size=parse_value(SIZE, said, "size"))
 
 
 def test_files_say_a_number_or_height_by_width():
