@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from gantk import DataError, Dataset, Group, Split, UsageError, hookimpl
-from gantk.data.dataset import Array, Column
+from gantk import DataError, Dataset, Group, Split, hookimpl
+from gantk.data.dataset import Array, ArrayImages, Column
 from gantk.data.resized import resized
+from gantk_datasets.aligned import Aligned, named_domains
 
 DOMAINS = ("line", "flat", "3d")
 SHIPPED = Path(__file__).with_name("emoji_images")
@@ -48,14 +49,11 @@ QUICK: Mapping[str, Any] = MappingProxyType(
 QUICK_SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32})
 
 
-class Emoji(Dataset):
+class Emoji(Aligned):
     """The emoji as uint8 RGB on white; a row stands for the same emoji in every domain.
 
     Labels are Unicode's groups, captions its names. Emoji that nearly look alike, or that differ in gender alone, are
     all trained on or all held out.
-
-    Attributes:
-        shown: a source and a target domain, or one domain, which then serves no pairs.
     """
 
     name = "emoji"
@@ -63,9 +61,8 @@ class Emoji(Dataset):
     domains = DOMAINS
 
     def __init__(self, *shown: str) -> None:
-        self.shown = shown
-        pairs = ("paired", "unpaired") if len(shown) == 2 else ()
-        self.kinds = (*pairs, "images", "labelled", "captioned", "domains")
+        super().__init__(shown)
+        self.kinds = (*self.kinds, "labelled", "captioned")
         listed = _index()["emoji"]
         self.classes = tuple(dict.fromkeys(one["group"] for one in listed))
         test = sum(one["split"] == "test" for one in listed)
@@ -78,29 +75,21 @@ class Emoji(Dataset):
         """Return the scale at which two CPU cores show something within ten minutes."""
         return QUICK if kind in ("paired", "unpaired") else QUICK_SINGLE
 
+    def images(self, domain: str, test: bool, load: int | None) -> ArrayImages:
+        """Return a domain's emoji of the training or the test share."""
+        return resized(_tiles(domain)[_rows(test)], load)
+
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the training or the test share; images are brought to `load` pixels when read."""
-        if kind not in self.kinds:
-            named = f"{self.name}:{','.join(self.shown)}"
-            raise DataError(f"{named} serves {', '.join(self.kinds)} batches, not {kind} ones")
-        listed = _index()["emoji"]
-        rows = np.array([row for row, one in enumerate(listed) if (one["split"] == "test") == test])
-        groups: tuple[dict[str, Column], ...]
-        if kind == "domains":
-            everything = np.concatenate([_tiles(domain)[rows] for domain in DOMAINS])
-            domain_of = np.repeat(np.arange(len(DOMAINS)), len(rows)).astype(np.int64)
-            groups = ({"image": resized(everything, load), "domain": domain_of},)
-        elif kind in ("paired", "unpaired"):
-            first, second = (resized(_tiles(domain)[rows], load) for domain in self.shown)
-            groups = ({"source": first, "target": second},) if kind == "paired" else ({"a": first}, {"b": second})
-        else:
-            further: dict[str, dict[str, Column]] = {
-                "images": {},
-                "labelled": {"label": np.array([self.classes.index(listed[row]["group"]) for row in rows], np.int64)},
-                "captioned": {"caption": [listed[row]["name"] for row in rows]},
-            }
-            groups = ({"image": resized(_tiles(self.shown[-1])[rows], load), **further[kind]},)
-        return Split(tuple(Group(columns) for columns in groups))
+        if kind not in ("labelled", "captioned"):
+            return super().split(kind, test, load)
+        listed = [_index()["emoji"][row] for row in _rows(test)]
+        further: dict[str, Column] = (
+            {"label": np.array([self.classes.index(one["group"]) for one in listed], np.int64)}
+            if kind == "labelled"
+            else {"caption": [one["name"] for one in listed]}
+        )
+        return Split((Group({"image": self.images(self.shown[-1], test, load), **further}),))
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the shipped files."""
@@ -115,18 +104,18 @@ def emoji(argument: str | None) -> Emoji:
 
     Raises UsageError where it names none of the domains, one twice, or more than two.
     """
-    shown = [domain.strip() for domain in (argument or "flat,3d").split(",")]
-    if len(shown) > 2 or len(set(shown)) < len(shown) or not set(shown) <= set(DOMAINS):
-        raise UsageError(
-            f"data emoji:{argument}: name one or two of the domains {', '.join(DOMAINS)}, such as emoji:line,flat"
-        )
-    return Emoji(*shown)
+    return Emoji(*named_domains("emoji", argument, DOMAINS, "flat,3d"))
 
 
 @hookimpl
 def dataset() -> Callable[..., Dataset]:
     """Return what opens the emoji."""
     return emoji
+
+
+def _rows(test: bool) -> Array:
+    """Return the rows of the training or the test share."""
+    return np.array([row for row, one in enumerate(_index()["emoji"]) if (one["split"] == "test") == test])
 
 
 @cache

@@ -18,12 +18,19 @@ class ResizedImages(ArrayImages):
     load: int = 64
 
     def __getitem__(self, index: int) -> Array:
-        from PIL import Image
+        return at_size(self.array[index], self.load)
 
-        method = Image.Resampling.LANCZOS if self.load < self.array.shape[1] else Image.Resampling.BICUBIC
-        # Pillow takes grey images without an axis for channels.
-        image = Image.fromarray(self.array[index].squeeze(-1) if self.channels == 1 else self.array[index])
-        return np.array(image.resize((self.load, self.load), method)).reshape(self.load, self.load, -1)
+
+def at_size(image: Array, load: int) -> Array:
+    """Return a square image, uint8 (S, S, C) with C of 1 or 3, at `load` pixels."""
+    from PIL import Image
+
+    if load == len(image):
+        return image
+    method = Image.Resampling.LANCZOS if load < len(image) else Image.Resampling.BICUBIC
+    # Pillow takes grey images without an axis for channels.
+    picture = Image.fromarray(image.squeeze(-1) if image.shape[2] == 1 else image)
+    return np.array(picture.resize((load, load), method)).reshape(load, load, -1)
 
 
 def resized(array: Array, load: int | None) -> ArrayImages:
