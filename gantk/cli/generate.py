@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli import inputs
-from gantk.cli.inputs import SEED
+from gantk.cli.inputs import SEED, ModelCommand
 from gantk.cli.outcomes import shown
 from gantk.cli.output import say
 
@@ -28,7 +28,7 @@ Examples:
 SAMPLES, ROWS, FRAMES = 16, 8, 60
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ModelCommand, epilog=EPILOG)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "-n",

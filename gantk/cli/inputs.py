@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +48,33 @@ def inputs(command: Command) -> Command:
     return label(scalar(_image(_seed(command))))
 
 
+class ModelCommand(click.Command):
+    """A command whose first argument is a model: an input of the model is no option, and this says how it is said."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-")
+            way = next((way for way in _ways_of(given) if name in way.known), None)
+            if way is None or way.option not in {option for one in self.params for option in one.opts}:
+                raise
+            right = f"{name} is an input of the model, say {way.option} {name}={way.value}"
+            raise click.UsageError(f"there is no option {error.option_name}: {right}", ctx) from None
+
+
+def _ways_of(args: Sequence[str]) -> tuple[Way, ...]:
+    """Return how the inputs are said of the first file among arguments that is a model; nothing where none is one."""
+    from gantk.errors import GantkError
+    from gantk.runtime.model_file import read_file
+
+    for file in (Path(argument) for argument in args if argument.endswith(".onnx")):
+        with suppress(GantkError):
+            return _ways(read_file(file))
+    return ()
+
+
 @dataclass(frozen=True)
 class Way:
     """An option by which inputs are said.
@@ -53,15 +82,17 @@ class Way:
     Attributes:
         option: what it is called.
         what: what it says.
-        texts: what was said by it.
+        value: what is said by it, as help has it.
         known: the inputs that it is for.
+        is_value: tells of text with an equals sign whether all of it is a value, such as a file's name.
         also: inputs that it takes besides, where they are named.
     """
 
     option: str
     what: str
-    texts: Sequence[str]
+    value: str
     known: Sequence[str]
+    is_value: Callable[[str], bool]
     also: Sequence[str] = ()
 
 
@@ -70,22 +101,40 @@ def said(card: Card, labels: Sequence[str], scalars: Sequence[str], images: Sequ
 
     Raises UsageError where it is not clear.
     """
-    categories = [port.name for port in card.numbers_in if port.categories]
-    single = [port.name for port in card.numbers_in if not port.categories and port.length == 1]
-    codes = [port.name for port in card.numbers_in if port.kind == "latent" and port.length == 1]
-    ways = (
-        Way("--label", "category", labels, categories, codes),
-        Way("--scalar", "number", scalars, single),
-        Way("--image", "further image", images, [port.name for port in card.images_in[1:]]),
-    )
+    ways = _ways(card)
     found: dict[str, Any] = {}
-    for way in ways:
-        for text in way.texts:
+    for way, texts in zip(ways, (labels, scalars, images), strict=True):
+        for text in texts:
             name, value = _parted(way, text, ways)
             if name in found:
                 raise click.UsageError(f"{way.option} {text}: {name} is {found[name]} already")
             found[name] = Path(value) if way.option == "--image" else value
     return found
+
+
+def _ways(card: Card) -> tuple[Way, ...]:
+    """Return the options by which a model's inputs are said: of categories, numbers and images."""
+    categories = [port for port in card.numbers_in if port.categories]
+    labels = {name.casefold() for port in categories for name in port.names}
+    single = [port.name for port in card.numbers_in if not port.categories and port.length == 1]
+    codes = [port.name for port in card.numbers_in if port.kind == "latent" and port.length == 1]
+    images = [port.name for port in card.images_in[1:]]
+    return (
+        Way(
+            "--label",
+            "category",
+            "LABEL",
+            [port.name for port in categories],
+            _is_in(labels),
+            codes,
+        ),
+        Way("--scalar", "number", "NUMBER", single, lambda said: False),
+        Way("--image", "further image", "FILE", images, lambda said: Path(said).exists()),
+    )
+
+
+def _is_in(names: Collection[str]) -> Callable[[str], bool]:
+    return lambda said: said.casefold() in names
 
 
 def _parted(way: Way, text: str, ways: Sequence[Way]) -> tuple[str, str]:
@@ -97,6 +146,13 @@ def _parted(way: Way, text: str, ways: Sequence[Way]) -> tuple[str, str]:
         raise click.UsageError(f"{way.option} {text}: say {other} {text}")
     if not way.known:
         raise click.UsageError(f"{way.option} {text}: the model takes no {way.what}")
+    if equals and not way.is_value(text):
+        inputs = {known: f"{one.option} {known}={one.value}" for one in ways for known in (*one.known, *one.also)}
+        near = f"; did you mean {close[0]!r}?" if (close := get_close_matches(name, inputs, n=1)) else ""
+        takes = ", ".join(inputs.values())
+        raise click.UsageError(
+            f"{way.option} {text}: {name!r} is no input that can be said; the model takes {takes}{near}"
+        )
     if len(way.known) > 1:
         known = ", ".join(way.known)
         raise click.UsageError(f"{way.option} {text}: say NAME={text}, NAME being one of {known}")

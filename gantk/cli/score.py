@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from gantk.cli.inputs import ModelCommand
 from gantk.cli.inputs import inputs as further_inputs
 from gantk.cli.tables import tabulate
 
@@ -16,7 +17,7 @@ Example:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ModelCommand, epilog=EPILOG)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from gantk.cli.inputs import ModelCommand, said
 from gantk.cli.inputs import inputs as further_inputs
-from gantk.cli.inputs import said
 from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.output import say
 from gantk.errors import GantkError
@@ -20,7 +20,7 @@ Example:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ModelCommand, epilog=EPILOG)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(

@@ -191,7 +191,11 @@ def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path)
         (["--traverse", "c9"], "there is no input 'c9' to traverse, only latent, label"),
         (["--label", "shoe"], "no label is called shoe: say T-shirt/top"),
         (["--label", "1", "--label", "BAG"], "label is 1 already"),
-        (["--label", "latent=1"], "no label is called latent=1"),
+        (
+            ["--label", "latent=1"],
+            "'latent' is no input that can be said; the model takes --label label=LABEL$",
+        ),
+        (["--label", "lable=bag"], "the model takes --label label=LABEL; did you mean 'label'[?]$"),
         (["--truncation", 0.001], r"truncation of 0\.001"),
         (["--seed", -1], "not in the range"),
         (["--start", 2**32], "a seed has those from 0 to 4294967295"),
