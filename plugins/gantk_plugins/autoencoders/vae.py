@@ -11,6 +11,8 @@ paper's networks (table 1), RMSProp 3e-4 and batches of 64, in place of one hidd
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -23,16 +25,15 @@ from gantk import (
     Graph,
     Latent,
     Network,
-    Normalization,
     Player,
     Recipe,
     Settings,
     Step,
-    Unsupported,
     UsageError,
     Vector,
     hookimpl,
 )
+from gantk_plugins.autoencoders.networks import Encoder, Mean, decoder
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -50,63 +51,6 @@ def sampled(mean: Tensor, log_variance: Tensor) -> Tensor:
     return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
 
 
-def halvings(size: int) -> int:
-    """Return how often images are halved: to 8 pixels, three times at least, and never below 4 (64 px: 3, 28 px: 2).
-
-    Raises Unsupported where they cannot be halved at all.
-    """
-    count, side = 0, size
-    while side % 2 == 0 and (side > 8 or (side >= 8 and count < 3)):
-        count, side = count + 1, side // 2
-    if not count:
-        raise Unsupported(f"needs an even size of at least 8 pixels, not {size}")
-    return count
-
-
-def dense(inputs: int, outputs: int, normalization: Normalization) -> list[nn.Module]:
-    """Return a fully connected layer and its norm: (N, C, H, W) or (N, inputs) -> (N, outputs, 1, 1)."""
-    norm = normalization.activation(outputs)
-    # A sample's own statistics of a single pixel would leave nothing of it.
-    norm = nn.Identity() if isinstance(norm, nn.InstanceNorm2d) else norm
-    bias = isinstance(norm, nn.Identity) or not normalization.shifts
-    layer = normalization.weight(nn.Linear(inputs, outputs, bias=bias))
-    return [nn.Flatten(), layer, nn.Unflatten(1, (outputs, 1, 1)), norm]
-
-
-class Encoder(nn.Module):
-    """Gives images (N, channels, size, size) the mean and the log variance (N, latent) of a Gaussian (table 1)."""
-
-    def __init__(self, channels: int, size: int, latent: int, filters: int, normalization: Normalization) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        count = halvings(size)
-        for level in range(count):
-            width = filters * 2 ** min(level, 2)
-            layer = nn.Conv2d(channels, width, 5, stride=2, padding=2, bias=not normalization.shifts)
-            layers += [normalization.weight(layer), normalization.activation(width), nn.ReLU()]
-            channels = width
-        inputs = channels * (size // 2**count) ** 2
-        self.trunk = nn.Sequential(*layers, *dense(inputs, 32 * filters, normalization), nn.ReLU(), nn.Flatten())
-        self.mean = nn.Linear(32 * filters, latent)
-        self.log_variance = nn.Linear(32 * filters, latent)
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.trunk(image)
-        return self.mean(hidden), self.log_variance(hidden)
-
-
-class Mean(nn.Module):
-    """An encoder's mean: the latent vector (N, latent) that an image most likely has."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, image: Tensor) -> Tensor:
-        mean: Tensor = self.encoder(image)[0]
-        return mean
-
-
 class VAE(Recipe):
     """Encodes images into latent vectors of a normal distribution, and decodes them.
 
@@ -117,7 +61,7 @@ class VAE(Recipe):
     """
 
     kind = "images"
-    defaults = Defaults(generator="vaegan", normalization={"encoder": "batch", "generator": "batch"})
+    defaults = Defaults(generator="vae", normalization={"encoder": "batch", "generator": "batch"})
     # The decay is that of the authors' library, deeppy; the length is that of their code for CelebA.
     settings = Settings(
         optimizer="rmsprop",
@@ -189,3 +133,9 @@ class VAE(Recipe):
 def recipe() -> type[Recipe]:
     """Return the VAE's training algorithm."""
     return VAE
+
+
+@hookimpl
+def generator() -> Callable[..., nn.Module]:
+    """Return what builds the decoder."""
+    return decoder

@@ -32,7 +32,6 @@ from gantk import (
     Build,
     Defaults,
     DiscriminatorSpec,
-    GeneratorSpec,
     Normalization,
     Player,
     Recipe,
@@ -42,24 +41,8 @@ from gantk import (
     hookimpl,
     single_scores,
 )
-from gantk_plugins.autoencoders.vae import VAE, dense, divergence, halvings, sampled, surprise
-
-
-class Decoder(nn.Sequential):
-    """Makes images (N, channels, size, size) in [-1, 1] of latent vectors (N, latent)."""
-
-    def __init__(self, latent: int, channels: int, size: int, filters: int, normalization: Normalization) -> None:
-        count = halvings(size)
-        side, before = size // 2**count, 4 * filters
-        layers = [*dense(latent, before * side**2, normalization), nn.ReLU()]
-        layers += [nn.Flatten(), nn.Unflatten(1, (before, side, side))]
-        widths = [*[4 * filters] * (count - 2), 2 * filters, filters // 2][-count:]
-        for width in widths:
-            bias = not normalization.shifts
-            layer = nn.ConvTranspose2d(before, width, 5, stride=2, padding=2, output_padding=1, bias=bias)
-            layers += [normalization.weight(layer), normalization.activation(width), nn.ReLU()]
-            before = width
-        super().__init__(*layers, normalization.weight(nn.Conv2d(before, channels, 5, padding=2)), nn.Tanh())
+from gantk_plugins.autoencoders.networks import decoder, dense, halvings
+from gantk_plugins.autoencoders.vae import VAE, divergence, sampled, surprise
 
 
 class Similarity(nn.Module):
@@ -103,18 +86,6 @@ class Similarity(nn.Module):
         return scores
 
 
-def decoder(spec: GeneratorSpec, build: Build, *, filters: int = 64) -> nn.Module:
-    """Build the decoder of table 1.
-
-    Args:
-        filters: a quarter of the channels of the first layers; table 1's widths are those of 64.
-    """
-    spec.accept("latent")
-    _check_filters(filters)
-    normalization = build.normalization("generator")
-    return normalization.network(Decoder(spec.need("latent"), spec.outputs, spec.square, filters, normalization))
-
-
 def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> nn.Module:
     """Build the discriminator of table 1, which gives an image one score.
 
@@ -122,15 +93,11 @@ def similarity(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> n
         filters: a quarter of the channels of the last convolutions; table 1's widths are those of 64.
     """
     spec.accept("condition_channels", "features")
-    _check_filters(filters)
+    if filters < 2:
+        raise UsageError(f"vaegan needs filters >= 2, not {filters}")
     normalization = build.normalization("discriminator")
     network = Similarity(spec.channels + spec.condition_channels, spec.square, filters, normalization)
     return normalization.network(network)
-
-
-def _check_filters(filters: int) -> None:
-    if filters < 2:
-        raise UsageError(f"vaegan needs filters >= 2, not {filters}")
 
 
 class VAEGAN(VAE):

@@ -1,12 +1,11 @@
-"""The VAE: its two losses against closed forms, the encoder of table 1, and what it shows and exports."""
+"""The VAE: its two losses against closed forms, and what it shows and exports."""
 
 import pytest
 import torch
-from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from gantk import Latent, Unsupported, UsageError, Vector
-from gantk_plugins.autoencoders.vae import Encoder, dense, divergence, halvings, sampled, surprise
+from gantk_plugins.autoencoders.vae import divergence, sampled, surprise
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def vae(factory, make_build):
             kind="images",
             size=size,
             channels={"image": channels},
-            generator="vaegan",
+            generator="vae",
             normalization=(normalization, normalization),
             generator_options={"filters": 2},
         )
@@ -62,40 +61,10 @@ def test_what_is_sampled_has_mean_and_variance_and_passes_their_gradients():
     torch.testing.assert_close(log_variance.grad, (drawn - mean).detach() / 2)
 
 
-@pytest.mark.parametrize(
-    ("size", "count"), [(64, 3), (32, 3), (28, 2), (16, 2), (8, 1), (30, 1), (48, 3), (128, 4), (256, 5)]
-)
-def test_halvings(size, count):
-    assert halvings(size) == count
-
-
 @pytest.mark.parametrize("size", [1, 4, 7, 33])
 def test_sizes_that_cannot_be_halved(size, vae):
     with pytest.raises(Unsupported, match=f"even size of at least 8 pixels, not {size}"):
         vae(size=size)
-
-
-def test_the_encoder_is_that_of_table_1(factory):
-    with torch.device("meta"):
-        encoder = Encoder(3, 64, 128, 64, factory("batch", "normalization")())
-    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
-    assert [(layer.out_channels, layer.kernel_size, layer.stride) for layer in convolutions] == [
-        (width, (5, 5), (2, 2)) for width in (64, 128, 256)
-    ]
-    assert sum(p.numel() for p in encoder.parameters()) == (
-        25 * (3 * 64 + 64 * 128 + 128 * 256) + 2 * (64 + 128 + 256) + (8 * 8 * 256 + 2) * 2048 + 2 * (2048 + 1) * 128
-    )
-
-
-@pytest.mark.parametrize("normalization", ["batch", "instance", "layer", "spectral", "none"])
-def test_a_dense_layer_is_normed_unless_that_leaves_nothing(normalization, factory):
-    layers = nn.Sequential(*dense(3 * 4, 6, factory(normalization, "normalization")()))
-    values = layers(torch.randn(5, 3, 2, 2))
-    assert values.shape == (5, 6, 1, 1)
-    assert values.std() > 0.01
-    assert (layers[1].bias is None) == (normalization in ("batch", "layer"))
-    if normalization == "batch":
-        torch.testing.assert_close(values.mean((0, 2, 3)), torch.zeros(6), atol=1e-6, rtol=0)
 
 
 def test_the_losses_are_those_of_equation_10(vae, batch, stream):
@@ -151,6 +120,9 @@ def test_wrong_options(options, vae):
         vae(**options)
 
 
-def test_settings_are_those_of_vaegan(factory):
-    said = factory("vae", "recipe").settings.said()
+def test_settings_and_generator_are_those_of_vaegan(factory):
+    recipe = factory("vae", "recipe")
+    said = recipe.settings.said()
     assert (said["optimizer"], said["learning_rate"], said["batch_size"]) == ("rmsprop", 3e-4, 64)
+    assert recipe.defaults.generator == "vae"
+    assert factory("vae", "generator") is factory("vaegan", "generator")

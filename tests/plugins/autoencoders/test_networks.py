@@ -1,9 +1,41 @@
-"""VAE-GAN's decoder and discriminator: the networks of table 1, the sizes they take, and what they refuse."""
+"""The networks of table 1, encoder, decoder and discriminator: their sizes, and what they refuse."""
 
 import pytest
 import torch
+from torch import nn
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported, UsageError
+from gantk_plugins.autoencoders.networks import Encoder, dense, halvings
+
+
+@pytest.mark.parametrize(
+    ("size", "count"), [(64, 3), (32, 3), (28, 2), (16, 2), (8, 1), (30, 1), (48, 3), (128, 4), (256, 5)]
+)
+def test_halvings(size, count):
+    assert halvings(size) == count
+
+
+def test_the_encoder_is_that_of_table_1(factory):
+    with torch.device("meta"):
+        encoder = Encoder(3, 64, 128, 64, factory("batch", "normalization")())
+    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(layer.out_channels, layer.kernel_size, layer.stride) for layer in convolutions] == [
+        (width, (5, 5), (2, 2)) for width in (64, 128, 256)
+    ]
+    assert sum(p.numel() for p in encoder.parameters()) == (
+        25 * (3 * 64 + 64 * 128 + 128 * 256) + 2 * (64 + 128 + 256) + (8 * 8 * 256 + 2) * 2048 + 2 * (2048 + 1) * 128
+    )
+
+
+@pytest.mark.parametrize("normalization", ["batch", "instance", "layer", "spectral", "none"])
+def test_a_dense_layer_is_normed_unless_that_leaves_nothing(normalization, factory):
+    layers = nn.Sequential(*dense(3 * 4, 6, factory(normalization, "normalization")()))
+    values = layers(torch.randn(5, 3, 2, 2))
+    assert values.shape == (5, 6, 1, 1)
+    assert values.std() > 0.01
+    assert (layers[1].bias is None) == (normalization in ("batch", "layer"))
+    if normalization == "batch":
+        torch.testing.assert_close(values.mean((0, 2, 3)), torch.zeros(6), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(
