@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantk.data.infos import ImageInfo
+from gantk.data.infos import Contents, ImageInfo
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
@@ -43,27 +43,28 @@ def import_run(
     config = _config(gathered, data, size, statistics)
     if data:
         resolved = resolve(config)
-        images: Mapping[str, ImageInfo] = open_training_data(resolved).images
+        contents = open_training_data(resolved).contents
         for note in resolved.dataset.notes:
             say(note)
     else:
         resolved = resolve(config, RecordedData(_unknown(gathered.kind)))
         images = {key: ImageInfo(channels, "uint8", (0.0, 255.0)) for key, channels in gathered.channels.items()}
-    _check_channels(gathered, images, resolved.dataset.name)
+        contents = Contents(images)
+    _check_channels(gathered, contents.images, resolved.dataset.name)
     with without_values():
         # Names and shapes alone say what would be built, and a damaged file may say anything.
-        _fitting(build_recipe(resolved, images, Context(), trains=False), gathered)
+        _fitting(build_recipe(resolved, contents, Context(), trains=False), gathered)
     # Told no data, a complete configuration would name a path.
     kept = {} if data else {"data": config.data}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        recipe = build_recipe(resolved, images, Context(), trains=False)
-        prepare(recipe, BlankBatches(images, resolved.settings.sides, resolved.kind))
+        recipe = build_recipe(resolved, contents, Context(), trains=False)
+        prepare(recipe, BlankBatches(contents.images, resolved.settings.sides, resolved.kind))
         for name, state in _fitting(recipe, gathered).items():
             recipe.networks()[name].module.load_state_dict(state)
         with new_run(out, gathered.title) as run:
             _save(run, recipe, resolved)
-            run.start(resolved.complete({}).model_copy(update=kept), _facts(gathered, recipe, resolved, images))
+            run.start(resolved.complete({}).model_copy(update=kept), _facts(gathered, recipe, resolved, contents))
     return run
 
 
@@ -117,11 +118,11 @@ def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:
     run.checkpoints().save(state, World())
 
 
-def _facts(gathered: Gathered, recipe: Recipe, resolved: Resolved, images: Mapping[str, ImageInfo]) -> dict[str, Any]:
+def _facts(gathered: Gathered, recipe: Recipe, resolved: Resolved, contents: Contents) -> dict[str, Any]:
     """Return what the run's manifest says of its data, its files, and what no file holds."""
     new = [recipe.networks()[name] for name in gathered.new]
     return {
-        "data": data_facts(resolved.dataset, resolved.kind, images).model_dump(),
+        "data": data_facts(resolved.dataset, resolved.kind, contents).model_dump(),
         "imported": {
             "networks": {name: held.facts for name, held in gathered.networks.items()},
             "untrained": gathered.new,

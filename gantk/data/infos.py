@@ -1,11 +1,13 @@
 """What the columns of a split hold, as networks, runs and exports need to know it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
 
 from gantk.data.dataset import Split, cut_columns, shrink_of
 from gantk.data.palettes import Palette
 from gantk.data.windows import Window
+from gantk.data.words import words_in
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,26 @@ class ImageInfo:
     window: Window
     palette: Palette | None = None
     shrink: int = 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the columns of a split hold that a recipe is built for.
+
+    Attributes:
+        images: what each key of images or label maps holds.
+        words: the words of the texts of each key, the most frequent first.
+    """
+
+    images: Mapping[str, ImageInfo]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def contents_of(split: Split, texts: Sequence[str] = ()) -> Contents:
+    """Return what the columns of a split hold, of which those named hold texts."""
+    columns = split.columns
+    words = {key: words_in(cast(Sequence[str], columns[key])) for key in texts if key in columns}
+    return Contents(image_infos(split), words)
 
 
 def image_infos(split: Split) -> dict[str, ImageInfo]:

@@ -32,6 +32,7 @@ class DataInfo(Sized):
         sizes: the size of each image key; they differ where a batch has images of several sizes.
         windows: the pixel values that are -1 and 1 of each image key.
         palettes: the classes of each label map: their names, their colours, and one-hot numbers of their ids.
+        words: the words of each key's captions to train on, the most frequent first, for a `Caption`.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class DataInfo(Sized):
     sizes: Mapping[str, int | tuple[int, int]] = field(default_factory=dict)
     windows: Mapping[str, Window] = field(default_factory=dict)
     palettes: Mapping[str, Palette] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def square(self) -> int:

@@ -9,7 +9,8 @@ import torch
 
 from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.dataset import Split, cut_columns, shrink_of
-from gantk.data.infos import ImageInfo, image_infos, palettes_in
+from gantk.data.infos import Contents, ImageInfo, contents_of, palettes_in
+from gantk.data.kinds import kind_called
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.bounded import bounded
@@ -32,7 +33,12 @@ class OpenedData:
 
     split: Split
     crops: Crops
-    images: Mapping[str, ImageInfo]
+    contents: Contents
+
+    @property
+    def images(self) -> Mapping[str, ImageInfo]:
+        """What each key of images or label maps holds."""
+        return self.contents.images
 
 
 def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedData:
@@ -60,7 +66,7 @@ def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedDat
                 )
         elif min(height, width) != load // shrink:
             raise PluginError(f"{given}; its split() was asked to load={load}, the shorter side")
-    return OpenedData(split, crops, image_infos(split))
+    return OpenedData(split, crops, contents_of(split, kind_called(resolved.kind).keys("texts")))
 
 
 def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
@@ -104,7 +110,7 @@ def allows_bf16(resolved: Resolved) -> bool:
 
 def build_recipe(
     resolved: Resolved,
-    images: Mapping[str, ImageInfo],
+    contents: Contents,
     context: Context,
     autocast: torch.dtype | None = None,
     *,
@@ -117,7 +123,7 @@ def build_recipe(
     """
     part = resolved.parts["recipe"]
     with bounded():
-        recipe = part(_build(resolved, images, autocast, trains))
+        recipe = part(_build(resolved, contents, autocast, trains))
     if not isinstance(recipe, Recipe):
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     _inform(recipe, context)
@@ -130,7 +136,7 @@ def prepare(recipe: Recipe, batches: Batches) -> None:
     _inform(recipe, recipe.context)
 
 
-def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> None:
+def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
     """Raise UsageError where the user chose a part that the recipe never asks for."""
     recipe = resolved.parts["recipe"]
     defaults = recipe_of(resolved).defaults
@@ -140,7 +146,7 @@ def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> No
     chosen = {slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in usual[slot]}
     if not chosen:
         return
-    build = _build(resolved, images, None)
+    build = _build(resolved, contents, None)
     try:
         with without_values(), bounded():
             recipe(build)
@@ -153,10 +159,8 @@ def refuse_idle_parts(resolved: Resolved, images: Mapping[str, ImageInfo]) -> No
             raise UsageError(f"recipe {recipe.plugin} {idle}: --{slot} {name} would change nothing, leave it out")
 
 
-def _build(
-    resolved: Resolved, images: Mapping[str, ImageInfo], autocast: torch.dtype | None, trains: bool = True
-) -> Build:
-    dataset, sides = resolved.dataset, resolved.settings.sides
+def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None, trains: bool = True) -> Build:
+    dataset, sides, images = resolved.dataset, resolved.settings.sides, contents.images
     files = {name: option.value for name, option in resolved.options.items() if isinstance(option.value, str | Path)}
     return Build(
         data=DataInfo(
@@ -168,6 +172,7 @@ def _build(
             palettes=palettes_in(images),
             classes=dataset.classes,
             domains=dataset.domains,
+            words=contents.words,
         ),
         parts={slot: part for slot, part in resolved.parts.items() if slot != "recipe"},
         autocast=autocast,

@@ -1,9 +1,8 @@
 """A checkpoint's size, against that of the networks that a run's options make."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from gantk.data.infos import ImageInfo
+from gantk.data.infos import Contents
 from gantk.errors import GantkError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
@@ -14,11 +13,11 @@ _SLACK = 2**26
 """Bytes that networks may always have."""
 
 
-def check_size(resolved: Resolved, images: Mapping[str, ImageInfo], checkpoint: Path) -> None:
+def check_size(resolved: Resolved, contents: Contents, checkpoint: Path) -> None:
     """Raise GantkError where the options make networks far larger than the checkpoint's, before memory is asked for."""
     try:
         with without_values():
-            networks = build_recipe(resolved, images, Context()).networks().values()
+            networks = build_recipe(resolved, contents, Context()).networks().values()
     except Exception:
         # A network that cannot be made without values is made with them, and says itself what is wrong.
         return

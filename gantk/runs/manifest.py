@@ -1,12 +1,11 @@
 """A run's `manifest.json`: how it was started, on what, and what the data was."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gantk.data.dataset import Dataset
-from gantk.data.infos import ImageInfo
+from gantk.data.infos import Contents, ImageInfo
 from gantk.data.kinds import Holds, Kind, kind_called
 from gantk.data.palettes import Palette
 from gantk.documents import at_most
@@ -62,6 +61,7 @@ class DataFacts(BaseModel):
     domains: list[Text] = Field(default_factory=list)
     columns: dict[Annotated[str, at_most(100)], Holds] = Field(default_factory=dict)
     images: dict[Annotated[str, at_most(100)], ImageFacts]
+    words: dict[Annotated[str, at_most(100)], list[Text]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -81,9 +81,10 @@ class DataFacts(BaseModel):
         return kind_called(self.kind, Kind(self.kind, self.columns))
 
     @property
-    def image_infos(self) -> dict[str, ImageInfo]:
-        """What the images of each key hold."""
-        return {key: info.info for key, info in self.images.items()}
+    def contents(self) -> Contents:
+        """What the columns of its batches hold."""
+        images = {key: info.info for key, info in self.images.items()}
+        return Contents(images, {key: tuple(words) for key, words in self.words.items()})
 
 
 class Imported(BaseModel):
@@ -105,7 +106,7 @@ class Manifest(BaseModel):
     pretrained: dict[Text, Text] = Field(default_factory=dict)
 
 
-def data_facts(dataset: Dataset, kind: Kind, images: Mapping[str, ImageInfo]) -> DataFacts:
+def data_facts(dataset: Dataset, kind: Kind, contents: Contents) -> DataFacts:
     """Return what a run's manifest says of its data."""
     return DataFacts(
         name=dataset.name,
@@ -124,6 +125,7 @@ def data_facts(dataset: Dataset, kind: Kind, images: Mapping[str, ImageInfo]) ->
                 palette=list(info.palette.entries) if info.palette else [],
                 shrink=info.shrink,
             )
-            for key, info in images.items()
+            for key, info in contents.images.items()
         },
+        words={key: list(words) for key, words in contents.words.items()},
     )

@@ -46,7 +46,7 @@ def _recorded(checked: CheckedPlugin) -> dict[str, list[dict[str, Any]]]:
             if role in parts and parts[role].plugin == checked.name:
                 parts[role] = _noted(parts[role], specs)
         with without_values():
-            build_recipe(replace(resolved, parts=parts), open_training_data(resolved).images, Context())
+            build_recipe(replace(resolved, parts=parts), open_training_data(resolved).contents, Context())
     except (GantkError, Failure):
         pass  # the training tells it, and where
     return asked

@@ -48,19 +48,19 @@ def _filled(checked: CheckedPlugin) -> tuple[Config, dict[str, str]]:
     """Return the training with parts of others, and whose they are, by slot."""
     found, chosen, draw = config(checked), dict[str, str](), Random(checked.name)  # noqa: S311 (a sample)
     own = resolve(found)
-    images = open_training_data(own).images
+    contents = open_training_data(own).contents
     for slot in own.parts:
         names = [name for name in bringing(kind_of(slot)) if slot != "recipe" and name != own.parts[slot].plugin]
         for name in draw.sample(names, len(names)):
             tried = _with(found, slot, name)
             resolved = resolve(tried, own.dataset)
             try:
-                refuse_idle_parts(resolved, images)
+                refuse_idle_parts(resolved, contents)
             except UsageError:
                 break
             takes = {*resolved.options, *data_option_names(tried)}
             kept = {said: value for said, value in tried.set.items() if "." not in said or said in takes}
-            tried, refused = buildable(tried.model_copy(update={"set": kept}), resolved, images)
+            tried, refused = buildable(tried.model_copy(update={"set": kept}), resolved, contents)
             if refused is None:
                 found, chosen = tried, chosen | {slot: name}
                 break

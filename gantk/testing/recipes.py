@@ -124,7 +124,7 @@ def seeding(checked: CheckedPlugin) -> str:
         resolved = resolve(config(checked))
         data = open_training_data(resolved)
         torch.manual_seed(seed)
-        build_recipe(resolved, data.images, Context())
+        build_recipe(resolved, data.contents, Context())
         after["building it"].append(torch.get_rng_state())
         ready = training(checked, checked.folder / "seeding", seed=seed)
         for step in steps_of(ready, 1):

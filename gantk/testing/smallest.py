@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from gantk.data.infos import ImageInfo
+from gantk.data.infos import Contents
 from gantk.errors import DataError, GantkError, Unsupported
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
@@ -48,7 +48,7 @@ def smallest(checked: CheckedPlugin, plugins: list[str], options: Callable[[], M
     return found
 
 
-def buildable(wanted: Config, resolved: Resolved, images: Mapping[str, ImageInfo]) -> tuple[Config, GantkError | None]:
+def buildable(wanted: Config, resolved: Resolved, contents: Contents) -> tuple[Config, GantkError | None]:
     """Return a training with small widths if it can be built so, else as it is, and why that cannot be built."""
     options = {name: option.value for name, option in resolved.options.items() if name not in wanted.set}
     refused: GantkError | None = None
@@ -56,7 +56,7 @@ def buildable(wanted: Config, resolved: Resolved, images: Mapping[str, ImageInfo
         tried = wanted.model_copy(update={"set": wanted.set | small})
         try:
             with without_values():
-                build_recipe(resolve(tried, resolved.dataset), images, Context())
+                build_recipe(resolve(tried, resolved.dataset), contents, Context())
         except GantkError as error:
             refused = error
             continue
@@ -75,7 +75,7 @@ def _sized(wanted: Config) -> Config:
             data = open_training_data(resolved)
         except DataError as error:
             raise Failure(f"nothing was trained: the default images do not serve: {error}; say --data") from error
-        tried, refused = buildable(found, resolved, data.images)
+        tried, refused = buildable(found, resolved, data.contents)
         if isinstance(refused, Unsupported):
             refusal = str(refused)
             continue

@@ -24,7 +24,7 @@ def in_stages(wanted: Config) -> Config:
         return wanted
     try:
         with without_values():
-            recipe = build_recipe(resolved, open_training_data(resolved).images, Context())
+            recipe = build_recipe(resolved, open_training_data(resolved).contents, Context())
             count = len(stages_of(recipe))
     except GantkError:
         return wanted  # the training tells it, and where
@@ -40,7 +40,7 @@ def stops(config: Config) -> list[int]:
     resolved = resolve(config)
     data = open_training_data(resolved)
     with without_values():
-        spans = course_of(resolved, build_recipe(resolved, data.images, Context()), len(data.split)).spans
+        spans = course_of(resolved, build_recipe(resolved, data.contents, Context()), len(data.split)).spans
     borders = [span.end for span in spans[:-1]]
     return sorted({max(borders[0] - 1, 1), *borders})
 

@@ -24,7 +24,7 @@ from gantk.training.statistics import batch_norms
 def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
     """Return the resolved run as text: parts, options, settings, data, networks, computation."""
     with without_values():
-        recipe = build_recipe(resolved, data.images, Context())
+        recipe = build_recipe(resolved, data.contents, Context())
     autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
     course = course_of(resolved, recipe, len(data.split))
     steps = course.total

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gantk.data.columns import FULL
-from gantk.data.infos import palettes_in
+from gantk.data.infos import Contents, palettes_in
 from gantk.errors import DataError
 from gantk.parts.pretrained import Pretrained, pretrained_in
 from gantk.plan.assemble import OpenedData, notes_on, open_training_data, refuse_idle_parts
@@ -67,7 +67,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
     with told_plainly(), joined_world(device) as world:
         resolved = resolve(request)
         data = _opened(resolved, world, say)
-        refuse_idle_parts(resolved, data.images)
+        refuse_idle_parts(resolved, data.contents)
         init = open_run(Path(request.init)).checkpoints().chosen(None) if request.init else None
         with _shared_run(out, resolved, world) as run:
             begin("building the networks")
@@ -98,8 +98,9 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
             return
         data = _opened(resolved, world, say)
         recorded = run.manifest
+        data = _with_words(data, recorded.data.contents)
         _refuse_other_channels(run, recorded, data)
-        check_size(resolved, data.images, checkpoint)
+        check_size(resolved, data.contents, checkpoint)
         begin("building the networks")
         training = Training(resolved, data, run, device, world, say)
         resume(training, checkpoint)
@@ -156,8 +157,13 @@ def _is_done(run: Run, step: int, total: int | None, anew: bool, say: Say) -> bo
     return True
 
 
+def _with_words(data: OpenedData, recorded: Contents) -> OpenedData:
+    """Return the data with the words that a run knows, whose numbers captions of other data must not shift."""
+    return replace(data, contents=replace(data.contents, words={**data.contents.words, **recorded.words}))
+
+
 def _refuse_other_channels(run: Run, recorded: Manifest, data: OpenedData) -> None:
-    for key, info in recorded.data.image_infos.items():
+    for key, info in recorded.data.contents.images.items():
         found = data.images.get(key)
         if found is not None and found.channels != info.channels:
             raise DataError(
@@ -171,7 +177,7 @@ def describe(request: Config) -> str:
     with told_plainly():
         resolved = resolve(request)
         data = open_training_data(resolved)
-        refuse_idle_parts(resolved, data.images)
+        refuse_idle_parts(resolved, data.contents)
         return describe_run(resolved, data, choose_device(request.device))
 
 
@@ -222,7 +228,7 @@ def _facts(training: Training) -> dict[str, Any]:
         },
         "pretrained": {_known_as(network): network.digest for network in pretrained_in(training.recipe)},
         "processes": training.world.size,
-        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.images).model_dump(),
+        "data": data_facts(training.resolved.dataset, training.resolved.kind, training.data.contents).model_dump(),
     }
 
 

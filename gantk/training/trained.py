@@ -70,15 +70,15 @@ def load_trained(
     opened = open_run(run)
     checkpoint = opened.checkpoints().chosen(step)
     facts = opened.manifest.data
-    images = facts.image_infos
+    contents = facts.contents
     dataset = RecordedData(facts)
     config = recalled(opened, plugins, say)
     resolved = resolve(config, dataset)
-    check_size(resolved, images, checkpoint)
-    recipe = build_recipe(resolved, images, Context(), trains=False)
+    check_size(resolved, contents, checkpoint)
+    recipe = build_recipe(resolved, contents, Context(), trains=False)
     number = int(checkpoint.name)
     course = recorded_course(resolved, recipe, number)
-    prepare(recipe, BlankBatches(images, resolved.settings.sides, resolved.kind))
+    prepare(recipe, BlankBatches(contents.images, resolved.settings.sides, resolved.kind))
 
     def take(folder: Path) -> Settled:
         load_weights(recipe, folder, averaged=True)
@@ -93,7 +93,7 @@ def load_trained(
         plugin=resolved.plugins.leading,
         step=number,
         recipe=inference_form(recipe, course.inference(last)),
-        images=images,
+        images=contents.images,
         data=dataset.name,
         licence=dataset.licence,
         classes=dataset.classes if resolved.kind.keys("classes") else (),

@@ -48,7 +48,7 @@ class Training:
         self.turns = self.context.critic_steps if config.steps_are == "rounds" else 1
         self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
-        self.recipe = build_recipe(resolved, data.images, self.context, self.autocast)
+        self.recipe = build_recipe(resolved, data.contents, self.context, self.autocast)
         self.course = course_of(resolved, self.recipe, len(data.split), world.size)
         self.total = self.course.total
         self.data = data

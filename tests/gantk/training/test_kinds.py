@@ -128,7 +128,7 @@ def test_a_layout_of_numbers(trains: Trains, tmp_path: Path) -> None:
     assert "layout: label classes 3: sky, road, nothing" in told
     assert "passed over" not in told
     facts = open_run(run).manifest.data
-    info = facts.image_infos["layout"]
+    info = facts.contents.images["layout"]
     assert (facts.kind, info.channels, info.palette.names) == ("layout", 3, ("sky", "road", "nothing"))
     assert open_run(run).config.set["data.classes"][0] == "0 sky 0x102030"
     sheet = np.asarray(Image.open(run / "previews" / "000004.png"))
@@ -138,7 +138,7 @@ def test_a_layout_of_numbers(trains: Trains, tmp_path: Path) -> None:
 def test_a_layout_of_colours(trains: Trains, tmp_path: Path) -> None:
     root = label_maps(tmp_path / "maps", [0, 1], [10, 20, 30, 200, 100, 0])
     run, _ = trains(root, **LAYOUT)
-    assert open_run(run).manifest.data.image_infos["layout"].palette.values == ((10, 20, 30), (200, 100, 0))
+    assert open_run(run).manifest.data.contents.images["layout"].palette.values == ((10, 20, 30), (200, 100, 0))
 
 
 def test_folders_are_domains(trains: Trains, fill: Callable[..., Path]) -> None:
@@ -168,7 +168,7 @@ SCALED = {
 def test_images_at_two_sizes(trains: Trains, fill: Callable[..., Path]) -> None:
     root = fill({"": "123456"}, size=(40, 24))
     run, _ = trains(root, {"shrink": 2, "shrink_by": "area", "jitter": 1.3, "flip": True}, **SCALED)
-    infos = open_run(run).manifest.data.image_infos
+    infos = open_run(run).manifest.data.contents.images
     assert {key: info.shrink for key, info in infos.items()} == {"low": 2, "high": 1}
 
 

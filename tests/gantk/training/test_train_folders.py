@@ -50,7 +50,7 @@ def test_label_maps_are_trained_on_in_the_window_that_the_run_keeps(facades: Pat
     assert "look like labels" not in said
     assert "in a batch:" not in said
     assert open_run(run).config.set["data.window"] == [0, 3]
-    assert open_run(run).manifest.data.image_infos["source"].window == (0, 3)
+    assert open_run(run).manifest.data.contents.images["source"].window == (0, 3)
 
 
 def test_a_dry_run_says_it_too(facades: Path) -> None:
