@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gantk.recipe.graph import Graph, Inference
     from gantk.recipe.metric import Metric, Score, Subject
     from gantk.recipe.player import Player
-    from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
+    from gantk.recipe.ports import Caption, Category, Image, Latent, Scalar, Vector
     from gantk.recipe.recipe import Batch, Batches, Defaults, Mean, Move, Recipe, Step
     from gantk.recipe.stage import Stage
     from gantk.runtime.model import Model
@@ -69,7 +69,7 @@ _HOMES = {
     "gantk.recipe.graph": ("Graph", "Inference"),
     "gantk.recipe.metric": ("Metric", "Score", "Subject"),
     "gantk.recipe.player": ("Player",),
-    "gantk.recipe.ports": ("Category", "Image", "Latent", "Scalar", "Vector"),
+    "gantk.recipe.ports": ("Caption", "Category", "Image", "Latent", "Scalar", "Vector"),
     "gantk.recipe.recipe": ("Batch", "Batches", "Defaults", "Mean", "Move", "Recipe", "Step"),
     "gantk.recipe.stage": ("Stage",),
     "gantk.runtime.model": ("Model",),
@@ -83,6 +83,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Build",
+    "Caption",
     "Category",
     "Constant",
     "Cosine",

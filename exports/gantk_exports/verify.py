@@ -198,6 +198,9 @@ def _described(port: Port | Numbers) -> str:
             "" if port.default is None else f", {port.names[int(port.default)] if names else port.default} if unsaid"
         )
         return f"{kind}, one of {port.categories}{names}{first}"
+    if port.kind == "caption":
+        known = f"{_count(len(port.words), 'word')}: {_few(port.words)}"
+        return f"{kind}, a text of up to {_count(port.length, 'word')} of {known}"
     if port.kind == "scalar":
         ends = [
             f" from {port.low:g}" if port.low is not None else "",

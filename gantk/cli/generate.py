@@ -22,6 +22,7 @@ Examples:
   gantk generate generator.onnx -n 8 --label 3 --label c2=1.5 -o threes.png
   gantk generate generator.onnx -n 8 --traverse c2 -o c2.png
   gantk generate generator.onnx -n 8 --scalar psi=0.7 -o calm.png
+  gantk generate generator.onnx -n 8 --caption "red heart" -o hearts.png
   gantk generate generator.onnx -n 90 --walk 1 -o walk.gif   from seed 0 to seed 1
 """
 
@@ -49,6 +50,7 @@ SAMPLES, ROWS, FRAMES = 16, 8, 60
 )
 @inputs.label
 @inputs.scalar
+@inputs.caption
 @click.option(
     "--truncation", type=float, metavar="T", help="Draw numbers beyond T again: fewer odd images, less variety."
 )
@@ -74,6 +76,7 @@ def generate(
     start: int,
     labels: tuple[str, ...],
     scalars: tuple[str, ...],
+    captions: tuple[str, ...],
     truncation: float | None,
     walk: int | None,
     traverse: str | None,
@@ -105,7 +108,7 @@ def generate(
         "seed": seed,
         "start": start,
         "truncation": truncation,
-        "said": inputs.said(opened.card, labels, scalars),
+        "said": inputs.said(opened.card, labels, scalars, captions=captions),
     }
     made: Samples
     if walk is not None:

@@ -1,4 +1,4 @@
-"""The options by which commands are told a model's inputs besides its images: `--label`, `--scalar`, `--image`."""
+"""The options by which commands are told a model's inputs: `--label`, `--scalar`, `--image`, `--caption`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ scalar = click.option(
     metavar="[NAME=]NUMBER",
     help="A number that the model takes, such as psi=0.7; NAME= where it takes several.  [default: the model's own]",
 )
+caption = click.option(
+    "--caption",
+    "captions",
+    multiple=True,
+    metavar="[NAME=]TEXT",
+    help="A text that the model takes, of words that it knows; NAME= where it takes several.",
+)
 _image = click.option(
     "--image",
     "images",
@@ -44,8 +51,11 @@ _seed = click.option("--seed", default=0, show_default=True, type=SEED, help="Wh
 
 
 def inputs(command: Command) -> Command:
-    """Give a command of image files the options for all further inputs: `labels`, `scalars`, `images`, `seed`."""
-    return label(scalar(_image(_seed(command))))
+    """Give a command of image files the options for what it takes besides.
+
+    They are `labels`, `scalars`, `captions`, `images`, `seed`.
+    """
+    return label(scalar(caption(_image(_seed(command)))))
 
 
 class ModelCommand(click.Command):
@@ -96,14 +106,20 @@ class Way:
     also: Sequence[str] = ()
 
 
-def said(card: Card, labels: Sequence[str], scalars: Sequence[str], images: Sequence[str] = ()) -> dict[str, Any]:
+def said(
+    card: Card,
+    labels: Sequence[str],
+    scalars: Sequence[str],
+    images: Sequence[str] = (),
+    captions: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return what was said of a model's inputs, by name: texts, of images paths.
 
     Raises UsageError where it is not clear.
     """
     ways = _ways(card)
     found: dict[str, Any] = {}
-    for way, texts in zip(ways, (labels, scalars, images), strict=True):
+    for way, texts in zip(ways, (labels, scalars, images, captions), strict=True):
         for text in texts:
             name, value = _parted(way, text, ways)
             if name in found:
@@ -113,12 +129,13 @@ def said(card: Card, labels: Sequence[str], scalars: Sequence[str], images: Sequ
 
 
 def _ways(card: Card) -> tuple[Way, ...]:
-    """Return the options by which a model's inputs are said: of categories, numbers and images."""
+    """Return the options by which a model's inputs are said: of categories, numbers, images and texts."""
     categories = [port for port in card.numbers_in if port.categories]
     labels = {name.casefold() for port in categories for name in port.names}
-    single = [port.name for port in card.numbers_in if not port.categories and port.length == 1]
+    single = [port.name for port in card.numbers_in if port.kind in ("latent", "scalar") and port.length == 1]
     codes = [port.name for port in card.numbers_in if port.kind == "latent" and port.length == 1]
     images = [port.name for port in card.images_in[1:]]
+    texts = [port.name for port in card.numbers_in if port.kind == "caption"]
     return (
         Way(
             "--label",
@@ -130,6 +147,7 @@ def _ways(card: Card) -> tuple[Way, ...]:
         ),
         Way("--scalar", "number", "NUMBER", single, lambda said: False),
         Way("--image", "further image", "FILE", images, lambda said: Path(said).exists()),
+        Way("--caption", "text", "TEXT", texts, lambda said: True),
     )
 
 

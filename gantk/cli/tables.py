@@ -27,13 +27,14 @@ def tabulate(
     ordered: bool = False,
     labels: Sequence[str],
     scalars: Sequence[str],
+    captions: Sequence[str],
     images: Sequence[str],
     seed: int,
 ) -> None:
     """Write what a model says of image files to a table, or as CSV to standard output.
 
-    `labels`, `scalars`, `images` and `seed` say its further inputs. Raises UsageError on wrong use, GantkError at the
-    end where an image was skipped.
+    `labels`, `scalars`, `captions`, `images` and `seed` say its further inputs. Raises UsageError on wrong use,
+    GantkError at the end where an image was skipped.
     """
     from gantk.runtime.files import image_files, passed_over
     from gantk.runtime.measurements import check_table, csv_text, measure_files, table, write_table
@@ -48,7 +49,7 @@ def tabulate(
     opened = load(model)
     opened.require(task)
     doing = f"{task.removesuffix('e')}ing"
-    given = Partners(opened.card, said(opened.card, labels, scalars, images), seed)
+    given = Partners(opened.card, said(opened.card, labels, scalars, images, captions), seed)
     done = succeeded(measure_files(opened, files, given, batch_size), len(files), doing)
     if done:
         rows = table(done, opened.card, ordered=ordered)

@@ -56,15 +56,16 @@ def translate(
     overwrite: bool,
     labels: tuple[str, ...],
     scalars: tuple[str, ...],
+    captions: tuple[str, ...],
     images: tuple[str, ...],
     seed: int,
 ) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
     The results have their inputs' names, formats and sizes; transparency, colour profile and EXIF data are kept, and
-    orientation is applied. What else a model takes is said by --label, --scalar and --image. A model that takes one
-    size alone gives that of the image's centre. A single image is written to the format of OUT's suffix. An image that
-    cannot be read is named and skipped. Needs no PyTorch.
+    orientation is applied. What else a model takes is said by --label, --scalar, --caption and --image. A model that
+    takes one size alone gives that of the image's centre. A single image is written to the format of OUT's suffix. An
+    image that cannot be read is named and skipped. Needs no PyTorch.
     """
     if exact and not tile:
         raise click.UsageError("--exact belongs to --tile")
@@ -83,7 +84,7 @@ def translate(
     jobs = [job for job in planned if overwrite or not job.target.exists()]
     if len(jobs) < len(planned):
         say(f"{len(planned) - len(jobs)} of {len(planned)} images are there already")
-    given = Partners(opened.card, said(opened.card, labels, scalars, images), seed)
+    given = Partners(opened.card, said(opened.card, labels, scalars, images, captions), seed)
     doing = translate_files(opened, jobs, batch_size, given=given, tile=tile, exact=exact)
     outcomes = succeeded(doing, len(jobs), "translating")
     done, reduced = len(outcomes), sum(outcome.reduced for outcome in outcomes)

@@ -12,7 +12,7 @@ from torch import Tensor
 from gantk.data.palettes import Palette
 from gantk.data.windows import from_window, to_window
 from gantk.recipe.graph import Graph, Input
-from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
+from gantk.recipe.ports import Caption, Category, Image, Latent, Scalar, Vector
 from gantk.runtime.card import Task
 from gantk.runtime.model import Model
 from gantk.runtime.ports import Numbers, Port
@@ -37,7 +37,7 @@ class Pieces(ABC):
         name: the graph's name.
         task: what it does.
         inputs: what goes in: images and label maps, as ids (N, H, W), by their batch key, a Latent, a Category, a
-            Scalar.
+            Scalar, a Caption.
         outputs: what comes out: images and label maps by their batch key, or a Vector.
         form: how it is computed.
         scale: pixels of the image that comes out, along a side, for each of those that go in.
@@ -142,6 +142,8 @@ def _input(port: Port | Numbers) -> Input:
     if port.kind == "category":
         default = None if port.default is None else int(port.default)
         return Category(name=port.name, count=port.categories, names=port.names, default=default)
+    if port.kind == "caption":
+        return Caption(name=port.name, words=port.words, length=port.length)
     if port.kind == "scalar":
         return Scalar(name=port.name, default=port.default or 0.0, low=port.low, high=port.high)
     return Latent(name=port.name, length=port.length, shape=port.shape, distribution=port.distribution or "normal")

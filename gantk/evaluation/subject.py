@@ -17,7 +17,9 @@ from gantk.data.stream import as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import Unsupported
 from gantk.evaluation.functions import piece
+from gantk.recipe.graph import Input
 from gantk.recipe.metric import Function, Translated
+from gantk.recipe.ports import Caption
 from gantk.recipe.recipe import Batch
 from gantk.runtime.card import Task
 from gantk.runtime.scale import scaled as scaled_length
@@ -67,7 +69,10 @@ class OpenSubject:
         raise Unsupported(f"needs a graph that {wanted}; here: {there}")
 
     def generated(self, count: int, **said: Tensor) -> Tensor:
-        """Return images (count, C, H, W) of the numbers that the seed stands for, or of inputs that are said."""
+        """Return images (count, C, H, W) of the numbers that the seed stands for, or of inputs that are said.
+
+        A caption that is not said is that of a held-out image.
+        """
         function = self.function("generate")
         ports = [port for port in function.inputs if not isinstance(port, str)]
         if unknown := said.keys() - {port.name for port in ports}:
@@ -76,7 +81,7 @@ class OpenSubject:
         for rows in torch.split(torch.arange(count), piece(sides_of(self.size), ports)):
             first = int(rows[0])
             values = (
-                said[port.name][rows] if port.name in said else port.fixed(len(rows), self.seed, first)
+                said[port.name][rows] if port.name in said else self._unsaid(port, range(first, first + len(rows)))
                 for port in ports
             )
             made.append(function(*values)[0])
@@ -85,15 +90,16 @@ class OpenSubject:
     def translated(self) -> Iterator[Translated]:
         """Yield all held-out images, what the graph makes of them, and what it should make, in pieces.
 
-        Latents and categories are drawn for each image, scalars have their defaults. Label maps are shown in their
-        colours. What comes out larger is made of
+        Latents and categories are drawn for each image, scalars have their defaults, captions are those of the images.
+        Label maps are shown in their colours. What comes out larger is made of
         images that are so many times smaller: of the batches', or else their areas are averaged.
         """
         function = self.function("translate")
         keys = [port for port in function.inputs if isinstance(port, str)]
         target, known = str(function.outputs[0]), aligned_keys()
         names = {key: known.get(key, key) for key in (*keys, target)}
-        if kind := self._together(set(names.values())):
+        texts = {self._texts(port.name)[1] for port in function.inputs if isinstance(port, Caption)}
+        if kind := self._together({*names.values(), *texts}):
             groups = dict.fromkeys(keys, self._group(kind, test=True))
             truth = names[target] if target not in keys[1:] else ""
         else:
@@ -111,11 +117,8 @@ class OpenSubject:
             if real is None or real.shape[-2] != scaled_length(images[0].shape[-2], function.scale):
                 images = [_smaller(image, function.scale) for image in images]
                 real = None if real is None else _smaller(real, 1 / function.scale)
-            taken, first = iter(images), int(rows[0])
-            values = (
-                next(taken) if isinstance(port, str) else port.fixed(len(rows), self.seed, first)
-                for port in function.inputs
-            )
+            taken, drawn = iter(images), range(int(rows[0]), int(rows[0]) + len(rows))
+            values = (next(taken) if isinstance(port, str) else self._unsaid(port, drawn) for port in function.inputs)
             made, group = function(*values)[0], groups[keys[0]]
             if real is not None:
                 made, real = _shown(group, truth, made), _shown(group, truth, real)
@@ -144,10 +147,29 @@ class OpenSubject:
         self._note(len(group), test=test)
         return batch["image"], batch["label"].long()
 
+    def _unsaid(self, port: Input, rows: range) -> Tensor:
+        """Return what an input that nobody says is in these rows: drawn, a default, or the caption of a held-out image.
+
+        Raises Unsupported where the data has no captions.
+        """
+        if isinstance(port, Caption):
+            group = self._group(*self._texts(port.name), test=True)
+            (texts,) = group.columns.values()
+            return port.read([str(texts[row % len(group)]) for row in rows])
+        assert not isinstance(port, str)
+        return port.fixed(len(rows), self.seed, rows.start)
+
+    def _texts(self, name: str) -> tuple[str, str]:
+        """Return the kind that has a text for each image, and its key: that of the name, or else the first."""
+        for kind in served(self.dataset.kinds):
+            if keys := kind_called(kind).keys("texts"):
+                return kind, name if name in keys else keys[0]
+        raise Unsupported(f"needs captions for {name}; {self.dataset.name} has none")
+
     def _together(self, keys: set[str]) -> str:
-        """Return the kind that the data serves whose rows hold several images that belong together; empty: none."""
+        """Return the kind that the data serves whose rows hold several of these that belong together; empty: none."""
         known = served(self.dataset.kinds)
-        holding = (kind for kind in known if keys <= set(kind_called(kind).keys("images", "label maps")))
+        holding = (kind for kind in known if keys <= set(kind_called(kind).keys("images", "label maps", "texts")))
         return next((kind for kind in holding if len(keys) > 1), "")
 
     def _group(self, kind: str, *keys: str, test: bool) -> Group:

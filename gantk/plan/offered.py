@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from gantk.recipe.graph import Graph
-from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.recipe.ports import Caption, Category, Latent, Scalar, Vector
 from gantk.runtime.card import Task, fits
 from gantk.runtime.scale import LARGEST_SCALE, is_scale
 
@@ -17,6 +17,8 @@ _TAKES: dict[Task, str] = {
     "score": "an image, or several, and gives one vector",
 }
 
+_INPUTS = (Latent, Category, Scalar, Caption)
+
 RESERVED = ("tile", "exact", "seed", "images", "batch_size", "count", "start", "truncation")
 """What a model's methods in Python call something else than an input."""
 
@@ -24,7 +26,7 @@ RESERVED = ("tile", "exact", "seed", "images", "batch_size", "count", "start", "
 def contradiction(graph: Graph, images: Collection[str]) -> str:
     """Return what of a graph cannot be, in words that follow its name, or nothing; `images` are the batches' keys."""
     return (
-        _of_sides(graph.inputs, (Latent, Category, Scalar), "inputs", "a gantk.Latent, Category or Scalar", images)
+        _of_sides(graph.inputs, _INPUTS, "inputs", "a gantk.Latent, Category, Scalar or Caption", images)
         or _of_sides(graph.outputs, (Vector,), "outputs", "a gantk.Vector", images)
         or _of_task(graph)
         or _of_names(graph)

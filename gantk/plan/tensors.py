@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Literal
 
 from gantk.data.infos import ImageInfo
+from gantk.data.words import RULE
 from gantk.errors import Unsupported
 from gantk.recipe.graph import Graph
-from gantk.recipe.ports import Category, Latent, Scalar, Vector
+from gantk.recipe.ports import Caption, Category, Latent, Scalar, Vector
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.random import stream_of
 
@@ -86,8 +87,8 @@ def _known(name: str, key: str, info: ImageInfo) -> Port:
     return replace(ids, layout="NCHW", dtype="float32", channels=len(info.palette))
 
 
-def numbers(thing: Latent | Category | Scalar | Vector, classes: tuple[str, ...]) -> Numbers:
-    """Return the card's description of a vector, a category or a scalar; a `label` without names has the data's."""
+def numbers(thing: Latent | Category | Scalar | Caption | Vector, classes: tuple[str, ...]) -> Numbers:
+    """Return the card's description of what is no image; a category `label` without names has the data's."""
     if isinstance(thing, Latent):
         return Numbers(
             name=thing.name,
@@ -109,6 +110,10 @@ def numbers(thing: Latent | Category | Scalar | Vector, classes: tuple[str, ...]
             categories=thing.count,
             names=thing.names or (classes if named else ()),
             default=thing.default,
+        )
+    if isinstance(thing, Caption):
+        return Numbers(
+            name=thing.name, kind="caption", dtype="int64", length=thing.length, words=thing.words, rule=RULE
         )
     if isinstance(thing, Scalar):
         return Numbers(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gantk.parts.networks import Network
-from gantk.recipe.ports import Category, Image, Latent, Scalar, Vector
+from gantk.recipe.ports import Caption, Category, Image, Latent, Scalar, Vector
 from gantk.runtime.card import Task
 
 
@@ -27,7 +27,7 @@ class Inference:
         return Inference("image" if images == 1 else "running")
 
 
-Input = str | Latent | Category | Scalar
+Input = str | Latent | Category | Scalar | Caption
 """What goes into a graph: images and label maps by batch key (an Image too is one), what is drawn, what is said."""
 
 
@@ -39,7 +39,7 @@ class Graph:
         network: what is exported; it takes the inputs in order, and gives a tensor, or a tuple of them for several
             outputs.
         task: `translate` makes an image of images, `generate` one of what is drawn, `encode` vectors of images, `score`
-            one number of them. All of them may take numbers and categories besides.
+            one number of them. All of them may take numbers, categories and captions besides.
         inputs: what goes in. Images are named by the batch key ("a", "source", "image") whose channels and window they
             have; they have one height and width. The first is what is translated, encoded or scored. Two of one key
             are told apart by names: `Image("image", name="style")`. A label map is one-hot numbers to the network.

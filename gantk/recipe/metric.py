@@ -48,7 +48,7 @@ class Function(Protocol):
     Attributes:
         name: the graph's name.
         task: what it does.
-        inputs: what goes in: images by their batch key, a Latent, a Category, a Scalar.
+        inputs: what goes in: images by their batch key, a Latent, a Category, a Scalar, a Caption.
         outputs: what comes out: images by their batch key, or a Vector.
         scale: pixels of the image that comes out, along a side, for each of those that go in.
     """

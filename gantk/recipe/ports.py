@@ -1,12 +1,15 @@
-"""What a graph takes and gives: images by name, vectors, categories and numbers that go in, vectors that come out."""
+"""What a graph takes and gives: images by name, vectors, categories, numbers and texts in, vectors out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite, prod
 from typing import Self
 
 import torch
 from torch import Tensor
 
+from gantk.data.words import MOST_LETTERS, MOST_WORDS, Vocabulary
 from gantk.errors import UsageError
 from gantk.runtime.random import MOST_AXES, MOST_NUMBERS, Distribution, choose, draw
 
@@ -143,6 +146,49 @@ class Scalar:
     def fixed(self, count: int, seed: int = 0, start: int = 0) -> Tensor:
         """Return the default so many times; it follows from no seed."""
         return torch.full((count,), float(self.default))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caption:
+    """A text that is said, as the numbers of its words: int64 (N, length), from 1 on, filled up with 0.
+
+    Words are runs of letters, marks and digits, in lower case. In training, words that are not among those known are
+    left out, and so is what follows the last that has a place; of a model, whoever says such a text hears of it.
+
+    Attributes:
+        name: the tensor's name in an exported graph.
+        words: the words that are known, such as `build.data.words["caption"]` or the first of them, each once.
+        length: how many words are read.
+    """
+
+    name: str = "caption"
+    words: tuple[str, ...]
+    length: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(self.words))
+        if self.length < 1:
+            raise UsageError(f"the caption {self.name} has 1 word at least, not {self.length}")
+        if not self.words:
+            raise UsageError(f"the caption {self.name} knows no words: train on data that have captions")
+        if len(self.words) > MOST_WORDS or sum(map(len, self.words)) > MOST_LETTERS:
+            raise UsageError(
+                f"the caption {self.name} knows at most {MOST_WORDS:,} words of {MOST_LETTERS:,} letters together, not "
+                f"{len(self.words):,} of {sum(map(len, self.words)):,}"
+            )
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are, 0 among them: rows of an embedding."""
+        return len(self.words) + 1
+
+    def read(self, texts: Sequence[str], device: torch.device | None = None) -> Tensor:
+        """Return the numbers of the words of texts, such as a batch has, int64 (N, length)."""
+        return torch.from_numpy(self._vocabulary.read(texts, self.length)).to(device)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.words)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ class Card:
 
     @property
     def numbers_in(self) -> tuple[Numbers, ...]:
-        """The vectors, categories and numbers that it takes."""
+        """The vectors, categories, numbers and texts that it takes."""
         return tuple(port for port in self.inputs if isinstance(port, Numbers))
 
     @property
@@ -158,8 +158,9 @@ class Card:
             for name in ("default", "low", "high", "palette"):
                 if port.get(name, 0) is None:
                     del port[name]
-            if not port.get("shape", 0):
-                port.pop("shape", None)
+            for name in ("shape", "words", "rule"):
+                if not port.get(name, 0):
+                    port.pop(name, None)
         return values
 
 

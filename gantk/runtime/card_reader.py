@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 
 from gantk.data.palettes import MOST, Palette
+from gantk.data.words import MOST_WORDS, RULE
 from gantk.errors import GantkError
 from gantk.runtime.card import PLAIN, PREFIX, Card, Task
 from gantk.runtime.ports import Numbers, Port
@@ -62,6 +63,8 @@ _NUMBERS: Mapping[str, Check] = {
     "default": number(-1e30, 1e30),
     "low": number(-1e30, 1e30),
     "high": number(-1e30, 1e30),
+    "words": several(text(least=1, most=1000), most=MOST_WORDS),
+    "rule": one_of(RULE, ""),
 }
 
 _SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel", "window"}, {"name", "kind"}
@@ -69,7 +72,7 @@ _SAID, _SAID_OF_NUMBERS = {"name", "kind", "dtype", "channels", "range", "pixel"
 
 
 def _port(value: Any, name: str) -> Port | Numbers:
-    kind = one_of("image", "latent", "category", "scalar", "vector", "labels")(
+    kind = one_of("image", "latent", "category", "scalar", "caption", "vector", "labels")(
         value.get("kind") if isinstance(value, Mapping) else None, f"{name}.kind"
     )
     image = kind in ("image", "labels")
@@ -208,6 +211,12 @@ def _contradiction(port: Port | Numbers) -> str:
         return f" is a {port.kind} of {port.length} numbers with the shape {list(port.shape)}"
     if (port.kind == "category") != (port.categories > 0):
         return f" is a {port.kind} of {port.categories} categories"
+    if (port.kind == "caption", port.kind == "caption") != (bool(port.words), bool(port.rule)):
+        return f" is a {port.kind} of {len(port.words)} words {'with' if port.rule else 'without'} a rule"
+    if port.kind == "caption" and (
+        (port.layout, port.dtype) != ("NC", "int64") or len(set(port.words)) < len(port.words)
+    ):
+        return f" is a caption of {port.dtype} {port.layout}, not of int64 NC, or has a word twice"
     if port.kind == "scalar" and (port.layout, port.dtype) != ("N", "float32"):
         return f" is a scalar of {port.dtype} {port.layout}, not of float32 N"
     if (port.default is not None or (port.low, port.high) != (None, None)) and port.kind not in ("category", "scalar"):

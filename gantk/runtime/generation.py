@@ -10,6 +10,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
+from gantk.runtime.captions import text_of, tokens_of, unsaid
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers
 from gantk.runtime.random import choose, draw
@@ -67,8 +68,9 @@ def drawn(
     """Return a generator's inputs for samples `start`, `start + 1`, ... of a seed; `said` gives some by their names.
 
     A latent is said by an array (length,) or (count, length), or of its shape, a category by its index or name, a
-    scalar by a number, or `count` of these. What nobody says has its default, or else is drawn. `truncation` is that of
-    `gantk.runtime.random.draw`. Raises UsageError where there is no such input, or where it cannot be what was said.
+    scalar by a number, a caption by its text, or `count` of these. What nobody says has its default, or else is drawn;
+    a caption must be said. `truncation` is that of `gantk.runtime.random.draw`. Raises UsageError where there is no
+    such input, where it cannot be what was said, or where it must be said and is not.
     """
     for name, number in {"count": count, "seed": seed, "start": start}.items():
         if not isinstance(number, SupportsIndex):
@@ -85,6 +87,8 @@ def drawn(
             value = rows_of(port, said[port.name])
         elif port.default is not None:
             value = np.array([port.default])
+        elif port.kind == "caption":
+            raise unsaid(port)
         elif port.categories:
             value = choose(port.stream, count, port.categories, seed=seed, start=start)
         else:
@@ -106,12 +110,14 @@ def _row(port: Numbers, number: int, *, seed: int, start: int, truncation: float
 
 
 def rows_of(port: Numbers, said: Any) -> Array:
-    """Return what is said of an input as a row for each sample, or as one for all: (N,), of a latent (N, *lengths).
+    """Return what is said of an input as a row for each sample, or as one for all: (N,), of a vector (N, *lengths).
 
     Raises UsageError where the input cannot be that.
     """
     if port.kind == "latent":
         return _said_latent(port, said)
+    if port.kind == "caption":
+        return tokens_of(port, said)
     several = (isinstance(said, Sequence) and not isinstance(said, str)) or getattr(said, "ndim", 0) == 1
     read = port.category if port.kind == "category" else port.number
     return np.array([read(one) for one in (said if several else [said])])
@@ -128,18 +134,24 @@ def spread(port: Numbers, rows: Array, count: int) -> Array:
 def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings: Any) -> Samples:
     """Return samples of a seed; further settings are those of `drawn`."""
     values = drawn(card, count, seed=seed, start=start, **settings)
-    names = [f"seed{seed}-{start + row:05d}{categories_of(card, values, row)}" for row in range(count)]
+    names = [f"seed{seed}-{start + row:05d}{said_of(card, values, row)}" for row in range(count)]
     return Samples(values, names)
 
 
-def categories_of(card: Card, values: Mapping[str, Column], row: int) -> str:
-    """Return what a sample's name says of its categories, such as `-label=7-sneaker`."""
+def said_of(card: Card, values: Mapping[str, Column], row: int) -> str:
+    """Return what a sample's name says of its categories and captions, such as `-label=7-sneaker`."""
     parts = []
     for port in card.numbers_in:
+        if port.kind == "caption":
+            parts.append(f"-{port.name}={plain(text_of(port, values[port.name][row : row + 1][0]))[:_LONGEST]}")
         if port.categories:
             index = int(values[port.name][row : row + 1][0])
             parts.append(f"-{port.name}={index}" + (f"-{plain(port.names[index])}" if port.names else ""))
     return "".join(parts)
+
+
+_LONGEST = 60
+"""Letters of a caption that a file's name has."""
 
 
 def plain(text: str) -> str:

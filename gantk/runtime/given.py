@@ -9,6 +9,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.errors import DataError, UsageError
+from gantk.runtime.captions import unsaid
 from gantk.runtime.card import Card
 from gantk.runtime.fitted import fitted, nearest
 from gantk.runtime.generation import drawn_rows, rows_of, spread
@@ -29,7 +30,7 @@ class Given:
     Args:
         card: what the model says of itself.
         said: values by input: an image as the model takes its first one, a category by name or index, a scalar by a
-            number, a latent by an array; of the last three also one for each image.
+            number, a caption by its text, a latent by an array; of the last four also one for each image.
         seed: what latents follow from that are not said.
 
     Raises UsageError where there is no such input, or one must be said and is not, or cannot be what was said;
@@ -48,7 +49,7 @@ class Given:
                 + (f" besides its {first.name}" if known else "")
             )
         if missing := [port for port in card.inputs if port.name in known and not _is_there(port, said)]:
-            raise UsageError(_wanted(missing[0]))
+            raise _wanted(missing[0])
         if not isinstance(seed, SupportsIndex):
             raise UsageError(f"seed is a whole number, not {seed!r}")
         self._rows = {port.name: _rows(port, said, int(seed)) for port in self._numbers}
@@ -90,12 +91,16 @@ def _is_there(port: Port | Numbers, said: Mapping[str, Any]) -> bool:
     return port.name in said or (isinstance(port, Numbers) and (port.kind == "latent" or port.default is not None))
 
 
-def _wanted(port: Port | Numbers) -> str:
-    """Return what to say of an input that must be said."""
+def _wanted(port: Port | Numbers) -> UsageError:
+    """Return the error of an input that must be said and is not."""
     if isinstance(port, Port):
-        return f"the model takes an image {port.name} besides: say --image {port.name}=FILE (in Python {port.name}=...)"
+        return UsageError(
+            f"the model takes an image {port.name} besides: say --image {port.name}=FILE (in Python {port.name}=...)"
+        )
+    if port.kind == "caption":
+        return unsaid(port)
     first = port.names[0] if port.names else "0"
-    return (
+    return UsageError(
         f"the model takes a category {port.name}: say {port.known}, such as --label {port.name}={first} "
         f"(in Python {port.name}={first!r})"
     )

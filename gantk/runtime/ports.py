@@ -87,12 +87,12 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """A vector, a category or a number that a model takes or gives.
+    """A vector, a category, a number or a text that a model takes or gives.
 
     Attributes:
         name: the tensor's name.
         kind: "latent", drawn by the caller; "category", drawn or said by the caller; "scalar", a number that the caller
-            may say; "vector", given by the model.
+            may say; "caption", a text that the caller says, as the numbers of its words; "vector", given by the model.
         layout: "NC", "N" for one number a sample, or "N..." for what has the shape `shape` a sample.
         dtype: the type of its values.
         length: numbers a sample.
@@ -104,10 +104,12 @@ class Numbers:
         default: the category or the number where the caller says none; None: there is none.
         low: the least number that a scalar can be; None: any.
         high: the largest number that a scalar can be; None: any.
+        words: the words of captions that it knows, the first of which has the number 1; empty: it is no caption.
+        rule: how a text becomes the numbers of its words, which is `gantk.data.words.RULE`; empty: it is no caption.
     """
 
     name: str
-    kind: Literal["latent", "category", "scalar", "vector"]
+    kind: Literal["latent", "category", "scalar", "caption", "vector"]
     layout: Literal["NC", "N", "N..."] = "NC"
     dtype: str = "float32"
     length: int = 1
@@ -119,6 +121,8 @@ class Numbers:
     default: float | None = None
     low: float | None = None
     high: float | None = None
+    words: tuple[str, ...] = ()
+    rule: str = ""
 
     @property
     def lengths(self) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ def samples(ports: Sequence[Port | Numbers], batch: int, height: int, width: int
     """Return a tensor for each input.
 
     Random pixels over its range, random classes (one-hot to a network itself), vectors of its distribution, categories
-    in turn, numbers from least to largest.
+    in turn, numbers from least to largest, texts of one random word and more.
     """
     return tuple(_sample(port, batch, height, width) for port in ports)
 
@@ -44,6 +44,11 @@ def _sample(port: Port | Numbers, batch: int, height: int, width: int) -> Array:
         return port.to_tensor(values.astype(port.dtype))
     if port.kind == "category":
         return np.arange(batch, dtype=port.dtype) % port.categories
+    if port.kind == "caption":
+        random = np.random.default_rng([batch, stream_of(port.name)])
+        tokens = random.integers(1, len(port.words) + 1, (batch, port.length), dtype=port.dtype)
+        lengths = 1 + np.arange(batch) % port.length
+        return np.where(np.arange(port.length) < lengths[:, None], tokens, 0).astype(port.dtype)
     if port.kind == "scalar":
         middle = port.default or 0.0
         low = middle - 1 if port.low is None else port.low

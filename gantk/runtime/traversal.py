@@ -10,7 +10,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.generation import Column, Made, Samples, categories_of, drawn, plain
+from gantk.runtime.generation import Column, Made, Samples, drawn, plain, said_of
 from gantk.runtime.ports import Numbers
 
 REACH = {"normal": 2.0, "uniform": 1.0}
@@ -33,11 +33,11 @@ def walk(card: Card, count: int, *, seed: int, to: int, start: int = 0, **settin
     for port in card.numbers_in:
         one, other = first[port.name][:1][0], last[port.name][:1][0]
         if port.kind != "latent":
-            values[port.name] = np.repeat(one, count).astype(port.dtype)
+            values[port.name] = np.repeat(one[None], count, axis=0).astype(port.dtype)
             continue
         points = Made(count, partial(_point, one, other, share, port))
         values[port.name] = points if port.shape else points[:]
-    names = [f"seed{seed}-to-{to}-{row:05d}{categories_of(card, values, row)}" for row in range(count)]
+    names = [f"seed{seed}-to-{to}-{row:05d}{said_of(card, values, row)}" for row in range(count)]
     return Samples(values, names)
 
 
@@ -97,7 +97,7 @@ def traversal(
     for number in range(count * len(steps)):
         row, column = divmod(number, len(steps))
         end = "" if port.categories else f"-{plain(target)}-column{column:02d}"
-        names.append(f"seed{seed}-{start + row:05d}{categories_of(card, values, number)}{end}")
+        names.append(f"seed{seed}-{start + row:05d}{said_of(card, values, number)}{end}")
     return Samples(values, names, len(steps), headings)
 
 
@@ -135,6 +135,8 @@ def _target(card: Card, target: str) -> tuple[Numbers, Any]:
     port = known.get(name)
     if port is None:
         raise UsageError(f"there is no input {name!r} to traverse, only {', '.join(known)}")
+    if port.kind == "caption":
+        raise UsageError(f"{name} is a text, which is not traversed: choose another input")
     if port.categories:
         if place is not None:
             raise UsageError(f"{name} is a category: traverse {name}, not {target}")

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from gantk import Category, Image, Latent, Unsupported, Vector
+from gantk import Caption, Category, Image, Latent, Unsupported, Vector
+from gantk.data.dataset import Group, Split
 from gantk.evaluation import functions
 from gantk.evaluation.subject import OpenSubject
 
@@ -66,6 +67,25 @@ def test_an_input_may_be_said(subject, graph):
     assert torch.equal(subject(made).generated(9).flatten(), label.fixed(9, 0))
     with pytest.raises(Unsupported, match="needs an input angle, which graph made has not"):
         subject(made).generated(2, angle=said)
+
+
+def test_a_caption_is_that_of_a_held_out_image(subject, graph, rows):
+    class Told(rows):
+        kinds = ("captioned",)
+
+        def split(self, kind, test, load):
+            columns = super().split(kind, test, load).columns
+            levels = columns.pop("label")
+            return Split((Group({**columns, "caption": [f"w{level}" for level in levels]}),))
+
+    caption = Caption(words=[f"w{level}" for level in range(9)], length=1)
+    made = graph(inputs=(caption,), compute=lambda tokens: tokens.view(-1, 1, 1, 1))
+    assert subject(made, dataset=Told()).generated(9).flatten().tolist() == [1, 2, 3, 4, 5, 6, 7, 1, 2]
+    with pytest.raises(Unsupported, match="needs captions for caption; rows has none"):
+        subject(made).generated(2)
+    edited = graph("translate", ("image", caption), ("image",), lambda image, tokens: image + tokens.view(-1, 1, 1, 1))
+    (found,) = subject(edited, dataset=Told()).translated()
+    assert torch.allclose(found.made - found.source, torch.arange(1.0, 8).view(-1, 1, 1, 1).expand(7, 3, 4, 4))
 
 
 def test_a_graph_is_found_by_task_and_output_and_noted(subject, graph):

@@ -4,9 +4,10 @@ import copy
 import pickle
 
 import pytest
+import torch
 from torch import nn
 
-from gantk import Graph, Image, Latent, Network, UsageError
+from gantk import Caption, Graph, Image, Latent, Network, UsageError
 from gantk.plan.offered import contradiction
 
 
@@ -14,6 +15,24 @@ def test_a_vector_has_a_number():
     assert Latent(length=1).fixed(2).shape == (2, 1)
     with pytest.raises(UsageError, match="the vector noise has at least 1 number, not 0"):
         Latent(name="noise", length=0)
+
+
+def test_a_caption_is_the_numbers_of_its_words():
+    caption = Caption(words=["red", "face"], length=3)
+    assert caption.count == 3
+    for same in (caption, copy.deepcopy(caption), pickle.loads(pickle.dumps(caption))):
+        read = same.read(["A face, a RED face", "nothing"])
+        assert (read.dtype, read.tolist()) == (torch.int64, [[2, 1, 2], [0, 0, 0]])
+    for wrong, line in (
+        ({"words": (), "length": 3}, "the caption caption knows no words: train on data that have captions"),
+        ({"words": ("red",), "length": 0}, "the caption caption has 1 word at least, not 0"),
+        (
+            {"words": ("red",) * 50_001, "length": 1},
+            "knows at most 50,000 words of 524,288 letters together, not 50,001",
+        ),
+    ):
+        with pytest.raises(UsageError, match=line):
+            Caption(**wrong)
 
 
 def test_two_images_of_one_key_have_names_of_their_own():

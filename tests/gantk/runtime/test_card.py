@@ -239,7 +239,7 @@ def test_a_card_of_an_older_gantk_is_read() -> None:
 def test_what_is_new_in_a_card_stands_there_only_where_it_says_something() -> None:
     metadata = replace(CARD, inputs=(PORT, LABEL)).metadata()
     assert "gantk.scale" not in metadata
-    new = {"default", "low", "high", "shape"}
+    new = {"default", "low", "high", "shape", "words", "rule"}
     assert json.loads(metadata["gantk.inputs"])[1].keys() == {item.name for item in fields(Numbers)} - new
     dial = Numbers(name="psi", kind="scalar", layout="N", default=0.7, low=0, high=1)
     card = replace(CARD, inputs=(PORT, replace(LABEL, default=1), dial), scale=0.25)
