@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 import gantk
 from gantk.training.trained import Trained
+from support.telling import write_telling
 
 EXPORTS = Path(__file__).parents[2] / "exports"
 Export = Callable[..., Path]
@@ -158,3 +159,18 @@ def test_whoever_calls_it_wrongly_is_told_how(run: Run, arguments: list[str], re
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith(reason)
     assert "node app.mjs generate MODEL.onnx SEED" in run("--help").stdout
+
+
+def test_a_caption_is_said_by_name(run: Run, tmp_path: Path) -> None:
+    model = write_telling(tmp_path / "telling.onnx")
+    done = run("generate", model, 7, tmp_path / "out.png", "caption=NAI\u0308VE red")
+    assert (done.returncode, done.stderr) == (0, "")
+    (expected,) = gantk.load(model).generate(1, seed=7, caption="naïve red")
+    assert np.array_equal(pixels(tmp_path / "out.png", "RGB"), np.asarray(expected).astype(int))
+    for said, line in (
+        ([], "this model takes a text caption, of words that it knows, such as red green blue"),
+        (["caption=rad red"], "caption: the model does not know 1 of its 2 words: rad"),
+        (["caption=red red red red"], "caption has 4 words, and the model reads 3: say fewer"),
+    ):
+        done = run("generate", model, 7, tmp_path / "out.png", *said)
+        assert (done.returncode, done.stderr) == (1, f"{line}\n")

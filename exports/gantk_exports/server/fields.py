@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gantk.runtime.captions import described, example
 from gantk.runtime.card import Card
 from gantk.runtime.given import Given
 from gantk.runtime.ports import Numbers, Port
@@ -26,6 +27,10 @@ def said_in(card: Card, texts: Mapping[str, str]) -> dict[str, str]:
     if unknown := [name for name in texts if name not in fields]:
         raise Refusal(422, f"{unknown[0]}: there is no such field, only {', '.join(['image', *fields])}")
     for name, port in known.items():
+        if port.kind == "caption" and name not in texts:
+            raise Refusal(
+                422, f"the model takes a text {name}: curl -F '{name}={example(port)}', of words that it knows"
+            )
         if port.default is None and name not in texts:
             first = port.names[0] if port.names else "0"
             raise Refusal(422, f"the model takes a category {name}: curl -F {name}={first}, or another of {port.known}")
@@ -50,7 +55,8 @@ def schema_of(card: Card) -> dict[str, Any]:
     properties |= {port.name: _described(port) for port in said}
     if any(port.kind == "latent" for port in card.numbers_in):
         properties[_SEED] = {"type": "integer", "default": 0, "description": "what latents follow from"}
-    wanted = [port.name for port in card.numbers_in if port.kind == "category" and port.default is None]
+    open_ = [port for port in card.numbers_in if port.kind in ("category", "caption")]
+    wanted = [port.name for port in open_ if port.default is None]
     required = ["image", *(port.name for port in images), *wanted]
     return {"type": "object", "properties": properties, "required": required}
 
@@ -63,6 +69,8 @@ def _described(port: Port | Numbers) -> dict[str, Any]:
         names = [*port.names, *(str(index) for index in range(port.categories) if str(index) not in port.names)]
         shown: dict[str, Any] = {"type": "string", "enum": names, "description": "a category by its name or index"}
         return shown if port.default is None else shown | {"default": names[int(port.default)]}
+    if port.kind == "caption":
+        return {"type": "string", "description": described(port)}
     limits = {"minimum": port.low, "maximum": port.high, "default": port.default}
     return {"type": "number", "description": f"a number{port.limits}"} | {
         name: value for name, value in limits.items() if value is not None

@@ -1,5 +1,6 @@
 """The server's OpenAPI description, which names the models on offer, and a page that shows it."""
 
+import json
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -64,7 +65,8 @@ def _describe(operation: dict[str, Any], task: str, names: list[str], service: S
     if task == "generate":
         schemas = [service.forms[name].model_json_schema() for name in names]
         content = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
-    operation["requestBody"] = {"required": task != "generate", "content": content}
+    needed = task != "generate" or all(service.forms[name].wants() for name in names)
+    operation["requestBody"] = {"required": needed, "content": content}
     kinds = {kind: {"schema": FILE} for name in names for kind in service.served[name].kinds}
     if task in ("encode", "score"):
         kinds = {"application/json": {"schema": {"type": "object"}}}
@@ -97,7 +99,7 @@ _ASKS = {
     "translate": " \\\n     -F image=@photo.jpg -o translated.png",
     "encode": " -F image=@photo.jpg",
     "score": " -F image=@photo.jpg",
-    "generate": " \\\n     -H 'Content-Type: application/json' -d '{\"seed\": 7}' -o generated.png",
+    "generate": " \\\n     -H 'Content-Type: application/json' -d '{said}' -o generated.png",
 }
 
 
@@ -134,6 +136,9 @@ def _operation(path: str, method: str, operation: dict[str, Any], address: str, 
     asked: dict[str, Any] = next(
         (body[kind]["schema"] for kind in ("application/json", "multipart/form-data") if kind in body), {}
     )
+    first = asked.get("anyOf", [asked])[0]
+    needed = {name: first["properties"][name]["examples"][0] for name in first.get("required", [])} if asks else {}
+    asks = asks.replace("{said}", json.dumps({"seed": 7} | needed, ensure_ascii=False))
     return (
         f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>{models}{takes}"
         f"{''.join(_inputs(schema) for schema in asked.get('anyOf', [asked]))}"

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, create_model
 
 from gantk.documents import wanted
+from gantk.runtime.captions import described, example
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers
 from gantk.runtime.random import LEAST_TRUNCATION
@@ -20,6 +21,11 @@ class Asked(BaseModel):
     """How many images, and what each is made of; a model's inputs come on top of it, by their names."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def wants(cls) -> bool:
+        """Return whether something must be said."""
+        return any(field.is_required() for field in cls.model_fields.values())
 
     def said(self) -> dict[str, Any]:
         """Return the inputs that were said, by their names."""
@@ -41,8 +47,13 @@ def form_of(card: Card, limits: Limits) -> type[Asked]:
         "columns": (_whole(1, most) | None, Field(None, description="columns of the sheet; null: it is square")),
     }
     for number, port in enumerate(card.numbers_in):
-        values = {"category": _category, "scalar": _scalar}.get(port.kind, _latent)(port)
+        values = {"category": _category, "scalar": _scalar, "caption": _caption}.get(port.kind, _latent)(port)
         several = Annotated[list[values], Field(min_length=1, max_length=most)]  # type: ignore[valid-type]
+        if port.kind == "caption":
+            help_line = f"{described(port)}, or a list with one for each image"
+            shown = Field(alias=port.name, description=help_line, examples=[example(port)])
+            fields[f"input_{number}"] = (values | several, shown)
+            continue
         unsaid = "drawn" if port.default is None else port.names[int(port.default)] if port.names else port.default
         help_line = f"{_described(port)}, or a list with one for each image; left out or null: {unsaid}"
         fields[f"input_{number}"] = (values | several | None, Field(None, alias=port.name, description=help_line))
@@ -90,6 +101,10 @@ def _category(port: Numbers) -> Any:
 def _scalar(port: Numbers) -> Any:
     low, high = (-_FARTHEST if port.low is None else port.low), (_FARTHEST if port.high is None else port.high)
     return Annotated[float, Field(strict=True, ge=low, le=high)]
+
+
+def _caption(port: Numbers) -> Any:
+    return Annotated[str, Field(strict=True, max_length=1000)]
 
 
 def _latent(port: Numbers) -> Any:

@@ -1,4 +1,9 @@
-// Controls for what a model takes besides images: a slider for a number, a list of a category's values.
+// Controls for what a model takes besides images: a slider for a number, a list of a category's values, a line of text.
+
+import { say, sentence } from "./page.mjs";
+import { example, tokens } from "./words.mjs";
+
+const LISTED = 500; // Words that are shown at most.
 
 /** The least and the largest value that a slider of an input offers. */
 export function reach({ kind, distribution, low, high, default: middle }) {
@@ -27,6 +32,28 @@ export function choice(text, texts, chosen, changed) {
   select.append(...texts.map((one, index) => new Option(one, index, false, index === chosen)));
   select.addEventListener("change", () => changed(Number(select.value)));
   return labelled(text, select);
+}
+
+/** A line for a text, and the words that it can be made of. */
+export function line(port, changed) {
+  const input = Object.assign(document.createElement("input"), { type: "text", placeholder: example(port) });
+  input.addEventListener("change", () => {
+    try {
+      tokens(port, input.value);
+    } catch (error) {
+      return say(sentence(error.message));
+    }
+    say();
+    changed(input.value);
+  });
+  const known = Object.assign(document.createElement("details"), { className: "words" });
+  const title = `${port.words.length} words, up to ${port.length} at once`;
+  const words = Object.assign(document.createElement("p"), { textContent: port.words.slice(0, LISTED).join(", ") });
+  if (port.words.length > LISTED) words.append(` and ${port.words.length - LISTED} more`);
+  known.append(Object.assign(document.createElement("summary"), { textContent: title }), words);
+  const box = Object.assign(document.createElement("div"), { className: "line" });
+  box.append(labelled(port.name, input), known);
+  return box;
 }
 
 function labelled(text, control) {

@@ -1,9 +1,10 @@
 // The view of generators: the samples of a seed, and sliders for the numbers of one of them.
 
-import { choice, range, reach } from "./controls.mjs";
+import { choice, line, range, reach } from "./controls.mjs";
 import { drawn } from "./model.mjs";
-import { download, element, paint, say } from "./page.mjs";
+import { download, element, paint, say, sentence } from "./page.mjs";
 import { newest } from "./session.mjs";
+import { unsaid } from "./words.mjs";
 
 const SAMPLES = 12;
 const TRUNCATIONS = [1.5, 1, 0.7, 0.5];
@@ -12,7 +13,7 @@ export class GeneratorView {
   #model;
   #seed = 0n;
   #chosen = 0; // Number of the sample that is shown large.
-  #said = {}; // Categories and numbers that were chosen for all samples, by input.
+  #said = {}; // Categories, numbers and texts that were said for all samples, by input.
   #moved = {}; // Numbers of the chosen sample that were moved, by input.
   #truncation;
   #refreshAll = newest(() => this.#fill());
@@ -33,6 +34,9 @@ export class GeneratorView {
     this.#truncation = undefined;
     element("generate").hidden = false;
     element("save-sample").disabled = true;
+    // Not among the controls of a sample, which are made anew while somebody types.
+    const texts = model.card["gantk.inputs"].filter(({ kind }) => kind === "caption");
+    element("texts").replaceChildren(...texts.map((port) => line(port, (text) => this.#say(port, text))));
     element("samples").replaceChildren(...Array.from({ length: SAMPLES }, (_, sample) => this.#thumbnail(sample)));
     this.#choose(0);
     this.#refreshAll();
@@ -87,7 +91,9 @@ export class GeneratorView {
   }
 
   async #ask(asked) {
-    const { session, name } = this.#model;
+    const { session, name, card } = this.#model;
+    const missing = unsaid(card, this.#said);
+    if (missing) return say(sentence(missing));
     try {
       return await session.ask("generate", { ...asked, seed: this.#seed, truncation: this.#truncation });
     } catch (error) {
@@ -97,7 +103,8 @@ export class GeneratorView {
 
   /** Makes the controls anew: what the chosen sample is made of. */
   #control() {
-    const ports = this.#model.card["gantk.inputs"].filter(({ shape }) => !shape).toSorted((one, other) => (one.length ?? 1) - (other.length ?? 1));
+    const shown = ({ shape, kind }) => !shape && kind !== "caption";
+    const ports = this.#model.card["gantk.inputs"].filter(shown).toSorted((one, other) => (one.length ?? 1) - (other.length ?? 1));
     const open = new Set([...element("inputs").querySelectorAll("details[open]")].map((details) => details.dataset.name));
     element("inputs").replaceChildren(...ports.map((port) => this.#controls(port, open)));
     if (this.#model.card["gantk.inputs"].some((port) => port.distribution === "normal")) element("inputs").append(this.#truncating());
@@ -126,11 +133,13 @@ export class GeneratorView {
   }
 
   #dial(port) {
-    return range(port.name, ...reach(port), this.#said[port.name] ?? port.default, (value) => {
-      this.#said[port.name] = value;
-      this.#refreshAll();
-      this.#refreshOne();
-    });
+    return range(port.name, ...reach(port), this.#said[port.name] ?? port.default, (value) => this.#say(port, value));
+  }
+
+  #say({ name }, value) {
+    this.#said[name] = value;
+    this.#refreshAll();
+    this.#refreshOne();
   }
 
   #select(port) {

@@ -4,6 +4,7 @@
 import { fitted } from "./fitting.mjs";
 import { coloured, idsOf, nearest } from "./labels.mjs";
 import { category, latent } from "./random.mjs";
+import { tokens, unsaid } from "./words.mjs";
 
 /** Numbers that all samples of a batch are drawn from at most: 64 MiB. */
 const MOST_NUMBERS = 2 ** 24;
@@ -27,8 +28,8 @@ export function sides(card) {
 
 /**
  * Translates an image; it keeps its size, or becomes what the model's one size leaves of it, times the model's scale.
- * `said` gives the model's further inputs by name: an image likewise, a category by its index, a number, a latent by an
- * array. A label map is read by the palette of the card, and comes out in the colours of its classes.
+ * `said` gives the model's further inputs by name: an image likewise, a category by its index, a number, a text, a latent
+ * by an array. A label map is read by the palette of the card, and comes out in the colours of its classes.
  */
 export async function translate(model, image, said = {}) {
   const taken = take(model, image, said);
@@ -53,6 +54,8 @@ export async function measure(model, image, said = {}) {
 
 /** Generates `count` images of a seed (a BigInt) from sample `start` on; `said` gives inputs by name, as arrays. */
 export async function generate(model, { count, seed = 0n, start = 0, truncation, said = {} }) {
+  const missing = unsaid(model.card, said);
+  if (missing) throw new Error(missing);
   const numbers = model.card["gantk.inputs"].reduce((sum, port) => sum + (port.length ?? 0), 0);
   const most = model.card["gantk.batch"] ?? Math.max(1, Math.floor(MOST_NUMBERS / numbers));
   if (count > most) {
@@ -72,8 +75,13 @@ export async function generate(model, { count, seed = 0n, start = 0, truncation,
   return images(model, await model.session.run(given));
 }
 
-/** The tensor of an input's rows: numbers, or an array of them for each sample of a latent. */
-function tensor(ort, { kind, layout, length, shape }, rows) {
+/** The tensor of an input's rows: numbers, texts, or an array of numbers for each sample of a latent. */
+function tensor(ort, port, rows) {
+  const { kind, layout, length, shape } = port;
+  if (kind === "caption") {
+    const numbers = rows.flatMap((text) => tokens(port, text));
+    return new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [rows.length, length]);
+  }
   if (kind === "category") return new ort.Tensor("int64", BigInt64Array.from(rows, BigInt), [rows.length]);
   if (layout === "N") return new ort.Tensor("float32", Float32Array.from(rows), [rows.length]);
   const numbers = new Float32Array(rows.length * length);
@@ -94,6 +102,8 @@ function take({ ort, card }, image, said) {
   const [height, width] = sides(card) ?? [image.height, image.width];
   const { tensor: own, alpha } = pixels(ort, first, image, [height, width]);
   const tensors = { [first.name]: own };
+  const missing = unsaid(card, said);
+  if (missing) throw new Error(missing);
   for (const port of card["gantk.inputs"]) {
     if (port.name === first.name) continue;
     if (isImage(port)) {

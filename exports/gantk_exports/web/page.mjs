@@ -9,6 +9,9 @@ export function say(problem) {
   element("message").hidden = !problem;
 }
 
+/** Words as a sentence; of none nothing. */
+export const sentence = (words) => words && `${words[0].toUpperCase()}${words.slice(1)}.`;
+
 /** Paints an image on a canvas of its size. */
 export function paint(canvas, { data, width, height }) {
   Object.assign(canvas, { width, height });

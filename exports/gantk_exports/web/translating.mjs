@@ -1,14 +1,15 @@
 // The view of models that take an image: translate it, encode it or score it.
 
-import { choice, range, reach } from "./controls.mjs";
+import { choice, line, range, reach } from "./controls.mjs";
 import { Pad } from "./drawing.mjs";
 import { fitted } from "./fitting.mjs";
 import { FurtherPictures, legends, shown, thing } from "./further.mjs";
 import { coloured, idsOf, nearest } from "./labels.mjs";
 import { isImage, sides } from "./model.mjs";
 import { list } from "./numbers.mjs";
-import { decode, download, element, paint, say } from "./page.mjs";
+import { decode, download, element, paint, say, sentence } from "./page.mjs";
 import { newest } from "./session.mjs";
+import { unsaid } from "./words.mjs";
 
 const ROOMY = 512; // Pixels squared that a browser translates without a long wait.
 const SIZES = [2048, 1024, 512, 256, 128, 64];
@@ -21,7 +22,7 @@ export class ImageView {
   #file;
   #picture;
   #longest; // The longer side that was chosen for the picture, where one was.
-  #said = {}; // Categories and numbers that were chosen, by input.
+  #said = {}; // Categories, numbers and texts that were said, by input.
   #running; // When the run began that is going on, in ms.
   #refresh = newest(() => this.#run());
 
@@ -57,7 +58,7 @@ export class ImageView {
     element("drop").querySelector(".choose").textContent = `Choose a ${thing(first)}`;
     element("start-drawing").hidden = first.kind === "labels";
     if (first.kind === "labels" && this.#mode === "drawing") this.#mode = "empty";
-    const further = model.card["gantk.inputs"].filter(({ kind }) => kind === "category" || kind === "scalar");
+    const further = model.card["gantk.inputs"].filter(({ kind }) => ["category", "scalar", "caption"].includes(kind));
     element("further").replaceChildren(...further.map((port) => this.#control(port)));
     element("further").hidden = !further.length;
     const measures = model.card["gantk.task"] !== "translate";
@@ -68,12 +69,13 @@ export class ImageView {
     else this.#enter(this.#mode);
   }
 
-  /** A control for a category or a number that the model takes besides. */
+  /** A control for a category, a number or a text that the model takes besides. */
   #control(port) {
     const say = (value) => {
       this.#said[port.name] = value;
       if (this.#mode !== "empty") this.#refresh();
     };
+    if (port.kind === "caption") return line(port, say);
     this.#said[port.name] = port.default ?? 0;
     if (port.kind === "scalar") return range(port.name, ...reach(port), port.default, say);
     const names = port.names.length ? port.names : Array.from({ length: port.categories }, (_, index) => String(index));
@@ -193,8 +195,9 @@ export class ImageView {
     paint(element("before"), image);
     if (this.#mode === "picture" || this.pad.empty) paint(element("after"), image);
     if (this.#mode === "drawing" && this.pad.empty) return;
-    element("said").textContent = this.others.missing;
-    if (this.others.missing) return;
+    const missing = this.others.missing || sentence(unsaid(card, this.#said));
+    element("said").textContent = missing;
+    if (missing) return;
     const began = (this.#running = performance.now());
     const clock = setInterval(() => this.#wait(image), 300);
     try {

@@ -2,11 +2,12 @@
 
 python translate.py MODEL IN OUT [NAME=VALUE ...]
 
-NAME=VALUE says a further input: a category by its name or index, a number, an image by its file.
+NAME=VALUE says a further input: a category by its name or index, a number, a text, an image by its file.
 """
 
 import json
 import sys
+import unicodedata
 
 import numpy as np
 import onnxruntime
@@ -77,12 +78,26 @@ def tensor(port: dict, said: str | None, sides: tuple[int, int]) -> np.ndarray:
         sys.exit(f"say {port['name']}=VALUE, which the model takes besides")
     if port["kind"] in IMAGES:
         return pixels(said, port, sides)
+    if port["kind"] == "caption":
+        return tokens(port, said)
     if port["kind"] == "category" and said in port["names"]:
         said = port["names"].index(said)
     try:
         return np.array([port["default"] if said is None else float(said)]).astype(port["dtype"])
     except ValueError:
         sys.exit(f"{port['name']} cannot be {said}: it is one of {', '.join(port['names']) or 'the numbers'}")
+
+
+def tokens(port: dict, text: str) -> np.ndarray:
+    """Return the numbers of a text's words, by the rule that the port states, (1, length)."""
+    text = unicodedata.normalize("NFC", text).lower()
+    words = "".join(one if unicodedata.category(one)[0] in "LMN" else " " for one in text).split()
+    if unknown := [word for word in words if word not in port["words"]]:
+        sys.exit(f"{port['name']}: the model does not know {', '.join(unknown)}")
+    if len(words) > port["length"]:
+        sys.exit(f"{port['name']} has {len(words)} words, and the model reads {port['length']}")
+    numbers = [port["words"].index(word) + 1 for word in words]
+    return np.array([numbers + [0] * (port["length"] - len(words))])
 
 
 def eight_bits(picture: Image.Image, mode: str) -> Image.Image:

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import gantk
 from gantk.training.trained import Trained
 from gantk_exports.app import write_app
+from support.telling import write_telling
 
 Export = Callable[..., Path]
 Array = np.ndarray[Any, Any]
@@ -57,11 +58,17 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def models(
-    exported: Export, residual: Trained, drawn: Trained, labelling: Trained, blending: Callable[..., Path]
+    exported: Export,
+    residual: Trained,
+    drawn: Trained,
+    labelling: Trained,
+    blending: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     return {
         "a_to_b": exported("residual", residual),
         "blending": blending(style=False),
+        "telling": write_telling(tmp_path_factory.mktemp("telling") / "telling.onnx"),
         **{graph: exported(graph, labelling, graph=graph) for graph in ("blend", "segment")},
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},
     }
