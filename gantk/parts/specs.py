@@ -50,6 +50,8 @@ class GeneratorSpec(Spec):
         domains: number of target domains that condition it; None: none.
         layout: classes of the label map (N, layout, H, W), one-hot, that conditions it and says the size of the image;
             it follows a latent vector, which then is a style; None: none.
+        caption: how many numbers of words there are, 0 among them, in the captions (N, words) that condition it, of any
+            length; None: no captions.
         outputs: channels of the image that comes out, in [-1, 1].
         size: height and width in pixels at which it is trained, one number where they are equal; of an image that goes
             in, its own.
@@ -64,6 +66,7 @@ class GeneratorSpec(Spec):
             "classes": ("takes no class labels", "class labels"),
             "domains": ("takes no target domains", "target domains"),
             "layout": ("takes no label map", "a label map"),
+            "caption": ("takes no captions", "captions"),
             "scale": ("makes images no larger than those that go in", "an image to enlarge"),
             "features": ("offers no inner activations", "inner activations"),
         }
@@ -74,6 +77,7 @@ class GeneratorSpec(Spec):
     classes: int | None = None
     domains: int | None = None
     layout: int | None = None
+    caption: int | None = None
     outputs: int = 3
     size: int | tuple[int, int]
     scale: int = 1
@@ -89,6 +93,12 @@ class DiscriminatorSpec(Spec):
         condition_channels: channels of the image that conditions the score; 0: none.
         size: height and width in pixels at which it is trained, one number where they are equal.
         classes: number of class labels that condition the score; None: none.
+        domains: number of domains that condition the score; None: none.
+        layout: classes of the label map (N, layout, H, W), one-hot, that conditions the score; None: none.
+        caption: how many numbers of words there are, 0 among them, in the captions (N, words) that condition the score,
+            of any length; None: no captions.
+        vector: length of a vector that conditions the score, such as a style, or what an encoder makes of a caption;
+            None: none.
         joint_latent: length of a latent vector scored jointly with the image; None: none.
         output: whether scores (logits, N rows of any shape) or energies (N,) are wanted.
         features: whether `features(x, *conditions)` must be offered.
@@ -99,6 +109,10 @@ class DiscriminatorSpec(Spec):
         {
             "condition_channels": ("scores no images under other images", "an image as the condition"),
             "classes": ("scores no images under class labels", "class labels"),
+            "domains": ("scores no images under domains", "domains"),
+            "layout": ("scores no images under label maps", "a label map as the condition"),
+            "caption": ("scores no images under captions", "captions"),
+            "vector": ("scores no images under vectors", "a vector as the condition"),
             "joint_latent": ("scores no latent vectors", "a latent vector"),
             "output": ("gives scores, not energies", "a game of energies"),
             "features": ("offers no inner activations", "inner activations"),
@@ -110,6 +124,10 @@ class DiscriminatorSpec(Spec):
     condition_channels: int = 0
     size: int | tuple[int, int]
     classes: int | None = None
+    domains: int | None = None
+    layout: int | None = None
+    caption: int | None = None
+    vector: int | None = None
     joint_latent: int | None = None
     output: Literal["scores", "energies"] = "scores"
     features: bool = False

@@ -30,6 +30,9 @@ WORKBENCH = Path(__file__).with_name("workbench") / "workbench.py"
 
 CLASSES = 3
 
+WORDS = 5
+"""Words of the captions that networks are asked with."""
+
 OWN = "own recipe"
 """What the recipe of the plugin itself asks of its parts."""
 
@@ -94,21 +97,26 @@ class Case:
                 inputs["image"] = torch.rand(count, spec.inputs, *sides) * 2 - 1
             if spec.latent:
                 inputs["latent"] = torch.randn(count, spec.latent)
-            if spec.layout:
-                ids = torch.randint(spec.layout, (count, *sides))
-                inputs["layout"] = one_hot(ids, spec.layout).permute(0, 3, 1, 2).float()
         else:
             inputs["image"] = torch.rand(count, spec.channels, *sides) * 2 - 1
-            if spec.condition_channels:
-                inputs["condition"] = torch.rand(count, spec.condition_channels, *sides) * 2 - 1
             if spec.joint_latent:
                 inputs["latent"] = torch.randn(count, spec.joint_latent)
-        return inputs | {name: torch.arange(count) % number for name, number in self.numbered.items()}
+            if spec.condition_channels:
+                inputs["condition"] = torch.rand(count, spec.condition_channels, *sides) * 2 - 1
+        if spec.layout:
+            ids = torch.randint(spec.layout, (count, *sides))
+            inputs["layout"] = one_hot(ids, spec.layout).permute(0, 3, 1, 2).float()
+        inputs |= {name: torch.arange(count) % number for name, number in self.numbered.items()}
+        if spec.caption:
+            inputs["caption"] = torch.randint(1, spec.caption, (count, WORDS))
+        if isinstance(spec, DiscriminatorSpec) and spec.vector:
+            inputs["vector"] = torch.randn(count, spec.vector)
+        return inputs
 
     @property
     def numbered(self) -> dict[str, int]:
         """How many labels there are, and domains, by what the input is called; none where they are not asked for."""
-        many = {"label": self.spec.classes, "domain": getattr(self.spec, "domains", None)}
+        many = {"label": self.spec.classes, "domain": self.spec.domains}
         return {name: number for name, number in many.items() if number}
 
 
@@ -198,7 +206,7 @@ def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:
         size=spec.size,
         channels=dict.fromkeys(IMAGE_KEYS, 3),
         classes=_names(spec.classes),
-        domains=_names(getattr(spec, "domains", None)),
+        domains=_names(spec.domains),
     )
     build = Build(data=data, parts={f"normalization.{role}": norm for role in ("generator", "discriminator")})
     try:

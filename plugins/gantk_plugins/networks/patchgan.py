@@ -16,7 +16,7 @@ from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageErr
 
 
 class PatchGAN(nn.Module):
-    """Scores images (N, channels, H, W) under image conditions (N, condition_channels, H, W): (N, 1, h, w).
+    """Scores images (N, channels, H, W) under images and one-hot label maps (N, C, H, W): (N, 1, h, w).
 
     Args:
         channels: channels of the image and its conditions together.
@@ -69,7 +69,7 @@ def patchgan(
         layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
     """
-    spec.accept("condition_channels", "features", "sides", "any_size")
+    spec.accept("condition_channels", "layout", "features", "sides", "any_size")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
     normalization = build.normalization("discriminator")
@@ -84,9 +84,8 @@ def patchgan(
             )
         widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]
         strides, kernel = [2] * layers + [1], 4
-    network = PatchGAN(
-        spec.channels + spec.condition_channels, normalization, widths=widths, strides=strides, kernel=kernel
-    )
+    channels = spec.channels + spec.condition_channels + (spec.layout or 0)
+    network = PatchGAN(channels, normalization, widths=widths, strides=strides, kernel=kernel)
     return normalization.network(network)
 
 

@@ -1,6 +1,6 @@
 """Pictures of label maps in the style of other pictures: SPADE (Park et al. 2019, arXiv:1903.07291), made tiny.
 
-Unpublished. It has no discriminator: a picture painted in its own style should be that picture.
+Unpublished. A picture painted in its own style should be that picture; the discriminator sees the label map, too.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from gantk import (
     Batches,
     Build,
     Defaults,
+    DiscriminatorSpec,
     GeneratorSpec,
     Graph,
     Image,
@@ -103,12 +104,25 @@ class Painted(nn.Module):
         return self.generator(self.styles(style), layout)
 
 
+class Beside(nn.Module):
+    """The score of each patch of a picture, with the label map beside it."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        spec.accept("layout")
+        channels = spec.channels + spec.need("layout")
+        self.layers = nn.Sequential(nn.Conv2d(channels, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4, 2, 1))
+
+    def forward(self, picture: Tensor, layout: Tensor) -> Tensor:
+        return self.layers(torch.cat([picture, layout], 1))
+
+
 class Paint(Recipe):
     """Every picture is painted of its label map and its own style."""
 
     kind = "layout"
     settings = Settings(optimizer="adam", learning_rate=2e-3)
-    defaults = Defaults(generator="spade", normalization={"generator": "spade"})
+    defaults = Defaults(generator="spade", loss="hinge", normalization={"generator": "spade"})
 
     def __init__(self, build: Build) -> None:
         super().__init__()
@@ -116,16 +130,26 @@ class Paint(Recipe):
         spec = GeneratorSpec(latent=STYLE, layout=len(self.palette), outputs=channels, size=build.data.size)
         self.generator = build.generator(spec)
         self.styles = build.network(Styles(channels), "styles")
+        self.game = build.loss()
+        self.discriminator = build.discriminator(
+            DiscriminatorSpec(channels=channels, layout=len(self.palette), size=build.data.size)
+        )
 
     def players(self) -> dict[str, Player]:
-        return {"generator": Player(self.generator, self.styles)}
+        return {
+            "generator": Player(self.generator, self.styles),
+            "discriminator": Player(self.discriminator, critic=True),
+        }
 
     def painted(self, batch: Batch, style: Tensor) -> Tensor:
         return self.generator(self.styles(style), self.palette.one_hot(batch["layout"]))
 
     def step(self, batches: Batches) -> Step:
         batch = next(batches)
-        yield "generator", {"l1": (self.painted(batch, batch["image"]) - batch["image"]).abs().mean()}
+        real, fake = batch["image"], self.painted(batch, batch["image"])
+        critic = self.discriminator.given(self.palette.one_hot(batch["layout"]))
+        yield "generator", {"game": self.game.fool(critic, fake, real), "l1": (fake - real).abs().mean()}
+        yield "discriminator", self.game.judge(critic, real, fake)
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         return {"layout": batch["layout"], "made": self.painted(batch, batch["image"]), "image": batch["image"]}
@@ -148,3 +172,8 @@ def normalization() -> type[Normalization]:
 @hookimpl
 def generator() -> Callable[..., nn.Module]:
     return lambda spec, build: Painter(spec, build.normalization("generator"))
+
+
+@hookimpl
+def discriminator() -> Callable[..., nn.Module]:
+    return lambda spec, build: Beside(spec)

@@ -52,8 +52,9 @@ def test_the_pixel_kind_scores_every_pixel_of_any_size(factory, make_build):
     assert network(torch.rand(2, 3, 5, 7)).shape == (2, 1, 5, 7)
 
 
-def test_conditions_are_joined_to_the_image(factory, make_build):
-    network = factory("patchgan", "discriminator")(spec(condition_channels=2), make_build(), filters=2)
+@pytest.mark.parametrize("kind", ["condition_channels", "layout"])
+def test_conditions_are_joined_to_the_image(factory, make_build, kind):
+    network = factory("patchgan", "discriminator")(spec(**{kind: 2}), make_build(), filters=2)
     image, condition = torch.rand(2, 3, 32, 32), torch.rand(2, 2, 32, 32)
     assert network.stages[0][0].in_channels == 5
     assert not torch.equal(network(image, condition), network(image, 1 - condition))
