@@ -1,6 +1,7 @@
 """How further inputs of a model are said: a wrong name is said to be one, with the known ones and the nearest."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from gantk.cli.inputs import said
 from gantk.cli.score import score
 from gantk.cli.translate import translate
+from gantk.data.words import RULE
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers, Port
 
@@ -56,6 +58,15 @@ def test_a_value_may_hold_an_equals_sign(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a=b.png").touch()
     assert said(CARD, ["a=b"], [], ["a=b.png"]) == {"domain": "a=b", "style": Path("a=b.png")}
+
+
+def test_a_text_is_all_that_follows_its_name_or_all():
+    prompt = Numbers(name="prompt", kind="caption", dtype="int64", length=3, words=("red",), rule=RULE)
+    card = replace(CARD, inputs=(*CARD.inputs, prompt))
+    for text in ("red = blue", "prompt=red = blue"):
+        assert said(card, [], [], captions=[text]) == {"prompt": "red = blue"}
+    with pytest.raises(click.UsageError, match="^--label prompt=red: say --caption prompt=red$"):
+        said(card, ["prompt=red"], [])
 
 
 @pytest.mark.parametrize(
