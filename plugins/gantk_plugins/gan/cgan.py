@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -31,16 +30,18 @@ from gantk import (
     DiscriminatorSpec,
     Exponential,
     GeneratorSpec,
+    Linear,
     Normalization,
     Recipe,
+    Settings,
     UsageError,
     hookimpl,
 )
-from gantk_plugins.gan.gan import GAN
+from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.dense import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, dense, drawing
 
 
-class CGAN(GAN):
+class CGAN(LatentGAN):
     """Makes images of noise and a label, whose game is equation 2.
 
     Args:
@@ -55,7 +56,15 @@ class CGAN(GAN):
         normalization={"generator": "none", "discriminator": "none"},
     )
     # MNIST's size; the length is that of `gan`, since the paper stops where the validation's likelihood says so.
-    settings = replace(GAN.settings, schedule=Exponential(factor=1 / 1.00004, end=1e-5))
+    settings = Settings(
+        optimizer="sgd",
+        learning_rate=0.1,
+        schedule=Exponential(factor=1 / 1.00004, end=1e-5),
+        betas=(Linear(start=0.5, end=0.7, begin=1 / 250), 0.999),
+        batch_size=100,
+        size=28,
+        epochs=250,
+    )
     distribution = "uniform"
     # At a rate of 0.1 its rounding let a training of Fashion-MNIST become infinite, which went well in float32.
     allows_bf16 = False

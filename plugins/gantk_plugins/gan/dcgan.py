@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -38,11 +38,11 @@ from gantk import (
     hookimpl,
     initialize_normal,
 )
-from gantk_plugins.gan.gan import GAN
+from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.stages import Staged, activations, coarsest
 
 
-class DCGAN(GAN):
+class DCGAN(LatentGAN):
     """Makes images of noise with convolutions.
 
     Args:
@@ -57,7 +57,7 @@ class DCGAN(GAN):
     )
     # Figure 1's size, and the length of the authors' code for faces; on the larger LSUN the paper shows 1 and 5 passes.
     settings = Settings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128, size=64, epochs=25)
-    distribution: ClassVar[Literal["normal", "uniform"]] = "uniform"
+    distribution = "uniform"
 
 
 class ConvolutionalGenerator(nn.Module):

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -40,6 +39,7 @@ from gantk import (
     Points,
     Recipe,
     Scores,
+    Settings,
     Unsupported,
     UsageError,
     Vector,
@@ -47,7 +47,7 @@ from gantk import (
     initialize_normal,
     single_scores,
 )
-from gantk_plugins.gan.dcgan import DCGAN
+from gantk_plugins.gan.algorithm import LatentGAN
 
 
 def pulling_away(codes: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def _depth(size: int) -> int:
     return depths[-1]
 
 
-class EBGAN(DCGAN):
+class EBGAN(LatentGAN):
     """Makes images of noise, and gives images an energy that tells how unlike those it has seen they are.
 
     Args:
@@ -199,7 +199,17 @@ class EBGAN(DCGAN):
         normalization={"generator": "batch", "discriminator": "batch"},
     )
     # DCGAN's length; the paper's is not known here.
-    settings = replace(DCGAN.settings, jitter=1.0, flip=False)
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        batch_size=128,
+        size=64,
+        epochs=25,
+        jitter=1.0,
+        flip=False,
+    )
+    distribution = "uniform"
 
     def __init__(self, build: Build, *, latent: int = 100) -> None:
         super().__init__(build, latent=latent)

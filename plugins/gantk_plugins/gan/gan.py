@@ -18,64 +18,42 @@ gradient.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gantk import (
-    Batch,
-    Batches,
     Build,
-    Category,
-    DataError,
     Defaults,
     DiscriminatorSpec,
     Exponential,
     GeneratorSpec,
-    Graph,
-    Latent,
     Linear,
-    Player,
     Recipe,
     Settings,
-    Step,
     UsageError,
     hookimpl,
 )
+from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.dense import (
     DenseDiscriminator,
     DenseGenerator,
     Initial,
     SignedSigmoid,
-    begin_at_mean,
     drawing,
 )
-
-SHOWN = 64
-"""Samples of a preview; as many as there are real ones where these are more, as points are."""
-
-ROWS, LABELS = 8, 10
-"""Samples of each label, and labels, of a preview where images are labelled."""
 
 MOST_LAYERS = 1000
 """Hidden layers that a network of dense layers may have."""
 
 
-class GAN(Recipe):
-    """Makes images of noise; the base of the recipes that differ in parts and settings alone.
-
-    Where a subclass takes labelled images, both networks are told the labels too: what the generator makes is judged
-    under the labels that it was made for, which are those of the images in the batch.
+class GAN(LatentGAN):
+    """Makes images of noise by the game of two dense networks.
 
     Args:
         latent: length of the noise vector.
-
-    Attributes:
-        distribution: what noise is drawn from.
     """
 
-    kind: ClassVar[str | tuple[str, ...]] = "images"
     defaults = Defaults(
         generator="gan",
         discriminator="gan",
@@ -92,64 +70,6 @@ class GAN(Recipe):
         size=28,
         epochs=250,
     )
-    distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
-
-    def __init__(self, build: Build, *, latent: int = 100) -> None:
-        super().__init__()
-        channels, size = build.data.channels["image"], build.data.size
-        self.latent = Latent(length=latent, distribution=self.distribution)
-        self.label = _label(build) if build.data.kind == "labelled" else None
-        classes = self.label.count if self.label else None
-        self.game = build.loss()
-        self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
-
-    def prepare(self, batches: Batches) -> None:
-        """Let a generator that ends in a sigmoid begin at the mean image."""
-        begin_at_mean(self.generator, batches)
-
-    def players(self) -> dict[str, Player]:
-        """Return the discriminator and the generator."""
-        return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
-
-    def step(self, batches: Batches) -> Step:
-        """Move the discriminator up its stochastic gradient, then the generator (algorithm 1)."""
-        batch = next(batches)
-        real = batch["image"]
-        labels = (batch["label"],) if self.label else ()
-        critic = self.discriminator.given(*labels)
-
-        with torch.no_grad():
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-        yield "discriminator", self.game.judge(critic, real, fake)
-
-        if self.due("generator"):
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-            yield "generator", {"game": self.game.fool(critic, fake, real)}
-
-    def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""
-        real = batch["image"]
-        if self.label is None:
-            noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
-            return {"generated": self.generator(noise), "real": real}
-        names = self.label.names[:LABELS]
-        noise = self.latent.fixed(ROWS).to(real.device).repeat(len(names), 1)
-        labels = torch.arange(len(names), device=real.device).repeat_interleave(ROWS)
-        images = self.generator(noise, labels).split(ROWS)
-        return {**dict(zip(names, images, strict=True)), "real": real}
-
-    def graphs(self) -> dict[str, Graph]:
-        """Return the generator."""
-        inputs = (self.latent, self.label) if self.label else (self.latent,)
-        return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
-
-
-def _label(build: Build) -> Category:
-    names = build.data.classes
-    if not names:
-        raise DataError("the data's labels have no names, so that it is not known how many there are")
-    return Category(count=len(names), names=names)
 
 
 def generator_network(

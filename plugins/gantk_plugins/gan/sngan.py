@@ -28,11 +28,11 @@ from gantk import (
     Settings,
     hookimpl,
 )
-from gantk_plugins.gan.gan import GAN
+from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator, ResidualTrunk, linear
 
 
-class SNGAN(GAN):
+class SNGAN(LatentGAN):
     """Makes images of noise, and of a label where images are labelled.
 
     Args:

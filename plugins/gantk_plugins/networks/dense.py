@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from gantk import Batch, DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
+from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
 from gantk_plugins.networks.stages import activations
 
 Initial = Literal["uniform", "normal", "he"]
@@ -95,7 +95,7 @@ class ImageLayer(nn.Module):
         return image.reshape(-1, *self.shape)
 
     @torch.no_grad()
-    def begin(self, mean: Tensor) -> None:
+    def begin_at(self, mean: Tensor) -> None:
         """Let the biases be what the sigmoid makes a mean image of; with another output they stay as they are."""
         if isinstance(self.output, SignedSigmoid):
             # Not quite black nor white, where a sigmoid could not learn.
@@ -214,16 +214,3 @@ def joined(inputs: Iterable[Tensor], classes: int | None) -> Tensor:
 
 def _one_hot(label: Tensor, classes: int | None) -> Tensor:
     return nn.functional.one_hot(label, classes or -1).float()
-
-
-def begin_at_mean(generator: nn.Module, batches: Iterator[Batch]) -> None:
-    """Let the image layers of a generator begin at the mean of the first thousand images of the key `image`."""
-    layers = [layer for layer in generator.modules() if isinstance(layer, ImageLayer)]
-    if not layers:
-        return
-    total, count = torch.zeros(()), 0
-    while count < 1000:
-        images = next(batches)["image"]
-        total, count = total.to(images) + images.sum(0), count + len(images)
-    for layer in layers:
-        layer.begin(total / count)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from gantk import (
@@ -33,7 +33,8 @@ from gantk import (
     UsageError,
     hookimpl,
 )
-from gantk_plugins.gan.dcgan import DCGAN
+from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.wasserstein.critic import Wasserstein
 
 WARM_UP = 25
 """Steps of the generator that begin the warm-up (authors' code)."""
@@ -41,24 +42,6 @@ WARM_UP_AGAIN = 500
 """The critic catches up at every so many steps of the generator (authors' code)."""
 WARM_UP_MOVES = 100
 """The critic's moves before one of the generator's, while it warms up (authors' code)."""
-
-
-class Wasserstein(AdversarialLoss):
-    """The critic estimates the Wasserstein distance, if its slope is bounded: the base of the games that bound it.
-
-    Notes `critic_estimate`, E[f(x)] - E[f(g(z))], of which they differ in the bound alone; of a critic that gives
-    several scales, that of the last.
-    """
-
-    def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        """Return E[f(g(z))] - E[f(x)] (arXiv:1701.07875, equation 3 negated), and note the estimate."""
-        game = fake_scores.mean() - real_scores.mean()
-        self.note(critic_estimate=-game)
-        return game
-
-    def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
-        """Return -E[f(g(z))] (arXiv:1701.07875, algorithm 1)."""
-        return -fake_scores.mean()
 
 
 class WeightClipping(Wasserstein):
@@ -90,7 +73,7 @@ class WeightClipping(Wasserstein):
             parameter.clamp_(-self.clip, self.clip)
 
 
-class WGAN(DCGAN):
+class WGAN(LatentGAN):
     """Makes images of noise, by the Wasserstein distance that a critic with clipped weights estimates.
 
     Args:
@@ -106,7 +89,6 @@ class WGAN(DCGAN):
     )
     # Batch, size and length of the authors' code.
     settings = replace(WeightClipping.settings, batch_size=64, size=64, epochs=25)
-    distribution = "normal"
 
     def __init__(self, build: Build, *, latent: int = 100, warm_up: bool = False) -> None:
         super().__init__(build, latent=latent)

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gantk import AdversarialLoss, Critic, Defaults, Losses, Points, Recipe, Settings, UsageError, hookimpl
-from gantk_plugins.wasserstein.gradients import gradient_norms, points_between
-from gantk_plugins.wasserstein.wgan import Wasserstein
-from gantk_plugins.wasserstein.wgan_gp import WGANGP
+from gantk import AdversarialLoss, Build, Critic, Defaults, Losses, Points, Recipe, Settings, UsageError, hookimpl
+from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.wasserstein.critic import Wasserstein, gradient_norms, points_between
 
 
 class WassersteinDivergence(Wasserstein):
@@ -49,7 +48,7 @@ class WassersteinDivergence(Wasserstein):
         return {"divergence_penalty": self.weight * norms.pow(self.power).mean()}
 
 
-class WGANDiv(WGANGP):
+class WGANDiv(LatentGAN):
     """Makes images of noise, by the Wasserstein divergence.
 
     Args:
@@ -63,6 +62,9 @@ class WGANDiv(WGANGP):
         normalization={"generator": "batch", "discriminator": "layer"},
     )
     settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=200_000)
+
+    def __init__(self, build: Build, *, latent: int = 128) -> None:
+        super().__init__(build, latent=latent)
 
 
 @hookimpl

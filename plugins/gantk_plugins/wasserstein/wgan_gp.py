@@ -2,7 +2,7 @@
 
 The loss has the constants of algorithm 1. The recipe is the paper's CIFAR-10 ResNet and what the appendix trains it
 with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator, batches of 64. A critic that gives a
-map of scores is read as their mean, see gradients.py.
+map of scores is read as their mean, see critic.py.
 
 The authors' code gives the generator twice as many samples a move as the critic; here, as in algorithm 1, they get as
 many. It also fills the gaps between CIFAR-10's 256 levels by noise from U(0, 1/128), where images are in [-1, 1]; here
@@ -37,10 +37,9 @@ from gantk import (
     Settings,
     hookimpl,
 )
-from gantk_plugins.gan.gan import GAN
+from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator
-from gantk_plugins.wasserstein.gradients import gradient_norms, points_between
-from gantk_plugins.wasserstein.wgan import Wasserstein
+from gantk_plugins.wasserstein.critic import Wasserstein, gradient_norms, points_between
 
 
 class WassersteinGradientPenalty(Wasserstein):
@@ -69,7 +68,7 @@ class WassersteinGradientPenalty(Wasserstein):
         return {"gradient_penalty": self.weight * (norms - 1).square().mean()}
 
 
-class WGANGP(GAN):
+class WGANGP(LatentGAN):
     """Makes images of noise, by the Wasserstein distance that a critic of slope one estimates.
 
     Args:

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from torch import relu
 
-from gantk import AdversarialLoss, Critic, Defaults, Losses, Points, Recipe, hookimpl
-from gantk_plugins.wasserstein.gradients import gradient_norms, points_between
-from gantk_plugins.wasserstein.wgan import Wasserstein
-from gantk_plugins.wasserstein.wgan_gp import WGANGP, WassersteinGradientPenalty
+from gantk import AdversarialLoss, Build, Critic, Defaults, Losses, Points, Recipe, Settings, hookimpl
+from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.wasserstein.critic import Wasserstein, gradient_norms, points_between
 
 
 class WassersteinLipschitzPenalty(Wasserstein):
@@ -29,7 +28,7 @@ class WassersteinLipschitzPenalty(Wasserstein):
         weight: factor of the penalty, the paper's lambda.
     """
 
-    settings = WassersteinGradientPenalty.settings
+    settings = Settings(optimizer="adam", critic_steps=5, learning_rate=1e-4, betas=(0.0, 0.9))
     per_sample = (
         "its penalty bounds the critic's slope at each sample by itself, "
         "and a norm over the batch ties samples together (Gulrajani et al. 2017, section 4)"
@@ -45,7 +44,7 @@ class WassersteinLipschitzPenalty(Wasserstein):
         return {"lipschitz_penalty": self.weight * relu(norms - 1).square().mean()}
 
 
-class WGANLP(WGANGP):
+class WGANLP(LatentGAN):
     """Makes images of noise, by the Wasserstein distance that a critic of slope one or less estimates.
 
     Args:
@@ -58,6 +57,21 @@ class WGANLP(WGANGP):
         loss="wgan-lp",
         normalization={"generator": "batch", "discriminator": "none"},
     )
+    # WGAN-GP's, for CIFAR-10.
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.0, 0.9),
+        batch_size=64,
+        critic_steps=5,
+        schedule="linear",
+        decay_from=0.0,
+        size=32,
+        steps=100_000,
+    )
+
+    def __init__(self, build: Build, *, latent: int = 128) -> None:
+        super().__init__(build, latent=latent)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""A critic's gradient at points, which the penalties of several Wasserstein games read (Gulrajani et al. 2017).
+"""What the Wasserstein games share: the critic's estimate, and its gradient at points; no plugin by itself.
 
 The papers' critics give a sample one number. A critic that gives a map of scores, or maps at several scales, is read as
 their mean: it is the value that the game itself averages, so it is the function whose slope is meant.
@@ -9,7 +9,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gantk import Critic, Points
+from gantk import AdversarialLoss, Critic, Points
+
+
+class Wasserstein(AdversarialLoss):
+    """The critic estimates the Wasserstein distance, if its slope is bounded: the base of the games that bound it.
+
+    Notes `critic_estimate`, E[f(x)] - E[f(g(z))], of which they differ in the bound alone; of a critic that gives
+    several scales, that of the last.
+    """
+
+    def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        """Return E[f(g(z))] - E[f(x)] (arXiv:1701.07875, equation 3 negated), and note the estimate."""
+        game = fake_scores.mean() - real_scores.mean()
+        self.note(critic_estimate=-game)
+        return game
+
+    def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
+        """Return -E[f(g(z))] (arXiv:1701.07875, algorithm 1)."""
+        return -fake_scores.mean()
 
 
 def points_between(real: Points, fake: Points) -> tuple[Tensor, ...]:
