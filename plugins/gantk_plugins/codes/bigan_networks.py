@@ -26,7 +26,7 @@ from gantk import (
     UsageError,
     initialize_normal,
 )
-from gantk_plugins.networks.dense import SignedSigmoid, VectorNorm
+from gantk_plugins.networks.layers import SignedSigmoid, VectorNorm
 
 LEAKY = partial(nn.LeakyReLU, 0.2)
 

@@ -21,8 +21,7 @@ from gantk import (
     UsageError,
     initialize_normal,
 )
-from gantk_plugins.networks.dense import VectorNorm
-from gantk_plugins.networks.stages import Staged
+from gantk_plugins.networks.layers import Staged, VectorNorm
 
 LEAK = 0.1
 """Slope of the leaky ReLU below zero (appendix C)."""

@@ -38,7 +38,7 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.dense import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, dense, drawing
+from gantk_plugins.networks.layers import ImageLayer, Maxout, SignedSigmoid, Unit, VectorNorm, dense, drawing
 
 
 class CGAN(LatentGAN):

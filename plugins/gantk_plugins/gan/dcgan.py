@@ -39,7 +39,7 @@ from gantk import (
     initialize_normal,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.stages import Staged, activations, coarsest
+from gantk_plugins.networks.layers import Staged, activations, coarsest
 
 
 class DCGAN(LatentGAN):

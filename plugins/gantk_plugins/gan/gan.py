@@ -17,10 +17,11 @@ gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import prod
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from gantk import (
     Build,
@@ -35,12 +36,17 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.dense import (
-    DenseDiscriminator,
-    DenseGenerator,
+from gantk_plugins.networks.layers import (
+    ImageLayer,
     Initial,
+    Maxout,
     SignedSigmoid,
+    Unit,
+    VectorNorm,
+    activations,
+    dense,
     drawing,
+    joined,
 )
 
 MOST_LAYERS = 1000
@@ -72,6 +78,63 @@ class GAN(LatentGAN):
     )
 
 
+class DenseGenerator(nn.Module):
+    """Makes images (N, outputs, H, W) of latent vectors (N, latent), with labels (N,) joined to them if asked.
+
+    Args:
+        stages: the hidden layers, one after another.
+        image: the layer that makes images of what the last of them gives.
+        classes: number of labels, or None.
+    """
+
+    def __init__(self, stages: Iterable[nn.Module], image: nn.Module, classes: int | None) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+        self.image = image
+        self.classes = classes
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        image: Tensor = self.image(self.features(*inputs)[-1])
+        return image
+
+    def features(self, *inputs: Tensor) -> list[Tensor]:
+        """Return the activations (N, units) of each hidden layer."""
+        return activations(self.stages, joined(inputs, self.classes))
+
+
+class DenseDiscriminator(nn.Module):
+    """Scores images (N, channels, H, W) joined with all that is given besides: (N, 1).
+
+    That may be a latent vector (N, joint_latent), then images (N, condition_channels, H, W) and labels (N,).
+
+    Args:
+        read: what each image passes first.
+        stages: the hidden layers, one after another.
+        scores: the layer that makes scores of what the last of them gives.
+        classes: number of labels, or None.
+    """
+
+    def __init__(self, read: nn.Module, stages: Iterable[nn.Module], scores: nn.Module, classes: int | None) -> None:
+        super().__init__()
+        self.read = read
+        self.stages = nn.ModuleList(stages)
+        self.scores = scores
+        self.classes = classes
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.score(self.features(*inputs))
+
+    def features(self, *inputs: Tensor) -> list[Tensor]:
+        """Return the activations (N, units) of each hidden layer."""
+        read = [self.read(x) if x.dim() == 4 else x for x in inputs]
+        return activations(self.stages, joined(read, self.classes))
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return the scores that belong to inner activations."""
+        scores: Tensor = self.scores(features[-1])
+        return scores
+
+
 def generator_network(
     spec: GeneratorSpec,
     build: Build,
@@ -95,22 +158,24 @@ def generator_network(
         spread: half width or standard deviation of the initial weights.
     """
     spec.accept("latent", "classes", "features", "sides")
-    spec.need("latent")
+    latent = spec.need("latent")
     if units < 1 or not 1 <= layers <= MOST_LAYERS:
         raise UsageError(
             f"gan needs units >= 1 and layers >= 1, at most {MOST_LAYERS}, not units={units}, layers={layers}"
         )
-    normalization = build.normalization("generator")
-    network = DenseGenerator(
-        spec,
-        normalization,
-        drawing(initial, spread),
-        units=units,
-        layers=layers,
-        activation=nn.ReLU if activation == "relu" else nn.Tanh,
-        output={"sigmoid": SignedSigmoid(), "tanh": nn.Tanh(), "linear": nn.Identity()}[output],
-    )
-    return normalization.network(network)
+    normalization, draw = build.normalization("generator"), drawing(initial, spread)
+    widths = [latent + (spec.classes or 0), *[units] * layers]
+    stages = [
+        nn.Sequential(
+            dense(before, units, normalization, draw, bias=not normalization.shifts),
+            VectorNorm(normalization, units),
+            nn.ReLU() if activation == "relu" else nn.Tanh(),
+        )
+        for before in widths[:-1]
+    ]
+    bounded = {"sigmoid": SignedSigmoid(), "tanh": nn.Tanh(), "linear": nn.Identity()}[output]
+    image = ImageLayer(widths[-1], (spec.outputs, *spec.sides), normalization, draw, bounded)
+    return normalization.network(DenseGenerator(stages, image, spec.classes))
 
 
 def discriminator_network(
@@ -145,19 +210,20 @@ def discriminator_network(
             f"gan needs units, layers and pieces >= 1, at most {MOST_LAYERS} layers, and both dropouts in [0, 1), not "
             f"units={units}, layers={layers}, pieces={pieces}, input_dropout={input_dropout}, dropout={dropout}"
         )
-    normalization = build.normalization("discriminator")
-    network = DenseDiscriminator(
-        spec,
-        normalization,
-        drawing(initial, spread),
-        units=units,
-        layers=layers,
-        pieces=pieces,
-        signed=window == "signed",
-        input_dropout=input_dropout,
-        dropout=dropout,
-    )
-    return normalization.network(network)
+    normalization, draw = build.normalization("discriminator"), drawing(initial, spread)
+    pixels = (spec.channels + spec.condition_channels) * prod(spec.sides)
+    widths = [pixels + (spec.joint_latent or 0) + (spec.classes or 0), *[units] * layers]
+    read = nn.Sequential(nn.Identity() if window == "signed" else Unit(), nn.Dropout(input_dropout))
+    stages = [
+        nn.Sequential(
+            Maxout(dense(before, units * pieces, normalization, draw), pieces),
+            VectorNorm(normalization, units),
+            nn.Dropout(dropout),
+        )
+        for before in widths[:-1]
+    ]
+    scores = dense(widths[-1], 1, normalization, draw)
+    return normalization.network(DenseDiscriminator(read, stages, scores, spec.classes))
 
 
 @hookimpl

@@ -6,7 +6,6 @@ from torch import nn
 from torch.nn.functional import relu
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported, UsageError
-from gantk_plugins.networks.dense import Maxout, VectorNorm, joined
 
 
 def still(**options):
@@ -43,14 +42,6 @@ def test_initial_weights(initial, spread, largest, deviation, build_gan):
     assert weights.std().item() == pytest.approx(deviation, rel=0.05)
 
 
-def test_maxout_in_closed_form():
-    layer = nn.Linear(2, 6, bias=False)
-    layer.weight.data = torch.tensor([[1.0, 0], [2, 0], [0, 1], [0, -3], [-1, -1], [0, 0]])
-    # The first unit is max(x, y, -x - y), the second max(2x, -3y, 0).
-    units = Maxout(layer, 3)(torch.tensor([[1.0, 2.0], [-1.0, -4.0], [3.0, -0.5], [-1.0, 1.0]]))
-    assert units.tolist() == [[2, 2], [5, 12], [3, 6], [1, 0]]
-
-
 def test_networks_in_closed_form(build_gan):
     made = build_gan(discriminator_options=still())
     generator = made.generator(GeneratorSpec(latent=5, outputs=3, size=8)).module
@@ -83,14 +74,6 @@ def test_dropped_pixels_are_black(build_gan):
     assert torch.equal(reading.eval()(image), torch.full_like(image, 0.75))
 
 
-def test_labels_are_joined_as_one_hot_vectors():
-    vector, image = torch.rand(2, 3), torch.rand(2, 1, 2, 2)
-    expected = [
-        [*vector[i].tolist(), *image[i].flatten().tolist(), *row] for i, row in enumerate([[0, 0, 1], [1, 0, 0]])
-    ]
-    assert joined((vector, image, torch.tensor([2, 0])), 3).tolist() == expected
-
-
 def test_points_are_images_of_one_pixel(factory, build_gan, stream, run_steps):
     """PacGAN's toy networks: batch norm in the generator, no dropout, and values beyond [-1, 1]."""
     made = build_gan(
@@ -106,12 +89,6 @@ def test_points_are_images_of_one_pixel(factory, build_gan, stream, run_steps):
     assert points.shape == (64, 2, 1, 1)
     assert points.abs().max() > 1
     assert sum(isinstance(part, nn.BatchNorm2d) for part in recipe.generator.modules()) == 4
-
-
-def test_batch_norm_of_vectors_in_closed_form(factory):
-    x = torch.randn(5, 3)
-    norm = VectorNorm(factory("batch", "normalization")(), 3)
-    assert torch.allclose(norm(x), (x - x.mean(0)) / (x.var(0, unbiased=False) + 1e-5).sqrt(), atol=1e-6)
 
 
 def test_refuses_batch_norm_of_a_single_sample(build_gan):

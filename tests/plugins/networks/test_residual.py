@@ -3,8 +3,11 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.utils.parametrizations import spectral_norm
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported
+from gantk_plugins.networks.residual import DoubledConvolution, HalvedConvolution
 
 RESIDUAL = {"generator": "wgan-gp", "discriminator": "wgan-gp", "loss": "wgan-gp", "normalization": ("batch", "none")}
 
@@ -79,3 +82,23 @@ def test_what_the_generator_cannot_do(asked, reason, make_build):
 def test_what_the_critic_cannot_do(asked, reason, make_build):
     with pytest.raises(Unsupported, match=reason):
         make_build(**RESIDUAL).discriminator(DiscriminatorSpec(**{"channels": 3, "size": 32} | asked))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("size", [2, 7, 8])
+def test_a_convolution_computed_with_its_resizing_is_the_same_function(size, bias):
+    layer = nn.Conv2d(2, 3, 3, padding=1, bias=bias).double()
+    x = torch.randn(2, 2, size, size + 1, dtype=torch.float64)
+    torch.testing.assert_close(DoubledConvolution(layer)(x), layer(interpolate(x, scale_factor=2)))
+    torch.testing.assert_close(HalvedConvolution(layer)(x), avg_pool2d(layer(x), 2))
+
+
+@pytest.mark.parametrize("kind", [DoubledConvolution, HalvedConvolution])
+def test_a_normalized_weight_is_the_one_that_is_used(kind):
+    layer = spectral_norm(nn.Conv2d(2, 3, 3, padding=1)).eval()
+    with torch.no_grad():
+        layer.parametrizations.weight.original.mul_(100)
+    x = torch.randn(1, 2, 4, 4)
+    plain = nn.Conv2d(2, 3, 3, padding=1)
+    plain.load_state_dict({"weight": layer.weight.detach(), "bias": layer.bias.detach()})
+    assert torch.equal(kind(layer)(x), kind(plain)(x))

@@ -1,4 +1,4 @@
-"""Networks of dense layers, as the first papers have them; no plugin by itself."""
+"""Layers that the networks of several papers share: dense ones, and stages from size to size; no plugin by itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
-from gantk_plugins.networks.stages import activations
+from gantk import Normalization, Unsupported, UsageError
 
 Initial = Literal["uniform", "normal", "he"]
 """What initial weights are drawn from."""
@@ -102,90 +101,6 @@ class ImageLayer(nn.Module):
             self.layer.get_parameter("bias").copy_(torch.logit((mean.flatten() + 1) / 2, 1 / 255))
 
 
-class DenseGenerator(nn.Module):
-    """Makes images (N, outputs, H, W) of latent vectors (N, latent), with labels (N,) joined to them if asked."""
-
-    def __init__(
-        self,
-        spec: GeneratorSpec,
-        normalization: Normalization,
-        draw: Draw,
-        *,
-        units: int,
-        layers: int,
-        activation: type[nn.Module],
-        output: nn.Module,
-    ) -> None:
-        super().__init__()
-        self.classes = spec.classes
-        shape = (spec.outputs, *spec.sides)
-        bias = not normalization.shifts
-        widths = [(spec.latent or 0) + (spec.classes or 0), *[units] * layers]
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                dense(before, units, normalization, draw, bias=bias), VectorNorm(normalization, units), activation()
-            )
-            for before in widths[:-1]
-        )
-        self.image = ImageLayer(widths[-1], shape, normalization, draw, output)
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        image: Tensor = self.image(self.features(*inputs)[-1])
-        return image
-
-    def features(self, *inputs: Tensor) -> list[Tensor]:
-        """Return the activations (N, units) of each hidden layer."""
-        return activations(self.stages, joined(inputs, self.classes))
-
-
-class DenseDiscriminator(nn.Module):
-    """Scores images (N, channels, H, W) joined with all that is given besides: (N, 1).
-
-    That may be a latent vector (N, joint_latent), then images (N, condition_channels, H, W) and labels (N,).
-    """
-
-    def __init__(
-        self,
-        spec: DiscriminatorSpec,
-        normalization: Normalization,
-        draw: Draw,
-        *,
-        units: int,
-        layers: int,
-        pieces: int,
-        signed: bool,
-        input_dropout: float,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.classes = spec.classes
-        pixels = (spec.channels + spec.condition_channels) * prod(spec.sides)
-        widths = [pixels + (spec.joint_latent or 0) + (spec.classes or 0), *[units] * layers]
-        self.read = nn.Sequential(nn.Identity() if signed else Unit(), nn.Dropout(input_dropout))
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                Maxout(dense(before, units * pieces, normalization, draw), pieces),
-                VectorNorm(normalization, units),
-                nn.Dropout(dropout),
-            )
-            for before in widths[:-1]
-        )
-        self.scores = dense(widths[-1], 1, normalization, draw)
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.score(self.features(*inputs))
-
-    def features(self, *inputs: Tensor) -> list[Tensor]:
-        """Return the activations (N, units) of each hidden layer."""
-        read = [self.read(x) if x.dim() == 4 else x for x in inputs]
-        return activations(self.stages, joined(read, self.classes))
-
-    def score(self, features: list[Tensor]) -> Tensor:
-        """Return the scores that belong to inner activations."""
-        scores: Tensor = self.scores(features[-1])
-        return scores
-
-
 def drawing(initial: Initial, spread: float) -> Draw:
     """Return what draws initial weights: uniform in [-spread, spread], normal with that deviation, or He et al.'s."""
     if not 0 < spread < float("inf"):
@@ -214,3 +129,52 @@ def joined(inputs: Iterable[Tensor], classes: int | None) -> Tensor:
 
 def _one_hot(label: Tensor, classes: int | None) -> Tensor:
     return nn.functional.one_hot(label, classes or -1).float()
+
+
+class Staged(nn.Module):
+    """Scores images (N, channels, size, size), image conditions concatenated before them, in stages: (N, 1).
+
+    Args:
+        stages: layers, whose outputs are the features.
+        scores: what makes a score of the last feature.
+    """
+
+    def __init__(self, stages: Iterable[nn.Module], scores: nn.Module) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+        self.scores = scores
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        return self.score(self.features(image, *conditions))
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each stage."""
+        return activations(self.stages, torch.cat([*conditions, image], 1) if conditions else image)
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return the scores that belong to features."""
+        scores: Tensor = self.scores(features[-1])
+        return scores
+
+
+def activations(stages: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
+    """Return what x becomes after each stage."""
+    found = []
+    for stage in stages:
+        x = stage(x)
+        found.append(x)
+    return found
+
+
+def coarsest(size: int) -> tuple[int, int]:
+    """Return the 4 to 7 pixels to a side of the coarsest map of images of a size, and how often it doubles to that.
+
+    Raises Unsupported, with the next sizes that can be, where it never does.
+    """
+    doublings = max(size // 4, 1).bit_length() - 1
+    start = size >> doublings
+    if doublings < 1 or start << doublings != size:
+        smaller, larger = max(start << doublings, 8), max((start + 1) << doublings, 8)
+        nearest = f"{smaller} or {larger}" if smaller < size else str(larger)
+        raise Unsupported(f"needs a size that is 4, 5, 6 or 7 times a power of two, such as {nearest}, not {size}")
+    return start, doublings
