@@ -68,9 +68,7 @@ for _tag, _form, _begins in (
     ),
 ):
     _Bounded.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_form})\\Z"), _begins)
-_Bounded.add_constructor(
-    "tag:yaml.org,2002:int", lambda loader, node: int(str(loader.construct_scalar(node)).replace("_", ""))
-)
+_Bounded.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value.replace("_", "")))
 
 
 def parse_yaml(text: str) -> Any:

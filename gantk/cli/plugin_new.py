@@ -16,7 +16,7 @@ from gantk.errors import UsageError
 from gantk.install_lines import editable_line
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.hooks import hook_arguments
-from gantk.plugins.kinds import KINDS
+from gantk.plugins.kinds import CHOSEN, KINDS
 from gantk.plugins.options import nearest
 
 _LONGEST = 40
@@ -154,7 +154,7 @@ def _package_files(name: str, module: str, parts: tuple[str, ...]) -> dict[str, 
 
 def _commands(name: str, parts: tuple[str, ...]) -> list[str]:
     """Return how a plugin is used: the recipe with its own parts, or each part by itself."""
-    shown = [part for part in parts if "recipe" not in parts or part in ("recipe", "dataset", "metric")]
+    shown = [part for part in parts if "recipe" not in parts or part not in CHOSEN]
     recipe = name if "recipe" in parts else default("recipe") or "RECIPE"
     return [KINDS[part].example.format(name=name, recipe=recipe) for part in shown]
 

@@ -9,7 +9,7 @@ from gantk.install_lines import install_line
 from gantk.plugins import source
 from gantk.plugins.api import mismatch
 from gantk.plugins.entrypoints import InstalledPlugin
-from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.option_names import prefix_of
 from gantk.plugins.options import Option, options_of, type_name
@@ -21,8 +21,8 @@ def entry_of(plugin: InstalledPlugin) -> dict[str, Any]:
         "name": plugin.name,
         "summary": plugin.summary,
         "family": plugin.family,
-        "brings": [hook for hook in part_hooks() if hook in plugin.hooks],
-        "answers": [hook for hook in plugin.hooks if hook not in part_hooks()],
+        "brings": [hook for hook in KINDS if hook in plugin.hooks],
+        "answers": [hook for hook in plugin.hooks if hook not in KINDS],
         "gantk_api": plugin.gantk_api,
         "fits": mismatch(plugin, plugin.gantk_api) is None,
         "distribution": plugin.distribution,
@@ -57,7 +57,7 @@ def page_of(plugin: InstalledPlugin, name: str, combined: bool) -> dict[str, Any
         if not isinstance(error.__cause__, ImportError) or install_line(error.__cause__) is None:
             raise
         return {**said, "note": str(error)}
-    factories = {part: loaded.factory(plugin.name, part) for part in part_hooks()}
+    factories = {part: loaded.factory(plugin.name, part) for part in KINDS}
     said["brings"] = [part for part, factory in factories.items() if factory]
     said["parts"] = [_part(part, factory, plugin.name) for part, factory in factories.items() if factory]
     if combined:

@@ -10,13 +10,11 @@ from pathlib import Path
 import gantk
 from gantk.errors import UsageError
 from gantk.plugins.entrypoints import default
+from gantk.plugins.kinds import CHOSEN, KINDS
 
 TEMPLATES = Path(__file__).with_name("templates")
 WIDTH = 88
 """Columns of what is written: ruff's own line length, which holds where nobody says another."""
-
-_DEFAULTS = ("generator", "discriminator", "loss", "normalization")
-"""The parts that a recipe's template leaves to be named."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,13 @@ def docstring_of(title: str, parts: Sequence[str]) -> str:
 def _with_defaults(body: str, plugin: str, parts: Sequence[str]) -> str:
     """Return a template that names the plugin's own parts, and for the others those that an installed package names.
 
-    A generator, discriminator or loss of its own need not be named.
+    One of its own need not be named, where it is not one of several by role.
     """
-    for part in _DEFAULTS:
+    for part in CHOSEN:
         gap = f'"{{{part}}}"'
         if gap not in body:
             continue
-        if part in parts and part != "normalization":
+        if part in parts and not KINDS[part].by_role:
             body = body.replace(f"        {part}={gap},\n", "")
             continue
         named = plugin if part in parts else default(part)

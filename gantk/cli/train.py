@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,10 +13,13 @@ from gantk.cli.named import named_value
 from gantk.cli.output import say, say_lines
 from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
+from gantk.plugins.kinds import CHOSEN, KINDS
 from gantk.sizes import Sides
 
 if TYPE_CHECKING:
     from gantk.runs.config import Config
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 EPILOG = """\b
 Examples:
@@ -51,6 +55,15 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
     return [int(number) for number in said] if value is not None else None
 
 
+def _part_options(command: Command) -> Command:
+    """Give a command an option for each kind of part that fills slots of a recipe."""
+    for kind in reversed(CHOSEN):
+        row = KINDS[kind]
+        metavar = "[ROLE=]NAME" if row.by_role else "NAME"
+        command = click.option(f"--{kind}", multiple=row.by_role, metavar=metavar, help=row.option)(command)
+    return command
+
+
 @click.command(cls=Train, epilog=EPILOG)
 @click.option(
     "--plugin",
@@ -71,12 +84,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str | 
     "--size", type=HeightByWidth(), help="Height x width in pixels that is trained on, or one number for both."
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step and process.")
-@click.option("--generator", metavar="NAME", help="The plugin whose generator is used.")
-@click.option("--discriminator", metavar="NAME", help="The plugin whose discriminator is used.")
-@click.option("--loss", metavar="NAME", help="The plugin whose adversarial game is played.")
-@click.option(
-    "--normalization", multiple=True, metavar="[ROLE=]NAME", help="Normalization of all networks, or of one role's."
-)
+@_part_options
 @click.option(
     "-s",
     "--set",
@@ -159,6 +167,9 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
 SETTINGS = ("steps", "size", "batch_size")
 """Settings that have an option of their own."""
 
+BY_ROLE = tuple(kind for kind in CHOSEN if KINDS[kind].by_role)
+"""Kinds of parts of which each network has its own."""
+
 RESUMABLE = (
     *("steps", "device", "precision", "workers"),
     *("log_every", "preview_every", "preview_images", "checkpoint_every", "keep"),
@@ -178,10 +189,8 @@ def _values(said: dict[str, Any]) -> dict[str, Any]:
         values["set"] = chosen
     if "compiled" in values:
         values["compile"] = values.pop("compiled")
-    if "normalization" in values:
-        values["normalization"] = dict(
-            item.split("=", 1) if "=" in item else ("", item) for item in values["normalization"]
-        )
+    for kind in values.keys() & BY_ROLE:
+        values[kind] = dict(item.split("=", 1) if "=" in item else ("", item) for item in values[kind])
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -191,9 +200,10 @@ def _request(path: Path | None, said: dict[str, Any]) -> Config:
 
     values = _values(said)
     stated = read_config(path).model_dump(exclude_unset=True) if path is not None else {}
-    if "" in values.get("normalization", {}):
-        stated.pop("normalization", None)
-    for name in ("set", "normalization"):
+    for kind in BY_ROLE:
+        if "" in values.get(kind, {}):
+            stated.pop(kind, None)
+    for name in ("set", *BY_ROLE):
         if name in stated and name in values:
             values[name] = stated[name] | values[name]
     config: Config = check_config(stated | values, "the command line")

@@ -19,6 +19,8 @@ from gantk.parts.context import Context, Informed
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.resolve import Resolved
+from gantk.plugins.kinds import KINDS
+from gantk.plugins.slots import kind_of, named_in
 from gantk.recipe.recipe import Batches, Recipe
 from gantk.recipe.stage import WHOLE, Stage
 from gantk.sizes import Sides
@@ -139,11 +141,12 @@ def prepare(recipe: Recipe, batches: Batches) -> None:
 def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
     """Raise UsageError where the user chose a part that the recipe never asks for."""
     recipe = resolved.parts["recipe"]
-    defaults = recipe_of(resolved).defaults
-    said = {slot: name for slot in ("generator", "discriminator", "loss") if (name := getattr(resolved.config, slot))}
+    usual = named_in(recipe_of(resolved).defaults)
+    said = {slot: name for slot, name in named_in(resolved.config).items() if name and not KINDS[kind_of(slot)].by_role}
     # A run's configuration names the parts that are there by default, too.
-    usual = {slot: {recipe.plugin, getattr(defaults, slot)} for slot in said}
-    chosen = {slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in usual[slot]}
+    chosen = {
+        slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in (recipe.plugin, usual[slot])
+    }
     if not chosen:
         return
     build = _build(resolved, contents, None)

@@ -12,8 +12,8 @@ from gantk.parts.build import Build, DataInfo
 from gantk.parts.valueless import without_values
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins
-from gantk.plugins.option_names import kind_of, role_of
-from gantk.plugins.selection import Requested, leading_recipe, select
+from gantk.plugins.selection import leading_recipe, select
+from gantk.plugins.slots import Named, kind_of
 from gantk.recipe.recipe import Recipe
 from gantk.sizes import Size
 
@@ -72,7 +72,7 @@ def combinations(plugins: Plugins) -> Combinations:
         size,
         {
             slot: _tried(recipe, plugins, slot, size)
-            for slot in select(plugins, recipe.defaults, Requested())
+            for slot in select(plugins, recipe.defaults, {})
             if slot != "recipe"
         },
     )
@@ -82,7 +82,7 @@ def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: Size) -> Tri
     tried = Tried()
     for name in _candidates(plugins, kind_of(slot)):
         try:
-            _build(recipe, plugins, _requested(slot, name), size)
+            _build(recipe, plugins, {slot: name}, size)
         except GantkError as error:
             tried.refused[name] = str(error)
         except Exception as error:
@@ -100,19 +100,13 @@ def _candidates(plugins: Plugins, kind: str) -> Iterator[str]:
         yield plugins.leading
 
 
-def _requested(slot: str, name: str) -> Requested:
-    role = role_of(slot)
-    named: dict[str, Any] = {"normalization": {role: name}} if role else {slot: name}
-    return Requested(**named)
-
-
 def _size(recipe: type[Recipe], plugins: Plugins) -> Size:
     """Return the first size at which the recipe can be built as it is."""
     stated = recipe.settings.size
     refusal = None
     for size in (stated,) if stated is not None else SIZES:
         try:
-            _build(recipe, plugins, Requested(), size)
+            _build(recipe, plugins, {}, size)
         except Unsupported as error:
             refusal = refusal or error
         else:
@@ -121,7 +115,7 @@ def _size(recipe: type[Recipe], plugins: Plugins) -> Size:
     raise refusal
 
 
-def _build(recipe: type[Recipe], plugins: Plugins, requested: Requested, size: Size) -> None:
+def _build(recipe: type[Recipe], plugins: Plugins, requested: Named, size: Size) -> None:
     parts = select(plugins, recipe.defaults, requested)
     kind = kind_called(recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0])
     build = Build(

@@ -7,6 +7,7 @@ from pathlib import Path
 from gantk.documents import quoted, regular_file, shortened
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.plan.open_data import data_file, missing_folders, with_data_file
+from gantk.plugins.slots import as_fields, named_in
 from gantk.runs.config import Config
 from gantk.runs.run import Run
 from gantk.text import pasted
@@ -98,17 +99,14 @@ def _with_plugin(run: Run, config: Config, file: str) -> Config:
     return config.model_copy(
         update={
             "plugins": [place(name) for name in config.plugins],
-            "generator": place(config.generator),
-            "discriminator": place(config.discriminator),
-            "loss": place(config.loss),
-            "normalization": {role: place(name) for role, name in config.normalization.items()},
+            **as_fields({slot: place(name) for slot, name in named_in(config).items()}),
         }
     )
 
 
 def _files(config: Config) -> list[str]:
     """Return the plugin files that a configuration names, as it names them."""
-    named = [*config.plugins, config.generator, config.discriminator, config.loss, *config.normalization.values()]
+    named = [*config.plugins, *named_in(config).values()]
     files = [name for name in named if name and (name.endswith(".py") or "/" in name or "\\" in name)]
     return list(dict.fromkeys(files))
 

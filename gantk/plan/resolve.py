@@ -13,11 +13,12 @@ from gantk.plan.open_data import data_option_names, located, open_data
 from gantk.plan.quick import quick_scale
 from gantk.plan.settings import DECAY_FROM, RunSettings
 from gantk.plan.synonyms import meant
-from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
-from gantk.plugins.option_names import kind_of, prefix_of, role_of
+from gantk.plugins.option_names import prefix_of
 from gantk.plugins.options import Option, options_of, parse_value
-from gantk.plugins.selection import Part, Requested, select
+from gantk.plugins.selection import Part, select
+from gantk.plugins.slots import as_fields, named_in
 from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
 
@@ -64,20 +65,10 @@ class Resolved:
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
                 "data": located(self.config, self.dataset),
-                "generator": self._plugin("generator"),
-                "discriminator": self._plugin("discriminator"),
-                "loss": self._plugin("loss"),
-                "normalization": {
-                    role_of(slot): self._source(part.plugin)
-                    for slot, part in self.parts.items()
-                    if kind_of(slot) == "normalization"
-                },
+                **as_fields({slot: self._source(part.plugin) for slot, part in self.parts.items()}),
                 "set": self.config.set | {name: written(value) for name, value in said.items() if is_writable(value)},
             }
         )
-
-    def _plugin(self, slot: str) -> str | None:
-        return self._source(self.parts[slot].plugin) if slot in self.parts else None
 
     def _source(self, plugin: str) -> str:
         """Return what finds a plugin again from anywhere: its name, or its file's whole path."""
@@ -94,13 +85,7 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     plugins = load_plugins(config.plugins)
     recipe = plugins.factory(plugins.leading, "recipe")
     defaults: Defaults = getattr(recipe, "defaults", Defaults())
-    requested = Requested(
-        generator=config.generator,
-        discriminator=config.discriminator,
-        loss=config.loss,
-        normalization=config.normalization,
-    )
-    parts = select(plugins, defaults, requested)
+    parts = select(plugins, defaults, named_in(config))
     _refuse_silence(plugins)
     declared = _declared(parts)
     setting_options = options_of(RunSettings)
@@ -204,5 +189,5 @@ def _own(slot: str, part: Part, options: Mapping[str, Value]) -> dict[str, Any]:
 def _refuse_silence(plugins: Plugins) -> None:
     """Raise PluginError where a plugin that the user named answers a part's hook wrongly, or with nothing."""
     for name in plugins.names:
-        for hook in part_hooks():
+        for hook in KINDS:
             plugins.factory(name, hook)

@@ -2,8 +2,8 @@
 
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import load_plugins
-from gantk.plugins.option_names import kind_of
 from gantk.plugins.selection import UnsupportedPart
+from gantk.plugins.slots import kind_of
 
 
 def alternatives(error: UnsupportedPart) -> str:

@@ -12,8 +12,3 @@ def hook_arguments() -> dict[str, tuple[str, ...]]:
         for name, function in vars(hookspecs).items()
         if inspect.isfunction(function) and hasattr(function, "gantk_spec")
     }
-
-
-def part_hooks() -> tuple[str, ...]:
-    """Return the hooks whose answer is a part: those of which one answer counts."""
-    return tuple(name for name in hook_arguments() if getattr(hookspecs, name).gantk_spec["firstresult"])

@@ -13,7 +13,7 @@ from gantk.errors import GantkError, PluginError, UsageError, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, bringing, find, installed
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.modules import check_hooks, import_plugin, place
-from gantk.plugins.option_names import kind_of
+from gantk.plugins.slots import kind_of
 from gantk.plugins.trace import trace
 
 if TYPE_CHECKING:

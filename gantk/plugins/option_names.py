@@ -1,24 +1,11 @@
-"""The names of options: what stands before an option's own name says whose it is.
-
-A slot is a kind of part, `generator`, with the role of the network that it is for where there are several,
-`normalization.generator`.
-"""
+"""The names of options: what stands before an option's own name says whose it is."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.options import Option, parse_value
-
-
-def kind_of(slot: str) -> str:
-    """Return the kind of part that a slot takes, which is the name of the hook that is asked."""
-    return slot.partition(".")[0]
-
-
-def role_of(slot: str) -> str:
-    """Return the role of the network that a slot's part is for; empty where the kind knows none."""
-    return slot.partition(".")[2]
+from gantk.plugins.slots import kind_of, role_of
 
 
 def prefix_of(slot: str, plugin: str = "") -> str:

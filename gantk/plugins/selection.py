@@ -7,31 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blamed_line, one_line, written_at
 from gantk.plugins.entrypoints import bringing
+from gantk.plugins.kinds import CHOSEN, KINDS, NETWORKS
 from gantk.plugins.manager import Plugins
-from gantk.plugins.option_names import kind_of
 from gantk.plugins.options import nearest
+from gantk.plugins.slots import Named, kind_of, named_in, role_of, slot_of
 
 if TYPE_CHECKING:
     from gantk.recipe.recipe import Defaults
-
-_ROLES = ("generator", "discriminator")
-
-
-@dataclass(frozen=True)
-class Requested:
-    """The parts that the user names, each by a plugin's name or a file's path; None where nothing is said.
-
-    Attributes:
-        generator: whose generator.
-        discriminator: whose discriminator.
-        loss: whose game.
-        normalization: whose normalization, by role; the role "" stands for every role that is not named.
-    """
-
-    generator: str | None = None
-    discriminator: str | None = None
-    loss: str | None = None
-    normalization: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,23 +74,17 @@ class UnsupportedPart(Unsupported):
         self.arguments = arguments
 
 
-def select(plugins: Plugins, defaults: "Defaults", requested: Requested) -> dict[str, Part]:
+def select(plugins: Plugins, defaults: "Defaults", requested: Named) -> dict[str, Part]:
     """Return the part of each slot: the user's, else the last further plugin's, else the recipe's default.
 
     A slot that nothing fills is left out. Raises UsageError where the leading plugin brings no recipe, or where a
     plugin does not bring what it was named for.
     """
-    wanted = {
-        "generator": (requested.generator, defaults.generator),
-        "discriminator": (requested.discriminator, defaults.discriminator),
-        "loss": (requested.loss, defaults.loss),
-    }
-    for role in _roles(plugins, defaults, requested):
-        chosen = requested.normalization.get(role, requested.normalization.get(""))
-        wanted[f"normalization.{role}"] = (chosen, defaults.normalization.get(role))
+    usual = named_in(defaults)
     parts = {"recipe": leading_recipe(plugins)}
-    for slot, (named, default) in wanted.items():
-        part = _named(plugins, slot, named) or _further(plugins, slot) or _default(plugins, slot, default)
+    for slot in [slot for kind in CHOSEN for slot in _slots(plugins, kind, usual, requested)]:
+        named = requested.get(slot, requested.get(kind_of(slot)))
+        part = _named(plugins, slot, named) or _further(plugins, slot) or _default(plugins, slot, usual.get(slot))
         if part:
             parts[slot] = part
     return parts
@@ -126,17 +102,20 @@ def leading_recipe(plugins: Plugins) -> Part:
     return Part("recipe", plugins.leading, factory, origin="--plugin")
 
 
-def _roles(plugins: Plugins, defaults: "Defaults", requested: Requested) -> list[str]:
-    known = dict.fromkeys((*defaults.normalization, *_ROLES))
-    for role in requested.normalization:
-        if role and role not in known:
-            raise UsageError(
-                f"--normalization {role}={requested.normalization[role]}: no such role{nearest(role, known)}"
-            )
-    # A recipe that names no roles has the usual ones, if anyone brings a normalization.
-    anyone = "" in requested.normalization or _further(plugins, "normalization")
-    unsaid = _ROLES if anyone and not defaults.normalization else ()
-    return [role for role in known if role in {*defaults.normalization, *requested.normalization, *unsaid}]
+def _slots(plugins: Plugins, kind: str, usual: Named, requested: Named) -> list[str]:
+    """Return the slots of a kind: the one, or one for each role that anybody means. Raises UsageError."""
+    if not KINDS[kind].by_role:
+        return [kind]
+    stated = [role_of(slot) for slot in usual if kind_of(slot) == kind]
+    asked = [role_of(slot) for slot in requested if kind_of(slot) == kind and role_of(slot)]
+    known = dict.fromkeys((*stated, *NETWORKS))
+    for role in asked:
+        if role not in known:
+            said = requested[slot_of(kind, role)]
+            raise UsageError(f"--{kind} {role}={said}: no such role{nearest(role, known)}")
+    # A recipe that names no roles has the usual ones, if anyone brings such a part.
+    unsaid = NETWORKS if not stated and (kind in requested or _further(plugins, kind)) else ()
+    return [slot_of(kind, role) for role in known if role in (*stated, *asked, *unsaid)]
 
 
 def _named(plugins: Plugins, slot: str, name: str | None) -> Part | None:

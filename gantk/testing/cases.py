@@ -18,6 +18,7 @@ from gantk.errors import GantkError, Unsupported, blamed_line, one_line
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.networks import Network
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
+from gantk.plugins.kinds import NETWORKS
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.selection import Part
 from gantk.testing.checked import CheckedPlugin
@@ -208,7 +209,7 @@ def _made(checked: CheckedPlugin, part: Part, spec: Spec) -> nn.Module:
         classes=_names(spec.classes),
         domains=_names(spec.domains),
     )
-    build = Build(data=data, parts={f"normalization.{role}": norm for role in ("generator", "discriminator")})
+    build = Build(data=data, parts={f"normalization.{role}": norm for role in NETWORKS})
     try:
         # Not by the part itself: what it raises would be told with all others that could do it, which takes long.
         module: nn.Module = part.factory(spec, build, **part.options)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gantk.errors import GantkError, blamed_line, one_line
 from gantk.plugins.entrypoints import InstalledPlugin, find
-from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.option_names import prefix_of, said_of
 from gantk.plugins.options import options_of
 from gantk.testing.checks import CHECKS
@@ -59,7 +59,7 @@ class CheckedPlugin:
     @cached_property
     def factories(self) -> dict[str, Callable[..., Any]]:
         """What makes each part that the plugin brings, by hook."""
-        found = {hook: self.plugins.factory(self.name, hook) for hook in part_hooks()}
+        found = {hook: self.plugins.factory(self.name, hook) for hook in KINDS}
         return {hook: factory for hook, factory in found.items() if factory is not None}
 
     def factory(self, hook: str) -> Callable[..., Any]:

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gantk.plugins.entrypoints import InstalledPlugin
-from gantk.plugins.hooks import hook_arguments, part_hooks
+from gantk.plugins.hooks import hook_arguments
+from gantk.plugins.kinds import CHOSEN, KINDS
 
 if TYPE_CHECKING:
     from gantk.testing.checked import CheckedPlugin
@@ -50,11 +51,12 @@ class Check:
         return function
 
 
-PARTS = part_hooks()
-NETWORKS = ("generator", "discriminator", "normalization")
+PARTS = tuple(KINDS)
+NETWORKED = tuple(kind for kind, row in KINDS.items() if row.is_network or row.by_role)
 CITED = tuple(hook for hook in PARTS if hook != "dataset")
-TRAINED = tuple(hook for hook in hook_arguments() if hook not in ("dataset", "metric", "exported", "evaluated"))
-NETWORKED = tuple(hook for hook in TRAINED if hook != "loss")
+HEARD = tuple(hook for hook in hook_arguments() if hook not in (*PARTS, "exported", "evaluated"))
+TRAINED = ("recipe", *CHOSEN, *HEARD)
+BUILT = ("recipe", *NETWORKED, *HEARD)
 EXPORTED = ("recipe", "generator", "normalization", "network_built", "exported")
 
 CHECKS = (
@@ -69,15 +71,15 @@ CHECKS = (
     Check("import-effects", "importing it writes, starts, connects and prints nothing", "imports", fresh=True),
     Check("import-state", "importing it changes no global state", "imports", fresh=True),
     Check(
-        "finite", "networks give finite numbers of the right shape and range for several batches", "networks", NETWORKS
+        "finite", "networks give finite numbers of the right shape and range for several batches", "networks", NETWORKED
     ),
     Check(
-        "responds", "what a network gives changes with each of its inputs, alone as in a batch", "networks", NETWORKS
+        "responds", "what a network gives changes with each of its inputs, alone as in a batch", "networks", NETWORKED
     ),
-    Check("gradients", "a gradient reaches every parameter, and what a discriminator scores", "networks", NETWORKS),
-    Check("features", "inner activations are those that the answer is made of", "networks", NETWORKS),
-    Check("repeats", "the same seed gives the same network and the same answer", "networks", NETWORKS),
-    Check("autocast", "networks compute under bfloat16 autocast, forwards and backwards", "networks", NETWORKS),
+    Check("gradients", "a gradient reaches every parameter, and what a discriminator scores", "networks", NETWORKED),
+    Check("features", "inner activations are those that the answer is made of", "networks", NETWORKED),
+    Check("repeats", "the same seed gives the same network and the same answer", "networks", NETWORKED),
+    Check("autocast", "networks compute under bfloat16 autocast, forwards and backwards", "networks", NETWORKED),
     Check(
         "declares",
         "a normalization is what it says of itself, and mixes samples only if so",
@@ -94,11 +96,9 @@ CHECKS = (
     Check("trains", "four steps train in float32, with finite losses, previews and checkpoints", "recipes", TRAINED),
     Check("moves", "every player's networks move at its moves, and no other", "moves", TRAINED),
     Check("reaches", "each player's losses reach every parameter that it moves", "moves", ("recipe",)),
-    Check("bf16", "two steps train in bfloat16", "recipes", NETWORKED, needs="trains"),
+    Check("bf16", "two steps train in bfloat16", "recipes", BUILT, needs="trains"),
     Check("resume", "two steps, a stop and two steps are four steps, bit for bit", "recipes", TRAINED, needs="trains"),
-    Check(
-        "processes", "two processes make the same moves, and hold the same weights", "ranks", NETWORKED, needs="trains"
-    ),
+    Check("processes", "two processes make the same moves, and hold the same weights", "ranks", BUILT, needs="trains"),
     Check("state", "building and training change no global state", "recipes", TRAINED, needs="trains"),
     Check("seeding", "building and training leave torch's seed alone", "recipes", TRAINED, needs="trains"),
     Check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gantk.plugins import source
-from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
 
@@ -18,7 +18,7 @@ def hooks(checked: CheckedPlugin) -> str:
     """Load the plugin, which refuses unknown hooks and arguments, and ask each part hook."""
     loaded = checked.plugins.found[checked.name]
     for hook in loaded.hooks:
-        if hook in part_hooks():
+        if hook in KINDS:
             checked.factory(hook)
     answered = loaded.hooks or tuple(checked.factories)
     return f"answers {', '.join(answered)}"

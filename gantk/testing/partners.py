@@ -9,7 +9,7 @@ from gantk.plan.assemble import open_training_data, refuse_idle_parts
 from gantk.plan.open_data import data_option_names
 from gantk.plan.resolve import resolve
 from gantk.plugins.entrypoints import bringing
-from gantk.plugins.option_names import kind_of, role_of
+from gantk.plugins.slots import as_fields, kind_of, named_in
 from gantk.runs.config import Config
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure, Skip
@@ -28,7 +28,7 @@ def partners(checked: CheckedPlugin) -> str:
         raise Skip("the recipe takes no parts of others that are installed")
     parts = ", ".join(f"{slot} {name}" for slot, name in chosen.items())
     try:
-        done = training(checked, checked.folder / "partners", **{name: getattr(found, name) for name in _SAID})
+        done = training(checked, checked.folder / "partners", set=found.set, **as_fields(named_in(found)))
         rehearse_run(done)
         for step in steps_of(done, STEPS):
             done.step(step)
@@ -39,9 +39,6 @@ def partners(checked: CheckedPlugin) -> str:
             "by Unsupported when the recipe is built"
         ) from error
     return f"{STEPS} steps with {parts}"
-
-
-_SAID = ("generator", "discriminator", "loss", "normalization", "set")
 
 
 def _filled(checked: CheckedPlugin) -> tuple[Config, dict[str, str]]:
@@ -68,5 +65,4 @@ def _filled(checked: CheckedPlugin) -> tuple[Config, dict[str, str]]:
 
 
 def _with(said: Config, slot: str, name: str) -> Config:
-    role = role_of(slot)
-    return said.model_copy(update={"normalization": said.normalization | {role: name}} if role else {slot: name})
+    return said.model_copy(update=as_fields(named_in(said) | {slot: name}))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gantk import hookspecs
-from gantk.plugins.hooks import hook_arguments, part_hooks
+from gantk.plugins.hooks import hook_arguments
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTED = (ROOT / "docs/hooks.md").read_text("utf-8")
@@ -45,7 +45,3 @@ def test_each_hook_has_a_test_of_its_name(hook):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_each_hook_is_said_in_one_sentence(hook):
     assert re.fullmatch(r"[A-Z][^\n]*\.", inspect.getdoc(getattr(hookspecs, hook)))
-
-
-def test_the_part_hooks_are_those_of_which_one_answer_counts():
-    assert part_hooks() == ("recipe", "generator", "discriminator", "loss", "normalization", "dataset", "metric")

@@ -15,12 +15,12 @@ import gantk
 from gantk.cli.plugin import plugin
 from gantk.cli.scaffold import module_text
 from gantk.errors import UsageError
-from gantk.plugins.hooks import part_hooks
+from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.source import describe, stated
 from gantk.testing import Checker
 
-PARTS = part_hooks()
+PARTS = tuple(KINDS)
 EVERYTHING = ",".join(PARTS)
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from gantk import Build, DataInfo, DiscriminatorSpec, GeneratorSpec, Unsupported
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.options import options_of
-from gantk.plugins.selection import Part, Requested, select
+from gantk.plugins.selection import Part, select
 
 DATA = DataInfo(kind="images", size=8, channels={"image": 3})
 
@@ -46,7 +46,7 @@ def test_hook_recipe(plugin_file):
     )
     plugins = load(path)
     recipe = plugins.factory("mine", "recipe")
-    parts = select(plugins, recipe.defaults, Requested())
+    parts = select(plugins, recipe.defaults, {})
     parts["generator"] = parts["generator"].with_options({"filters": 2, "blocks": 1})
     made = parts["recipe"].with_options({"weight": 3.0})(Build(data=DATA, parts=parts))
     assert made.weight == 3.0

@@ -1,12 +1,49 @@
 """The table of the kinds of parts, against the hooks and what is installed."""
 
+from dataclasses import fields
+
+from gantk import Build, Defaults, hookspecs
+from gantk.cli.scaffold import TEMPLATES
+from gantk.cli.train import train
 from gantk.plugins.entrypoints import default, installed
-from gantk.plugins.hooks import part_hooks
-from gantk.plugins.kinds import KINDS
+from gantk.plugins.hooks import hook_arguments
+from gantk.plugins.kinds import CHOSEN, KINDS, NETWORKS
+from gantk.plugins.slots import as_fields, named_in
+from gantk.runs.config import Config
 
 
-def test_there_is_a_row_for_each_hook_that_brings_a_part():
-    assert tuple(KINDS) == part_hooks()
+def test_the_rows_are_the_hooks_of_which_one_answer_counts():
+    assert tuple(KINDS) == tuple(
+        hook for hook in hook_arguments() if getattr(hookspecs, hook).gantk_spec["firstresult"]
+    )
+    assert not any(hook_arguments()[kind] for kind in KINDS)
+
+
+def test_what_fills_a_slot_is_an_option_a_field_a_default_and_asked_of_build():
+    assert CHOSEN == ("generator", "discriminator", "loss", "normalization")
+    assert NETWORKS == ("generator", "discriminator")
+    options = {parameter.name: parameter for parameter in train.params}
+    for kind in CHOSEN:
+        assert options[kind].help == KINDS[kind].option
+        assert options[kind].multiple == KINDS[kind].by_role == isinstance(getattr(Config(), kind), dict)
+        assert callable(getattr(Build, kind))
+    assert tuple(field.name for field in fields(Defaults)) == CHOSEN
+    assert not {kind for kind in KINDS if kind not in CHOSEN} & Config.model_fields.keys()
+
+
+def test_every_kind_has_a_template():
+    assert {path.stem for path in TEMPLATES.glob("*.py")} == set(KINDS)
+
+
+def test_what_is_named_for_slots_is_as_a_configuration_holds_it():
+    said = {"generator": "unet", "normalization": {"": "layer", "discriminator": "spectral"}}
+    named = named_in(Config(**said))
+    assert {slot: name for slot, name in named.items() if name} == {
+        "generator": "unet",
+        "normalization": "layer",
+        "normalization.discriminator": "spectral",
+    }
+    assert as_fields(named) == {"discriminator": None, "loss": None, **said}
 
 
 def test_prefixes_and_examples_tell_kinds_apart():

@@ -4,7 +4,9 @@ from gantk import Defaults
 from gantk.errors import PluginError, UsageError
 from gantk.plugins.alternatives import alternatives
 from gantk.plugins.manager import load_plugins
-from gantk.plugins.selection import Part, Requested, UnsupportedPart, leading_recipe, select
+from gantk.plugins.selection import Part, UnsupportedPart, leading_recipe, select
+from gantk.plugins.slots import named_in
+from gantk.runs.config import Config
 
 RECIPE = "from gantk import Recipe\nclass Mine(Recipe): ...\n@hookimpl\ndef recipe(): return Mine\n"
 GENERATOR = "def {0}(spec, build): ...\n@hookimpl\ndef generator(): return {0}\n"
@@ -16,7 +18,7 @@ DEFAULTS = Defaults(generator="resnet", discriminator="patchgan", loss="lsgan", 
 
 
 def chosen(paths, defaults=DEFAULTS, **requested):
-    parts = select(load_plugins([str(path) for path in paths]), defaults, Requested(**requested))
+    parts = select(load_plugins([str(path) for path in paths]), defaults, named_in(Config(**requested)))
     return {slot: (part.plugin, part.origin) for slot, part in parts.items()}
 
 
