@@ -1,6 +1,7 @@
-"""A generator that is told a caption, made by hand."""
+"""Models that are told a caption, made by hand: a generator, and one that translates."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,46 +15,76 @@ from gantk.runtime.random import stream_of
 WORDS = ("red", "green", "blue", "naïve")
 _LATENT = Numbers(name="latent", kind="latent", length=1, distribution="uniform", stream=stream_of("latent"))
 CAPTION = Numbers(name="caption", kind="caption", dtype="int64", length=3, words=WORDS, rule=RULE)
-_OUTPUT = Port(name="output", dtype="uint8", channels=3, range=(0, 255), pixel="uint8", window=(0, 255))
+_IMAGE, _OUTPUT = (
+    Port(name=name, dtype="uint8", channels=3, range=(0, 255), pixel="uint8", window=(0, 255))
+    for name in ("image", "output")
+)
+_TOLD = (
+    helper.make_node("Gather", ["colours", "caption"], ["each"]),
+    helper.make_node("ReduceSum", ["each", "words"], ["told"], keepdims=0),
+)
+_GIVEN = (
+    helper.make_node("Round", ["made"], ["whole"]),
+    helper.make_node("Clip", ["whole", "low", "high"], ["clipped"]),
+    helper.make_node("Cast", ["clipped"], ["output"], to=TensorProto.UINT8),
+)
+_CONSTANTS: dict[str, Any] = {
+    # "naïve" adds to all channels.
+    "colours": np.concatenate([np.zeros((1, 3)), np.eye(3), np.ones((1, 3))]).astype(np.float32) * 40,
+    "words": np.array([1]),
+    "pixel": np.array([-1, 1, 1, 3]),
+    "low": np.float32(0),
+    "high": np.float32(255),
+}
 
 
 def write_telling(path: Path) -> Path:
-    """Write a generator of 4 x 4 pixels, all alike: 40 for each word's own channel, and 20 * latent + 20.
-
-    "naïve" adds 40 to all channels.
-    """
-    colours = np.concatenate([np.zeros((1, 3)), np.eye(3), np.ones((1, 3))]).astype(np.float32) * 40
+    """Write a generator of 4 x 4 pixels, all alike: 40 for each word in its own channel, and 20 * latent + 20."""
     nodes = [
-        helper.make_node("Gather", ["colours", "caption"], ["each"]),
-        helper.make_node("ReduceSum", ["each", "words"], ["told"], keepdims=0),
+        *_TOLD,
         helper.make_node("Mul", ["latent", "much"], ["scaled"]),
         helper.make_node("Add", ["told", "scaled"], ["noisy"]),
         helper.make_node("Add", ["noisy", "much"], ["colour"]),
         helper.make_node("Reshape", ["colour", "pixel"], ["pixels"]),
-        helper.make_node("Expand", ["pixels", "square"], ["image"]),
-        helper.make_node("Round", ["image"], ["whole"]),
-        helper.make_node("Cast", ["whole"], ["output"], to=TensorProto.UINT8),
+        helper.make_node("Expand", ["pixels", "square"], ["made"]),
+        *_GIVEN,
     ]
-    constants = {"colours": colours, "words": np.array([1]), "much": np.float32(20), "pixel": np.array([-1, 1, 1, 3])}
-    constants["square"] = np.array([1, 4, 4, 1])
+    constants = {"much": np.float32(20), "square": np.array([1, 4, 4, 1])}
+    latent = helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 1])
+    return _write(path, "generate", _LATENT, latent, nodes, constants)
+
+
+def write_tinting(path: Path) -> Path:
+    """Write a model of an image, which adds 40 for each word in its own channel."""
+    nodes = [
+        *_TOLD,
+        helper.make_node("Reshape", ["told", "pixel"], ["tint"]),
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["float", "tint"], ["made"]),
+        *_GIVEN,
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", "height", "width", 3])
+    return _write(path, "translate", _IMAGE, image, nodes, {})
+
+
+def _write(path: Path, task: Any, port: Port | Numbers, tensor: Any, nodes: list[Any], constants: Any) -> Path:
+    """Write a model, and its card beside it."""
+    sides = [4, 4] if task == "generate" else ["height", "width"]
     graph = helper.make_graph(
         nodes,
-        "telling",
-        [
-            helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 1]),
-            helper.make_tensor_value_info("caption", TensorProto.INT64, ["batch", 3]),
-        ],
-        [helper.make_tensor_value_info("output", TensorProto.UINT8, ["batch", 4, 4, 3])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        "told",
+        [tensor, helper.make_tensor_value_info("caption", TensorProto.INT64, ["batch", 3])],
+        [helper.make_tensor_value_info("output", TensorProto.UINT8, ["batch", *sides, 3])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in (_CONSTANTS | constants).items()],
     )
     card = Card(
         version="1",
-        plugin="telling",
-        graph="telling",
-        task="generate",
-        inputs=(_LATENT, CAPTION),
+        plugin="told",
+        graph="told",
+        task=task,
+        inputs=(port, CAPTION),
         outputs=(_OUTPUT,),
-        size=4,
+        size=4 if task == "generate" else None,
         mode={},
         created="2024-01-31",
     )

@@ -137,8 +137,10 @@ def _operation(path: str, method: str, operation: dict[str, Any], address: str, 
         (body[kind]["schema"] for kind in ("application/json", "multipart/form-data") if kind in body), {}
     )
     first = asked.get("anyOf", [asked])[0]
-    needed = {name: first["properties"][name]["examples"][0] for name in first.get("required", [])} if asks else {}
-    asks = asks.replace("{said}", json.dumps({"seed": 7} | needed, ensure_ascii=False))
+    examples = {
+        name: field["examples"][0] for name, field in first.get("properties", {}).items() if "examples" in field
+    }
+    asks = asks.replace("{said}", json.dumps({"seed": 7} | examples, ensure_ascii=False))
     return (
         f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>{models}{takes}"
         f"{''.join(_inputs(schema) for schema in asked.get('anyOf', [asked]))}"

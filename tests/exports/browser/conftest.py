@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import gantk
 from gantk.training.trained import Trained
 from gantk_exports.app import write_app
-from support.telling import write_telling
+from support.telling import write_telling, write_tinting
 
 Export = Callable[..., Path]
 Array = np.ndarray[Any, Any]
@@ -68,7 +68,8 @@ def models(
     return {
         "a_to_b": exported("residual", residual),
         "blending": blending(style=False),
-        "telling": write_telling(tmp_path_factory.mktemp("telling") / "telling.onnx"),
+        "telling": write_telling(tmp_path_factory.mktemp("told") / "telling.onnx"),
+        "tinting": write_tinting(tmp_path_factory.mktemp("told") / "tinting.onnx"),
         **{graph: exported(graph, labelling, graph=graph) for graph in ("blend", "segment")},
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},
     }

@@ -1,4 +1,4 @@
-"""A generator that is told a caption, over HTTP."""
+"""Models that are told a caption, over HTTP."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from PIL import Image
 
 import gantk
 from gantk_exports.server.limits import Limits
-from support.telling import write_telling
+from support.telling import write_telling, write_tinting
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(model: Path, serves: Callable[..., AbstractContextManager[httpx.Client]]) -> Iterator[httpx.Client]:
-    with serves({"telling": model}, Limits()) as made:
+def tinting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tinting(tmp_path_factory.mktemp("tinting") / "tinting.onnx")
+
+
+@pytest.fixture(scope="module")
+def client(
+    model: Path, tinting: Path, serves: Callable[..., AbstractContextManager[httpx.Client]]
+) -> Iterator[httpx.Client]:
+    with serves({"telling": model, "tinting": tinting}, Limits()) as made:
         yield made
 
 
@@ -51,6 +58,25 @@ def test_words_are_said_in_the_body(client: httpx.Client, model: Path) -> None:
 def test_what_is_missing_or_unknown_is_one_line(client: httpx.Client, said: dict, line: str) -> None:
     answer = asked(client, said)
     assert (answer.status_code, answer.json()["detail"][: len(line)]) == (422, line)
+
+
+def test_a_form_has_a_field_for_words(client: httpx.Client) -> None:
+    file = BytesIO()
+    Image.new("RGB", (5, 6), (100, 100, 100)).save(file, "PNG")
+
+    def sent(**said: str) -> httpx.Response:
+        return client.post("/v1/models/tinting/translate", files={"image": ("a.png", file.getvalue())}, data=said)
+
+    answer = sent(caption="RED naïve")
+    assert answer.status_code == 200, answer.text
+    assert Image.open(BytesIO(answer.content)).getpixel((0, 0)) == (180, 140, 140)
+    for said, line in (
+        ({}, "the model takes a text caption: curl -F 'caption=red green blue', of words that it knows"),
+        ({"caption": "rad"}, "caption: the model does not know its word: rad (near red)"),
+        ({"caption": "red " * 300}, "caption has 250 words, and the model reads 3: say fewer"),
+    ):
+        answer = sent(**said)
+        assert (answer.status_code, answer.json()["detail"]) == (422, line)
 
 
 def test_the_documentation_says_what_can_be_said(client: httpx.Client) -> None:

@@ -11,11 +11,12 @@ from PIL import Image
 
 import gantk
 from gantk.cli.generate import generate
+from gantk.cli.translate import translate
 from gantk.errors import GantkError, UsageError
 from gantk.runtime.card_reader import read_card
 from gantk.runtime.model import Model
 from gantk.runtime.samples import samples
-from support.telling import CAPTION, write_telling
+from support.telling import CAPTION, write_telling, write_tinting
 
 SAMPLE = Path(__file__).parents[3] / "exports" / "samples" / "python" / "translate.py"
 
@@ -75,6 +76,24 @@ def test_the_command_says_a_caption_with_its_name_or_without(model: Model, tmp_p
     assert walk.startswith("3 images written")
     sheet = said(model, "--caption", "red", "--traverse", "latent", "-n", 2, "--columns", 3, "-o", tmp_path / "s.png")
     assert sheet.startswith("6 images written")
+
+
+def test_an_image_is_translated_by_words(tmp_path: Path) -> None:
+    tinting = gantk.load(write_tinting(tmp_path / "tinting.onnx"))
+    image = np.full((9, 7, 3), 100, np.uint8)
+    assert np.array_equal(tinting(image, caption="blue, red"), image + np.array([40, 0, 40], np.uint8))
+    assert np.array_equal(tinting(image, caption="red", tile=4, exact=True), image + np.array([40, 0, 0], np.uint8))
+    both = tinting(np.stack([image, image]), caption=["red", "green"])
+    assert both[:, 0, 0].tolist() == [[140, 100, 100], [100, 140, 100]]
+    Image.fromarray(image).save(tmp_path / "in.png")
+    for caption, line in (("red", "1 of 1 images translated"), ("rad", "caption: the model does not know its word")):
+        arguments = [tinting.path, tmp_path / "in.png", "-o", tmp_path / "out.png", "--caption", caption]
+        result = CliRunner().invoke(translate, list(map(str, arguments)))
+        assert line in result.output + str(result.exception)
+    with Image.open(tmp_path / "out.png") as made:
+        assert made.getpixel((0, 0)) == (140, 100, 100)
+    with pytest.raises(UsageError, match=r'the model takes a text caption: .* by --caption caption="red green blue"'):
+        tinting(image)
 
 
 def test_values_to_try_a_model_with_are_texts_of_several_lengths() -> None:
