@@ -18,8 +18,8 @@ from gantk.runs.run import open_run
 from gantk.sizes import Sides
 from gantk.training.blank_batches import BlankBatches
 from gantk.training.inference import inference_form
-from gantk.training.state import load_own_state, load_settled, load_weights, read_facts
-from gantk.training.statistics import Settled, warning
+from gantk.training.state import Facts, load_own_state, load_settled, load_weights, read_facts
+from gantk.training.statistics import Settled, settled_averages, warning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,7 @@ class Trained:
         sides: height and width of its images in pixels, in the stage that the checkpoint is of.
         config: what it was trained with, its plugin files where they are now.
         apart: mean difference in [-1, 1] of its images from those of the training; None: unknown, or there can be none.
+        lags: whether batch norm reads averages that were kept while weights moved, as version 0.2 kept them.
     """
 
     run: Path
@@ -51,11 +52,16 @@ class Trained:
     sides: Sides
     config: Config
     apart: float | None = None
+    lags: bool = False
 
     @property
     def notes(self) -> list[str]:
         """What the user should hear, a line each."""
-        return [line for line in (warning(self.apart),) if line]
+        lagging = (
+            "version 0.2 kept the averages that batch norm reads while it trained, so they lag behind the weights; "
+            f"`statistics: image` under `set:` in {self.run / 'config.yaml'} reads each image's, as 0.2 did for some"
+        )
+        return [line for line in (warning(self.apart), lagging if self.lags else "") if line]
 
 
 def load_trained(
@@ -69,9 +75,8 @@ def load_trained(
     """
     opened = open_run(run)
     checkpoint = opened.checkpoints().chosen(step)
-    facts = opened.manifest.data
-    contents = facts.contents
-    dataset = RecordedData(facts)
+    contents = opened.manifest.data.contents
+    dataset = RecordedData(opened.manifest.data)
     config = recalled(opened, plugins, say)
     resolved = resolve(config, dataset)
     check_size(resolved, contents, checkpoint)
@@ -80,19 +85,21 @@ def load_trained(
     course = recorded_course(resolved, recipe, number)
     prepare(recipe, BlankBatches(contents.images, resolved.settings.sides, resolved.kind))
 
-    def take(folder: Path) -> Settled:
+    def take(folder: Path) -> tuple[Facts, Settled]:
         load_weights(recipe, folder, averaged=True)
         load_own_state(recipe, folder)
-        recipe.context.progress = course.trained_to(number, read_facts(folder).stage)
-        return load_settled(recipe, folder)
+        facts = read_facts(folder)
+        recipe.context.progress = course.trained_to(number, facts.stage)
+        return facts, load_settled(recipe, folder)
 
-    settled = opened.checkpoints().taken(checkpoint, take)
+    facts, settled = opened.checkpoints().taken(checkpoint, take)
     last = recipe.progress
+    inference = course.inference(last)
     return Trained(
         run=run,
         plugin=resolved.plugins.leading,
         step=number,
-        recipe=inference_form(recipe, course.inference(last)),
+        recipe=inference_form(recipe, inference),
         images=contents.images,
         data=dataset.name,
         licence=dataset.licence,
@@ -100,4 +107,5 @@ def load_trained(
         sides=sides_in(resolved, course.stage_at(last)),
         config=config,
         apart=settled.apart,
+        lags=facts.settled is None and inference.statistics == "running" and bool(settled_averages(recipe)),
     )
