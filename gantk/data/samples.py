@@ -8,6 +8,7 @@ import numpy as np
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns, shrink_of
+from gantk.data.degraded import Degraded
 
 
 class Samples:
@@ -40,9 +41,12 @@ def read_rows(
 ) -> dict[str, Any]:
     """Return rows of a group as one batch; the images of a row are cut with one geometry, which follows from its seed.
 
+    Degraded copies are made of images that are cut, anew for each seed; without a seed, the same of a row each time.
     Arrays and numbers are stacked, texts listed.
     """
-    images = cut_columns(group.columns)
+    every = cut_columns(group.columns)
+    made = {key: column for key, column in every.items() if isinstance(column, Degraded) and column.of in every}
+    images = {key: column for key, column in every.items() if key not in made}
     whole = {key: column.array for key, column in images.items() if _is_whole(column, augmentation)}
     if len(whole) == len(images):
         batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}
@@ -55,8 +59,11 @@ def read_rows(
             for whole_row in [{key: column[row] for key, column in images.items()}]
         ]
         batch = {key: np.stack([one[key] for one in cut]) for key in images}
+    for key, copies in made.items():
+        drawn = [seed or (row,) for row, seed in zip(rows, seeds, strict=True)]
+        batch[key] = np.stack(list(map(copies.made, batch[copies.of], drawn)))
     for key, column in group.columns.items():
-        if key not in images:
+        if key not in every:
             values = [column[row] for row in rows]
             batch[key] = values if isinstance(values[0], str) else np.stack(values)
     return batch

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gantk.data.dataset import Dataset
+from gantk.data.degraded import degraded
 from gantk.data.folders import open_folders
 from gantk.data.views import Turned
 from gantk.errors import DataError, UsageError
@@ -17,7 +18,7 @@ from gantk.runs.config import Config
 
 _PREFIX = prefix_of("dataset")
 
-_MEANING = ("direction", "window", "window_b", "labels", "classes")
+_MEANING = ("direction", "window", "window_b", "labels", "classes", "view", "noise", "hole")
 """Options that say what images mean to a network, wherever they lie."""
 
 
@@ -26,6 +27,7 @@ def data_options(config: Config) -> dict[str, Option]:
     factory = _named(_data(config))
     folders = options_of(open_folders)
     own = {"direction": folders["direction"], **options_of(factory[0])} if factory else folders
+    own |= {name: option for name, option in options_of(degraded).items() if name not in own}
     return {name: option for name, option in own.items() if name not in ("skip_bad", "workers", "progress")}
 
 
@@ -39,6 +41,14 @@ def open_data(config: Config) -> Dataset:
     data = _data(config)
     options = said_of(data_options(config), config.set, _PREFIX)
     factory = _named(data)
+    taken = options_of(factory[0] if factory else open_folders)
+    view = {name: options.pop(name) for name in options_of(degraded) if name in options and name not in taken}
+    return degraded(_opened(config, data, factory, options), **view)
+
+
+def _opened(
+    config: Config, data: list[str], factory: tuple[Any, str | None] | None, options: dict[str, Any]
+) -> Dataset:
     if factory is not None:
         make, argument = factory
         turned = "direction" not in options_of(make) and options.pop("direction", "a_to_b") == "b_to_a"

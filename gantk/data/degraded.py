@@ -1,0 +1,190 @@
+"""Images beside degraded copies of themselves, as pairs: grey, with noise, or with a hole."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from gantk.data.dataset import Array, Dataset, Group, Images, Split, image_columns
+from gantk.data.views import open_split
+from gantk.errors import DataError, UsageError
+from gantk.sizes import Sides
+
+View = Literal["none", "colorize", "denoise", "inpaint"]
+"""What is to be undone: `none` reads the data as it is."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in grey (ITU-R BT.601), as Pillow has it."""
+
+
+class Degradation(ABC):
+    """What is done to an image; equal seeds do the same."""
+
+    @abstractmethod
+    def channels(self, given: int) -> int:
+        """Return how many channels a degraded image has. Raises DataError for images that it cannot be done to."""
+
+    @abstractmethod
+    def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
+        """Return a degraded copy (H, W, channels) of an image (H, W, C) in its own dtype, of a window of values."""
+
+
+@dataclass(frozen=True)
+class Grey(Degradation):
+    """The image without its colours."""
+
+    def channels(self, given: int) -> int:
+        if given != 3:
+            raise DataError(f"only images of 3 channels can lose their colours, not those of {given}")
+        return 1
+
+    def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
+        return _as(image.dtype, image @ np.array(LUMA, np.float32), window)[..., None]
+
+
+@dataclass(frozen=True)
+class Noise(Degradation):
+    """The image with normal noise on each value.
+
+    Attributes:
+        level: standard deviation, where the window is 0 to 255.
+    """
+
+    level: float
+
+    def channels(self, given: int) -> int:
+        return given
+
+    def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
+        deviation = self.level / 255 * (window[1] - window[0])
+        return _as(image.dtype, image + deviation * random.standard_normal(image.shape, np.float32), window)
+
+
+@dataclass(frozen=True)
+class Hole(Degradation):
+    """The image with a white square in place of what was there, and a further channel that is 0 in it: alpha.
+
+    Attributes:
+        side: of the square, as a share of the image's shorter side.
+    """
+
+    side: float
+
+    def channels(self, given: int) -> int:
+        if given not in (1, 3):
+            raise DataError(f"only images of 1 or 3 channels can have a hole, not those of {given}")
+        return given + 1
+
+    def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
+        low, high = window
+        alpha = np.full_like(image[..., :1], high)
+        degraded = np.concatenate([image, alpha], 2)
+        side = max(round(self.side * min(image.shape[:2])), 1)
+        top, left = (int(random.integers(length - side + 1)) for length in image.shape[:2])
+        degraded[top : top + side, left : left + side] = [high] * image.shape[2] + [low]
+        return degraded
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """A column of degraded copies of another column's images.
+
+    Attributes:
+        images: the images.
+        of: their batch key: a copy is made of an image as it was cut, so that both show the same.
+        degradation: what is done to them.
+    """
+
+    images: Images
+    of: str
+    degradation: Degradation
+
+    @property
+    def channels(self) -> int:
+        return self.degradation.channels(self.images.channels)
+
+    @property
+    def window(self) -> tuple[float, float]:
+        return self.images.window
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.images.dtype
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Array:
+        """Return the degraded copy (H, W, channels) of a whole image, always the same."""
+        return self.made(self.images[index], (int(index),))
+
+    def made(self, image: Array, seed: Sequence[int]) -> Array:
+        """Return the degraded copy of an image as it was cut, drawn from a seed."""
+        # The crop was drawn from the same seed.
+        return self.degradation(image, self.window, np.random.default_rng([*seed, 1]))
+
+
+class DegradedPairs(Dataset):
+    """The images of a data set as pairs: a degraded copy, and the image."""
+
+    kinds = ("paired", "images")
+
+    def __init__(self, dataset: Dataset, degradation: Degradation, said: str) -> None:
+        self.dataset, self.degradation = dataset, degradation
+        self.name, self.licence, self.argument = dataset.name, dataset.licence, dataset.argument
+        self.summary = f"{dataset.summary}; {said}"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return self.dataset.notes
+
+    def quick(self, kind: str) -> Mapping[str, Any]:
+        return self.dataset.quick(kind)
+
+    def split(self, kind: str, test: bool, load: int | None) -> Split:
+        return self._paired(kind, open_split(self.dataset, "images", test, load))
+
+    def covering(self, kind: str, test: bool, load: Sides) -> Split:
+        return self._paired(kind, open_split(self.dataset, "images", test, load))
+
+    def fingerprint(self) -> str:
+        return self.dataset.fingerprint()
+
+    def _paired(self, kind: str, split: Split) -> Split:
+        if kind == "images":
+            return split
+        images = image_columns(split.columns)["image"]
+        degraded = Degraded(images, "target", self.degradation)
+        if len(images):
+            degraded.channels  # noqa: B018  # Raises where it cannot be done.
+        return Split((Group({"source": degraded, "target": images}),))
+
+
+def degraded(dataset: Dataset, *, view: View = "none", noise: float = 25.0, hole: float = 0.5) -> Dataset:
+    """Return a data set's images as pairs to learn from how a degradation is undone.
+
+    Args:
+        dataset: any, whose single images are taken.
+        view: what is learned, of images alone: colorize, of grey; denoise; inpaint, of a square hole, an alpha channel.
+        noise: standard deviation of the noise of denoise, where values reach from 0 to 255.
+        hole: side of inpaint's hole, as a share of the image's shorter side.
+
+    Raises UsageError for a noise or a hole that cannot be.
+    """
+    if not 0 < noise <= 255:
+        raise UsageError(f"data.noise: {noise:g} is no standard deviation above 0 and up to 255")
+    if not 0 < hole < 1:
+        raise UsageError(f"data.hole: {hole:g} is no share between 0 and 1")
+    degradations: dict[str, tuple[Degradation, str]] = {
+        "colorize": (Grey(), "grey -> colour"),
+        "denoise": (Noise(noise), f"noise of {noise:g} of 255 -> none"),
+        "inpaint": (Hole(hole), f"a hole of {hole:g} of the side -> none"),
+    }
+    return dataset if view == "none" else DegradedPairs(dataset, *degradations[view])
+
+
+def _as(dtype: np.dtype[Any], values: Array, window: tuple[float, float]) -> Array:
+    values = values if dtype.kind == "f" else values.round()
+    return values.clip(*window).astype(dtype)
