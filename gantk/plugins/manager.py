@@ -29,12 +29,13 @@ class Plugins:
         names: the plugins in play; the first leads.
         hook: calls a hook of every plugin in play: `plugins.hook.run_started(run=run)`.
         found: what is known of every plugin that was loaded, in play or not, by name.
+        installed: the installed plugins, by name.
     """
 
     def __init__(self, names_or_paths: Sequence[str]) -> None:
-        self._installed = installed()
+        self.installed: Mapping[str, InstalledPlugin] = installed()
         if not names_or_paths:
-            recipes = ", ".join(bringing("recipe", self._installed))
+            recipes = ", ".join(bringing("recipe", self.installed))
             raise UsageError(f"no plugin was named: say --plugin NAME; installed recipes: {recipes}")
         self.found: dict[str, InstalledPlugin] = {}
         self._manager = _manager()
@@ -46,11 +47,6 @@ class Plugins:
         """The plugin whose recipe trains."""
         return self.names[0]
 
-    @property
-    def installed(self) -> Mapping[str, InstalledPlugin]:
-        """The installed plugins, by name."""
-        return self._installed
-
     def load(self, name_or_path: str) -> str:
         """Import a plugin unless it was loaded before, and return its name. It brings parts; it is not in play.
 
@@ -58,7 +54,7 @@ class Plugins:
         """
         if name_or_path in self.found:
             return name_or_path
-        plugin = find(name_or_path, self._installed)
+        plugin = find(name_or_path, self.installed)
         other = self.found.get(plugin.name)
         if other == plugin:
             return plugin.name
@@ -79,16 +75,13 @@ class Plugins:
         The plugin is loaded if need be. Raises PluginError where its hook raises, or returns no factory.
         """
         name, hook = self.load(plugin), kind_of(slot)
-        answer = self.ask(name, hook)
-        wrong = _what_is_wrong(hook, answer) if self._answers(name, hook) else ""
-        if wrong:
-            raise PluginError(f"plugin {name} ({self.found[name]}): hook {hook} {wrong}")
-        factory: Callable[..., Any] | None = answer
-        return factory
-
-    def _answers(self, name: str, hook: str) -> bool:
         callers = self._manager.get_hookcallers(self._manager.get_plugin(name)) or ()
-        return any(caller.name == hook for caller in callers)
+        if hook not in [caller.name for caller in callers]:
+            return None
+        factory: Callable[..., Any] = self.ask(name, hook)
+        if wrong := _what_is_wrong(hook, factory):
+            raise PluginError(f"plugin {name} ({self.found[name]}): hook {hook} {wrong}")
+        return factory
 
     def network_built(self, network: "nn.Module", role: str, build: "Build") -> "nn.Module":
         """Return a network as the plugins in play change it, each seeing what the one before it returned."""
@@ -108,8 +101,9 @@ class Plugins:
         Raises PluginError, naming the plugin, where it raises anything but a GantkError, or ends the process.
         """
         others = self._manager.get_plugins() - {self._manager.get_plugin(name)}
+        call = self._manager.subset_hook_caller(hook, others)
         try:
-            return self._manager.subset_hook_caller(hook, others)(**arguments)
+            return call(**arguments)
         except GantkError:
             raise
         except (Exception, SystemExit) as error:
@@ -124,9 +118,6 @@ class Hooks:
         self._plugins = plugins
 
     def __getattr__(self, hook: str) -> Callable[..., list[Any]]:
-        if hook not in vars(hookspecs):
-            raise AttributeError(f"there is no hook {hook!r}")
-
         def call(**arguments: Any) -> list[Any]:
             return [answer for name in self._plugins.names for answer in self._plugins.ask(name, hook, **arguments)]
 

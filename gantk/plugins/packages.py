@@ -4,9 +4,9 @@ import importlib.metadata
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,23 @@ def _is_readable(package: Distribution) -> bool:
     return True
 
 
-def _check_regular(package: Distribution) -> None:
-    """Raise ValueError where a package's entry points are no file: a pipe would be waited for without end."""
+def _check_regular(package: Distribution) -> Path | None:
+    """Return the file of a package's entry points, if it has one.
+
+    Raises ValueError where that is no file: a pipe would be waited for without end.
+    """
+    folder = _folder(package)
+    listed = folder / _LISTED if folder is not None else None
+    if listed is None or not listed.exists():
+        return None
+    regular_file(listed)
+    return listed
+
+
+def _folder(package: Distribution) -> Path | None:
+    """Return the folder that describes a package; None of one in an archive."""
     folder = getattr(package, "_path", None)
-    if isinstance(folder, Path) and (listed := folder / _LISTED).exists():
-        regular_file(listed)
+    return folder if isinstance(folder, Path) else None
 
 
 def _where() -> tuple[tuple[str, int], ...]:
@@ -87,62 +99,39 @@ def _changed(folder: str) -> int:
 @lru_cache(maxsize=16)
 def _read(_where: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, ...], tuple[str, ...]]:
     # Kept while the folders on the path stay as they are: a training asks often, and every package's files are read.
+    kept: list[EntryPoint] = []
     notes: list[str] = []
-    kept = []
-    whole = _look_over(notes)
-    for entry in _found(notes) if whole else _one_by_one(notes):
-        if entry.dist is None:
+    seen: set[str] = set()
+    for package in distributions():
+        try:
+            folder = _folder(package)
+            called = folder.name.partition("-")[0].lower() if folder is not None else package.name
+            # The first on the path hides others of its name.
+            if called in seen:
+                continue
+            seen.add(called)
+            if listed := _check_regular(package):
+                notes += _broken_headers(listed)
+            found = [entry for entry in package.entry_points if entry.group in GROUPS]
+        except Exception as error:
+            notes.append(f"package {_called(package)} is passed over: its entry_points.txt is damaged ({error})")
             continue
-        if EntryPoint.pattern.match(entry.value):
-            kept.append(entry)
-        else:
-            notes.append(f"{entry.name} of package {entry.dist.name} is passed over: {entry.value!r} names no module")
+        for entry in found:
+            if EntryPoint.pattern.match(entry.value):
+                kept.append(entry)
+            else:
+                notes.append(f"{entry.name} of package {package.name} is passed over: {entry.value!r} names no module")
     return tuple(kept), tuple(notes)
 
 
-def _look_over(notes: list[str]) -> bool:
-    """Return whether the entry points of all packages are files; note headers that nearly name a group of gantk's."""
-    whole = True
-    for folder in dict.fromkeys(sys.path):
-        for listed in sorted(Path(folder).glob(f"*-info/{_LISTED}")):
-            try:
-                regular_file(listed)
-                text = listed.read_bytes()
-            except (OSError, ValueError):
-                whole = False
-                continue
-            # Nearly every file speaks of other things.
-            for line in text.decode("utf-8", "replace").split("\n") if b"gantk" in text else ():
-                said = line.strip()
-                if _HEADER.fullmatch(said) and not (said[0] + said[-1] == "[]" and said.strip("[]") in GROUPS):
-                    notes.append(f"what follows {said!r} in {listed} is passed over: a group's name stands in brackets")
-    return whole
-
-
-def _found(notes: list[str]) -> Iterable[EntryPoint]:
-    """Return the entry points of gantk's groups; where a package spoils them all, those of the others."""
-    try:
-        every = entry_points()
-        return [entry for group in GROUPS for entry in every.select(group=group)]
-    except Exception:
-        return _one_by_one(notes)
-
-
-def _one_by_one(notes: list[str]) -> list[EntryPoint]:
-    """Return what packages bring, each read by itself, and note which cannot be read."""
-    found: list[EntryPoint] = []
-    seen = set()
-    for distribution in distributions():
-        try:
-            _check_regular(distribution)
-            # The first on the path hides others of its name.
-            if distribution.name in seen:
-                continue
-            seen.add(distribution.name)
-            found += [entry for group in GROUPS for entry in distribution.entry_points.select(group=group)]
-        except Exception as error:
-            notes.append(f"package {_called(distribution)} is passed over: its entry_points.txt is damaged ({error})")
-    return found
+def _broken_headers(listed: Path) -> Iterator[str]:
+    """Yield a line for each header that nearly names a group of gantk's."""
+    text = listed.read_bytes()
+    # Nearly every file speaks of other things.
+    for line in text.decode("utf-8", "replace").split("\n") if b"gantk" in text else ():
+        said = line.strip()
+        if _HEADER.fullmatch(said) and not (said[0] + said[-1] == "[]" and said.strip("[]") in GROUPS):
+            yield f"what follows {said!r} in {listed} is passed over: a group's name stands in brackets"
 
 
 def _called(distribution: Distribution) -> str:
