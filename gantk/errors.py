@@ -53,6 +53,17 @@ def blamed_line(error: BaseException, file: str = "") -> str:
     return "in ".join(f"{frame.filename}:{frame.lineno}: " for frame in (*within[-1:], own[-1]))
 
 
+def called_at() -> str:
+    """Return "file:line: " of the innermost line that runs and stands neither in torch nor in gantk's core."""
+    core, frame = str(Path(__file__).parent), inspect.currentframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((core, "<")) and "/torch/" not in file:
+            return f"{file}:{frame.f_lineno}: "
+        frame = frame.f_back
+    return ""
+
+
 def written_at(thing: Any) -> str:
     """Return "file:line: " of where a class or a function is written, or nothing where that is unknown."""
     try:

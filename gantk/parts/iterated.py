@@ -1,7 +1,7 @@
 """A network that comes to its answer in many alike steps: a sampler."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -24,6 +24,33 @@ MOST_STEPS = 2**20
 
 _MOST = ContextVar("most steps", default=MOST_STEPS)
 """How many steps a sampler takes at most here."""
+
+_EXPORTED = ContextVar("as exported", default=False)
+"""Whether a step is held to what an exported one can do."""
+
+
+class _Index(Tensor):
+    """The index of a step, of which Python may not ask the value: an exported step knows none.
+
+    Numbers that follow from it alone are like it; tensors that do are plain ones.
+    """
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Compute as any tensor does."""
+        answer = super().__torch_function__(function, types, arguments, named or {})
+        with torch._C.DisableTorchFunctionSubclass():
+            return answer.as_subclass(Tensor) if isinstance(answer, cls) and answer.ndim else answer
+
+    def _asked(self, *_: object) -> Any:
+        raise TypeError(
+            "advance() asks for the value of its index (by `if`, `int` or the like), which an exported step does not "
+            "know: look it up in a buffer, self.x[index], or choose by torch.where"
+        )
+
+    __bool__ = __int__ = __float__ = __index__ = item = tolist = _asked
 
 
 class Iterated(nn.Module, ABC):
@@ -65,6 +92,8 @@ class Iterated(nn.Module, ABC):
         if torch.compiler.is_exporting():
             return self.finish(self._marked(state, inputs), *inputs)
         numbers = torch.arange(self.count, device=_tensors(self, "start", state)[0].device)
+        if _EXPORTED.get():
+            numbers = numbers.as_subclass(_Index)
         for number in range(min(self.count, _MOST.get())):
             before, state = state, self.advance(state, numbers[number], *inputs)
             self._check(before, state)
@@ -93,13 +122,17 @@ class Iterated(nn.Module, ABC):
 
 
 @contextmanager
-def shortened() -> Iterator[None]:
-    """Let every sampler take one step alone as long as the context lasts: all shapes show in it."""
-    token = _MOST.set(1)
+def shortened(*, exported: bool = False) -> Iterator[None]:
+    """Let every sampler take one step alone as long as the context lasts: all shapes show in it.
+
+    `exported`: one that an export could hold, or TypeError says why it cannot.
+    """
+    most, held = _MOST.set(1), _EXPORTED.set(exported)
     try:
         yield
     finally:
-        _MOST.reset(token)
+        _MOST.reset(most)
+        _EXPORTED.reset(held)
 
 
 @contextmanager

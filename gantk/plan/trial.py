@@ -54,7 +54,7 @@ def run(network: nn.Module, inputs: Ports, batch: int, sides: tuple[int, int]) -
     values = samples(inputs, batch, *sides)
     device = next((weight.device for weight in network.parameters()), torch.device("cpu"))
     try:
-        with torch.no_grad(), shortened():
+        with torch.no_grad(), shortened(exported=True):
             return several(network(*(torch.from_numpy(value).to(device) for value in values)))
     except Exception as error:
         shapes = ", ".join("x".join(str(length) for length in value.shape) for value in values)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gantk.data.words import MOST_LETTERS, MOST_WORDS, Vocabulary
-from gantk.errors import UsageError
+from gantk.errors import PluginError, UsageError, called_at
 from gantk.runtime.random import MOST_AXES, MOST_NUMBERS, Distribution, choose, draw
 
 
@@ -109,9 +109,15 @@ class Category:
 
     def __post_init__(self) -> None:
         if self.names and len(self.names) != self.count:
-            raise UsageError(f"the category {self.name} has {self.count} values and {len(self.names)} names")
+            raise PluginError(
+                f"{called_at()}the category {self.name} has {self.count} values and {len(self.names)} names: give each "
+                "value a name, or leave names out"
+            )
         if self.default is not None and not 0 <= self.default < self.count:
-            raise UsageError(f"the category {self.name} has a default from 0 to {self.count - 1}, not {self.default}")
+            raise PluginError(
+                f"{called_at()}the category {self.name} has a default from 0 to {self.count - 1}, or None, not "
+                f"{self.default}"
+            )
 
     def drawn(self, count: int, device: torch.device | None = None) -> Tensor:
         """Return categories drawn alike often with torch's random numbers, for training."""

@@ -46,10 +46,11 @@ class Observer:
     def warn_of_the_idle(self, recipe: Recipe) -> None:
         """Warn of players whom no step so far has asked to move."""
         code = inspect.unwrap(type(recipe).step).__code__
+        where = f" of stage {name}" if (name := recipe.context.stage.name) else ""
         for player in set(self._owners.values()) - self.asked:
             self._warn(
-                f"{type(recipe).__name__}.step yields no move of {player!r} in a round of critic steps: it learns "
-                "nothing yet",
+                f"{type(recipe).__name__}.step yields no move of {player!r} in a round of critic steps{where}: it "
+                "learns nothing yet",
                 code.co_filename,
                 code.co_firstlineno,
             )

@@ -58,10 +58,10 @@ def preview_columns(
 
 
 def to_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return images (N, C, H, W) in [-1, 1] as RGB bytes (N, H, W, 3); channels beyond three are left out."""
+    """Return images (N, C, H, W) in [-1, 1] as RGB bytes (N, H, W, 3): three channels of them, else one as grey."""
     images = images.detach().float().cpu()
-    channels = images.shape[1]
-    images = images[:, :1].expand(-1, 3, -1, -1) if channels < 3 else images[:, :3]
+    shown = _channels_shown(images)
+    images = images[:, :shown].expand(-1, 3, -1, -1)
     levels = to_window(images).round().clamp(0, 255)
     return levels.permute(0, 2, 3, 1).to(torch.uint8).numpy()
 
@@ -95,7 +95,7 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
     across = {name: math.ceil(len(images) / ROWS) for name, images in cells.items()}
     rows = max(math.ceil(len(images) / across[name]) for name, images in cells.items())
     font = ImageFont.load_default(13)
-    labels = {name: _lines(name, step_x * across[name] - GAP, font) for name in cells}
+    labels = {name: _lines(_titled(name, columns[name]), step_x * across[name] - GAP, font) for name in cells}
     header = HEADER + LINE * (max(map(len, labels.values())) - 1)
     # A wide column has a gap of its own behind it, so that one sees where it ends.
     spans = {name: step_x * count + (2 * GAP if count > 1 else 0) for name, count in across.items()}
@@ -122,6 +122,16 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
 
 def _are_points(images: Any) -> bool:
     return isinstance(images, Tensor) and images.shape[1:] == (2, 1, 1)
+
+
+def _channels_shown(images: Tensor) -> int:
+    return 3 if images.shape[1] >= 3 else 1
+
+
+def _titled(name: str, images: Tensor) -> str:
+    """Return what a column is called, with how many of its channels are shown where others are left out."""
+    shown, channels = _channels_shown(images), images.shape[1]
+    return name if shown == channels or " (" in name else f"{name} ({shown} of {channels} channels)"
 
 
 def _lines(text: str, width: int, font: Any) -> list[str]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gantk import Category, Graph, Iterated, Latent, Network, PluginError, Recipe, Scalar, Vector
 from gantk.data.infos import ImageInfo
+from gantk.parts.iterated import shortened
 from gantk.plan.exportable import check_exportable
 from gantk.sizes import Sides
 
@@ -160,3 +161,44 @@ def test_what_does_something_else_is_one_line(recipe: Offering, line: str) -> No
 def test_a_network_that_fails_is_blamed_where_it_stands() -> None:
     with pytest.raises(PluginError, match=r"cannot be run on 2x3x48x48: [^\n]*test_exportable\.py:\d+: RuntimeError"):
         check_exportable(Offering(lambda image: image.reshape(7, -1)), IMAGES, (), Sides(SIZE, SIZE))
+
+
+class Deciding(Iterated):
+    """A sampler that looks its noise up by the index, and does with it what a function says."""
+
+    def __init__(self, decide: Any) -> None:
+        super().__init__(4)
+        self.decide = decide
+        self.register_buffer("strengths", torch.linspace(1, 0, 4))
+        self.time = nn.Embedding(4, 3)
+
+    def start(self, noise: Tensor) -> Tensor:
+        return noise[:, 0]
+
+    def advance(self, state: Tensor, index: Tensor, noise: Tensor) -> Tensor:
+        told = self.time(index.expand(len(state)))[:, :, None, None]
+        return self.decide(state + told + self.strengths[index] * noise[:, index], index, self.strengths[index])
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda state, index, strength: state if index == 0 else -state,
+        lambda state, index, strength: state if strength > 0.5 else -state,
+        lambda state, index, strength: state * [1, 2, 3, 4][index],
+        lambda state, index, strength: state * index.item(),
+    ],
+)
+def test_a_step_that_asks_for_its_index_is_blamed_where_it_stands(decide: Any) -> None:
+    recipe = Offering(Deciding(decide), task="generate", inputs=(Latent(shape=(4, 3, 8, 8)),))
+    line = r"cannot be run on 2x4x3x8x8: [^\n]*test_exportable\.py:\d+: TypeError: advance\(\) asks for the value of"
+    with pytest.raises(PluginError, match=line):
+        check_exportable(recipe, IMAGES, (), Sides(SIZE, SIZE))
+
+
+def test_a_step_that_chooses_by_its_index_is_taken() -> None:
+    sampler = Deciding(lambda state, index, strength: torch.where(index == 0, state, strength * state))
+    recipe = Offering(sampler, task="generate", inputs=(Latent(shape=(4, 3, 8, 8)),))
+    assert check_exportable(recipe, IMAGES, (), Sides(SIZE, SIZE)) == []
+    with shortened(exported=True):
+        assert type(sampler(torch.zeros(1, 4, 3, 8, 8))) is Tensor

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantk import Caption, Graph, Image, Latent, Network, UsageError
+from gantk import Caption, Category, Graph, Image, Latent, Network, PluginError, UsageError
 from gantk.plan.offered import contradiction
 
 
@@ -33,6 +33,20 @@ def test_a_caption_is_the_numbers_of_its_words():
     ):
         with pytest.raises(UsageError, match=line):
             Caption(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"names": ("cat", "dog")}, "has 3 values and 2 names: give each value a name, or leave names out"),
+        ({"default": 3}, "has a default from 0 to 2, or None, not 3"),
+    ],
+)
+def test_a_category_that_cannot_be_bears_the_line_that_made_it(said, line):
+    with pytest.raises(PluginError) as caught:
+        Category(name="pet", count=3, **said)
+    (at,) = (entry.lineno for entry in caught.traceback if str(entry.path) == __file__)
+    assert str(caught.value) == f"{__file__}:{at + 1}: the category pet {line}"
 
 
 def test_two_images_of_one_key_have_names_of_their_own():

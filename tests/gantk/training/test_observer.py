@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from gantk.parts.context import Span
+
 
 def test_a_critic_judged_through_the_generator_is_warned_of_in_the_rehearsal_alone(stage, batch):
     def step(self, batches):
@@ -40,4 +42,8 @@ def test_a_player_who_is_never_asked_is_warned_of(stage, batch):
     rehearsal = stage(step, rehearsal=True)
     rehearsal.run([batch])
     with pytest.warns(UserWarning, match="yields no move of 'discriminator' in a round of critic steps"):
+        rehearsal.observer.warn_of_the_idle(rehearsal.recipe)
+
+    rehearsal.context.spans = (Span("small", 0, 4), Span("large", 4, 10))
+    with pytest.warns(UserWarning, match="in a round of critic steps of stage small: it learns nothing yet"):
         rehearsal.observer.warn_of_the_idle(rehearsal.recipe)

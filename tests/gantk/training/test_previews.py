@@ -52,6 +52,19 @@ def test_a_column_of_more_images_than_rows_is_read_like_a_text(faces):
         assert np.array_equal(cell(sheet, 3 * GAP + 4 * STEP, HEADER + row * STEP), expected[row])
 
 
+def test_a_column_says_how_many_of_its_channels_it_shows():
+    def columns(channels, name):
+        return {name: torch.linspace(-1, 1, channels * 64).view(1, channels, 8, 8)}
+
+    for channels, name in ((1, "made"), (2, "made (1 of 2 channels)"), (3, "made"), (5, "made (3 of 5 channels)")):
+        told, shown = columns(channels, "made"), columns(channels, name)
+        assert np.array_equal(draw_grid(told, ""), draw_grid({name: to_rgb(shown[name])}, ""))
+
+
+def to_rgb(images):
+    return images[:, :3] if images.shape[1] > 2 else images[:, :1]
+
+
 def test_every_held_out_image_is_there_once_where_more_are_asked_for():
     data = emoji("3d")
     count = len(open_split(data, "images", True, 32))
