@@ -1,13 +1,15 @@
 """The table of the kinds of parts, against the hooks and what is installed."""
 
 from dataclasses import fields
+from types import SimpleNamespace
 
 from gantk import Build, Defaults, hookspecs
 from gantk.cli.scaffold import TEMPLATES
 from gantk.cli.train import train
+from gantk.plugins import manager, option_names, selection, slots
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.hooks import hook_arguments
-from gantk.plugins.kinds import CHOSEN, KINDS, NETWORKS
+from gantk.plugins.kinds import CHOSEN, KINDS, NETWORKS, PartKind
 from gantk.plugins.slots import as_fields, named_in
 from gantk.runs.config import Config
 
@@ -57,3 +59,19 @@ def test_what_new_plugins_begin_with_is_named_by_a_package_that_brings_it():
     known = installed()
     for kind in ("recipe", "generator", "discriminator", "loss", "normalization"):
         assert kind in known[default(kind)].hooks
+
+
+def test_a_new_kind_is_selected_with_its_options_by_its_row_and_its_hook(monkeypatch, plugin_file):
+    row = PartKind(title="", takes=("spec", "build"), prefix="encoder.", example="", option="Whose encoder is used.")
+    for module in (manager, option_names, selection, slots):
+        monkeypatch.setattr(module, "KINDS", {**KINDS, "encoder": row}, raising=False)
+        monkeypatch.setattr(module, "CHOSEN", (*CHOSEN, "encoder"), raising=False)
+    monkeypatch.setattr(hookspecs, "encoder", hookspecs.hookspec(firstresult=True)(lambda: None), raising=False)
+    lead = plugin_file(
+        "lead", "from gantk import Recipe\nclass Mine(Recipe): ...\n@hookimpl\ndef recipe(): return Mine\n"
+    )
+    aside = plugin_file("aside", "def make(spec, build): ...\n@hookimpl\ndef encoder(): return make\n")
+    loaded, defaults = manager.load_plugins([str(lead)]), SimpleNamespace(**vars(Defaults()), encoder=None)
+    part = selection.select(loaded, defaults, {"encoder": str(aside)})["encoder"]
+    assert (part.plugin, part.origin) == ("aside", "--encoder")
+    assert option_names.prefix_of("encoder") == "encoder."
