@@ -69,7 +69,11 @@ class Reader(nn.Module):
 
 
 class Captions(Recipe):
-    """Plays a game about images and their captions."""
+    """Plays a game about images and their captions.
+
+    Args:
+        words: how many words it knows.
+    """
 
     kind = "captioned"
     defaults = Defaults(loss="hinge")
