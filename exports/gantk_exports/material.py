@@ -32,9 +32,10 @@ def material(trained: Trained, card: Card, count: int, *, test: bool, data: Sequ
     """
     # All of them are in memory at once.
     count = min(count, max(2, card.at_once))
-    numbers: dict[str, Column] = drawn(card, count, seed=0 if test else 1)
-    # A default would be the only value that is measured.
-    varied = [port for port in card.numbers_in if port.default is not None]
+    # A default would be the only value that is measured, and nobody says a caption.
+    varied = [port for port in card.numbers_in if port.default is not None or port.kind == "caption"]
+    others = replace(card, inputs=tuple(port for port in card.inputs if port not in varied))
+    numbers: dict[str, Column] = drawn(others, count, seed=0 if test else 1)
     numbers |= {port.name: value for port, value in zip(varied, samples(varied, count, 0, 0), strict=True)}
     columns: dict[str, Column] = {
         **numbers,

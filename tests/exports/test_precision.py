@@ -12,11 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 import gantk
 from gantk import Unsupported
 from gantk.errors import GantkError
-from gantk.training.trained import load_trained
+from gantk.training.trained import Trained, load_trained
 from gantk_exports.export import export
 from gantk_exports.material import material
 from gantk_exports.precision import fidelity, halved
 from gantk_exports.verify import verify
+from support.telling import write_telling
 
 
 def run(command: object, *arguments: object) -> str:
@@ -57,6 +58,13 @@ def test_too_great_a_difference_leaves_no_file(trained_run: Path, tmp_path: Path
         run(export, trained_run, "--graph", "a_to_b", "--precision", "int8", "--least-psnr", 119, "--out", out)
     assert "\n" not in str(caught.value)
     assert not out.exists() or not list(out.iterdir())
+
+
+def test_material_of_a_caption_are_texts_of_several_lengths(tmp_path: Path, drawn: Trained) -> None:
+    card = gantk.load(write_telling(tmp_path / "telling.onnx")).card
+    noise, tokens = zip(*material(drawn, card, 5, test=True), strict=True)
+    assert [int((row > 0).sum()) for row in tokens] == [1, 2, 3, 1, 2]
+    assert len({row.item() for row in noise}) == 5
 
 
 def test_material_is_the_runs_own_images(trained_run: Path) -> None:
