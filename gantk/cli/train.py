@@ -119,7 +119,9 @@ def _part_options(command: Command) -> Command:
 @click.option("--workers", type=click.IntRange(0), help="Processes that load images.")
 @click.option("--seed", type=click.IntRange(0), help="What weights, noise and order of the images follow from.")
 @click.option("--log-every", type=click.IntRange(1), help="Steps between two logs.")
-@click.option("--preview-every", type=click.IntRange(1), help="Steps between two previews.")
+@click.option(
+    "--preview-every", type=click.IntRange(1), help="Steps between two previews; a first one follows step 100."
+)
 @click.option(
     "--preview-images",
     callback=_numbers,

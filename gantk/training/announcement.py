@@ -94,8 +94,10 @@ def said_at_end(run: Path, start: int, step: int, seconds: float, *, stopped: bo
         yield f"stopped after step {step} ({speed}); go on with: {pasted('gantk', 'train', '--resume', run)}"
         return
     preview = run / "previews" / f"{step:06d}.png"
-    yield f"trained {counted(done, 'step')} in {duration(seconds)} ({speed}) · look at {preview}"
-    yield f"next: {pasted('gantk', 'export', run)}"
+    yield f"trained {counted(done, 'step')} in {duration(seconds)} ({speed})"
+    yield f"see it:      {pasted(preview)}"
+    yield f"measure it:  {pasted('gantk', 'evaluate', run)}"
+    yield f"ship it:     {pasted('gantk', 'export', run)}"
 
 
 def stopped_by(failure: OSError | DataError, run: Path, last_good: str) -> GantkError:

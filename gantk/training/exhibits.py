@@ -1,5 +1,6 @@
 """What a training shows of itself as it stands: its previews, and what an export would have."""
 
+from pathlib import Path
 from typing import Any
 
 from gantk.data.held_out import held_out_batch, held_out_rows
@@ -34,8 +35,8 @@ class Exhibits:
             self._warned = True
         return made
 
-    def preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> None:
-        """Write the preview of a step."""
+    def preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> Path:
+        """Write the preview of a step, and return its file."""
         training = self.training
         batch = self._held_out(self.rows)
         columns = preview_columns(made, batch, palettes_in(training.data.images))
@@ -46,6 +47,7 @@ class Exhibits:
         if scalars is not None:
             scalars.show(step, sheet)
         training.resolved.plugins.hook.previewed(run=training.run, step=step, images=path)
+        return path
 
     def rehearse(self) -> list[str]:
         """Make a small preview and run each graph once; return notes on graphs that cannot be exported.

@@ -18,6 +18,9 @@ from gantk.training.training import Training
 
 Answer = TypeVar("Answer")
 
+EARLY = 100
+"""The step of a new run after which a first preview shows that it learns, unless there is one sooner."""
+
 
 def train(training: Training, expected: Expected) -> None:
     """Run to the last step, or until a signal. Raises GantkError; the run's hooks hear of every end."""
@@ -69,12 +72,12 @@ class _Loop:
                     self._log(done, scalars, bar)
                 asked = logged or self.asks_each_step
                 stop = asked and training.world.agree(interrupts.received is not None, training.device)
-                shows = last or stop or done % config.preview_every == 0
+                shows = last or stop or done % config.preview_every == 0 or done == EARLY < config.preview_every
                 saves = last or stop or done % config.checkpoint_every == 0
                 if shows or saves:
                     made = self.exhibits.ship() if training.world.leads else None
                     if shows and made is not None:
-                        self.exhibits.preview(done, scalars, made)
+                        bar.previewed(self.exhibits.preview(done, scalars, made))
                     if saves:
                         if scalars is not None:
                             scalars.sync()

@@ -1,4 +1,4 @@
-"""The progress of a training: on a terminal two lines that renew themselves, elsewhere a plain line every so often."""
+"""The progress of a training: on a terminal lines that renew themselves, elsewhere a plain line every so often."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -14,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gantk.text import printable
+from gantk.text import pasted, printable
 from gantk.training.console import duration, short_names
 from gantk.training.pace import Expected, Pace
 from gantk.training.phases import is_live
@@ -52,6 +53,7 @@ class TrainingProgress:
         self._shown = shown
         self._step = start
         self._losses: Mapping[str, float] = {}
+        self._preview = ""
         self._state = ""
         self._began = self._said = time.perf_counter()
         self._pace = Pace(start, self._began)
@@ -99,6 +101,12 @@ class TrainingProgress:
     def show(self, scalars: Mapping[str, float]) -> None:
         """Show the losses of the last log."""
         self._losses = scalars
+
+    def previewed(self, path: Path) -> None:
+        """Show which preview is the newest."""
+        self._preview = f"newest preview: {pasted(path)}"
+        if self._shown and self._live is None and self._step < self.total:
+            self._say(self._preview)
 
     def stopping(self, number: int) -> None:
         """Say at once that a signal was heard; called by its handler, so nothing here waits for a lock."""
@@ -168,7 +176,11 @@ class TrainingProgress:
                 row.insert(2, ProgressBar(total=self.total, completed=self._step))
             table.add_column(no_wrap=True)
         table.add_row(*row)
-        below = [Text(line, no_wrap=True, overflow="ellipsis") for line in (self._told_losses(), self._state) if line]
+        below = [
+            Text(line, no_wrap=True, overflow="ellipsis")
+            for line in (self._told_losses(), self._preview, self._state)
+            if line
+        ]
         return Group(table, *below)
 
 

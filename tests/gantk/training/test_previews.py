@@ -25,6 +25,7 @@ from gantk.training.previews import (
 )
 from gantk.training.shipped import shipped
 from gantk_datasets.emoji import emoji
+from support.commands import invoke
 
 FACTOR = CELL // 32
 STEP = 32 * FACTOR + GAP
@@ -140,3 +141,11 @@ def test_images_of_two_channels_and_mixed_columns_stay_a_grid(faces):
     assert isinstance(draw_preview({"real": two}, {"image": two, "label": torch.zeros(8)}, ""), Image.Image)
     sheet = draw_preview({"real": faces[:8]}, {"image": faces[:8], "caption": ["a face"] * 8}, "")
     assert sheet.size == (GAP + STEP, HEADER + 8 * STEP + HEADER)
+
+
+def test_a_long_run_shows_itself_early(tmp_path):
+    run = tmp_path / "run"
+    said = ("train", "--plugin", "gan", "--data", "points:ring", "--steps", "102", "--out", run)
+    told = invoke(*said, "-s", "generator.units=8")
+    assert sorted(file.name for file in (run / "previews").iterdir()) == ["000100.png", "000102.png"]
+    assert f"newest preview: {run / 'previews' / '000100.png'}" in told

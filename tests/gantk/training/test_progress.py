@@ -2,6 +2,7 @@
 
 import io
 import signal
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -61,6 +62,21 @@ def test_step_share_pace_and_time_left_show_at_every_width(clock, monkeypatch, c
     assert second.startswith("loss_0 0.123")
     assert len(second) <= columns
     assert third.startswith("stopping after this step")
+
+
+def test_the_newest_preview_is_named(clock, monkeypatch, capsys):
+    shown = follow(clock, 2, 1.0)
+    shown.previewed(Path("my run/previews/000002.png"))
+    assert capsys.readouterr().err.splitlines()[-1] == "newest preview: 'my run/previews/000002.png'"
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    shown = follow(clock, 2, 1.0)
+    for step in (1, 2):
+        shown.previewed(Path(f"run/previews/00000{step}.png"))
+    out = Console(file=io.StringIO(), width=100)
+    out.print(shown._lines())
+    assert out.file.getvalue().count("newest preview") == 1
+    assert out.file.getvalue().splitlines()[2].rstrip() == "newest preview: run/previews/000002.png"
 
 
 def test_without_a_terminal_a_line_comes_every_so_often(clock, capsys):
