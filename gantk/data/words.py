@@ -25,6 +25,9 @@ MOST_WORDS, MOST_LETTERS = 50_000, 2**19
 _LONGEST = 50
 """Letters of the longest word that is learnt."""
 
+_SHOWN = 8
+"""Words that stand for all that captions hold."""
+
 _LISTED = 3
 """Unknown words that an error names, and known ones like each."""
 
@@ -54,6 +57,11 @@ def words_in(texts: Iterable[str]) -> tuple[str, ...]:
     words = sorted(counts, key=lambda word: (-counts[word], word))[:MOST_WORDS]
     room = bisect_right(list(accumulate(map(len, words))), MOST_LETTERS)
     return tuple(words[:room])
+
+
+def some_of(words: Sequence[str]) -> str:
+    """Return how many words there are, and the first of them: "1,234: face, with, ..."."""
+    return f"{len(words):,}: {', '.join(words[:_SHOWN])}{', ...' if len(words) > _SHOWN else ''}"
 
 
 class Vocabulary:

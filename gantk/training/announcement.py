@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gantk.data.classes import classes_in_words
 from gantk.data.infos import palettes_in
+from gantk.data.words import some_of
 from gantk.errors import DataError, GantkError
 from gantk.plan.course import sides_in
 from gantk.plan.quick import is_offered, quick_scale
@@ -40,6 +41,8 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
     yield " · ".join(facts)
     for key, palette in palettes_in(training.data.images).items():
         yield f"{key}: label classes {classes_in_words(palette)}"
+    for key, words in training.data.contents.words.items():
+        yield f"{key}: words {some_of(words)}"
     config, resolved = training.resolved.config, training.resolved
     new = training.start == 0 and sys.argv[1:2] == ["train"]
     if new and seconds > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):

@@ -7,6 +7,7 @@ import torch
 
 from gantk.data.classes import classes_in_words
 from gantk.data.infos import palettes_in
+from gantk.data.words import some_of
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
@@ -49,6 +50,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
             ("batches", resolved.kind, ""),
             ("images", images, ""),
             *((f"{key} classes", classes_in_words(found), "") for key, found in palettes_in(data.images).items()),
+            *((f"{key} words", some_of(words), "") for key, words in data.contents.words.items()),
             *notes,
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],

@@ -153,8 +153,10 @@ def test_captions(trains: Trains, fill: Callable[..., Path]) -> None:
     for name in "12345":
         (root / f"{name}.txt").write_text(f"picture {name}\n")
     captioned = {"kind": "'captioned'", "given": "batch['image'] * sum(map(len, batch['caption']))"}
-    _, told = trains(root, {"data.hold_out": "0"}, **captioned)
+    run, told = trains(root, {"data.hold_out": "0"}, **captioned)
     assert "1 of 6 images have no caption, and are left out" in told
+    assert "caption: words 6: picture, 1, 2, 3, 4, 5\n" in told
+    assert open_run(run).manifest.data.words == {"caption": ["picture", "1", "2", "3", "4", "5"]}
 
 
 SCALED = {
