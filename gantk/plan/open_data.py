@@ -105,6 +105,12 @@ def data_set_names() -> list[str]:
     return [name for name, plugin in installed().items() if "dataset" in plugin.hooks]
 
 
+def _is_data_set(name: str) -> bool:
+    """Return whether an installed data set is called so; no other plugin is looked at, which takes time."""
+    plugin = installed().get(name)
+    return plugin is not None and "dataset" in plugin.hooks
+
+
 def _data(config: Config) -> list[str]:
     if config.data:
         return config.data
@@ -130,9 +136,9 @@ def _named(data: list[str]) -> tuple[Any, str | None] | None:
         if factory is None:
             raise UsageError(f"--data {data[0]}: {file} brings no data set; a folder of images needs none")
         return factory, said
-    if len(data) > 1 and any(item.partition(":")[0] in data_set_names() and not Path(item).is_dir() for item in data):
+    if len(data) > 1 and any(_is_data_set(item.partition(":")[0]) and not Path(item).is_dir() for item in data):
         raise UsageError(f"--data {' --data '.join(data)}: a data set stands alone; two folders may stand together")
-    if len(data) > 1 or name not in data_set_names() or Path(data[0]).is_dir():
+    if len(data) > 1 or not _is_data_set(name) or Path(data[0]).is_dir():
         return None
     return load_plugins([name]).factory(name, "dataset"), argument or None
 
