@@ -19,6 +19,7 @@ from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.source import describe, stated
 from gantk.testing import Checker
+from gantk.testing.checks import CHECKS
 
 PARTS = tuple(KINDS)
 EVERYTHING = ",".join(PARTS)
@@ -94,6 +95,14 @@ def test_each_part_by_itself_passes_the_checks_that_need_no_training(part, new, 
     }
     networks = ("hooks", "paper", "option-help", "finite", "responds", "gradients")
     checker.check(f"./a_{part}.py", only=only.get(part, networks)).require()
+
+
+def test_all_parts_together_pass_every_check_that_there_is(new, checker):
+    new("whole", "--single", "--brings", EVERYTHING)
+    report = checker.check("./whole.py", options={"size": "16"})
+    report.require()
+    assert {outcome.check for outcome in report.outcomes} == {check.name for check in CHECKS}
+    assert {outcome.check for outcome in report.outcomes if outcome.status == "skip"} <= {"conditions"}
 
 
 def test_the_files_of_a_package(new, tmp_path):
