@@ -40,7 +40,7 @@ class _Index(Tensor):
         cls, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None
     ) -> Any:
         """Compute as any tensor does."""
-        answer = super().__torch_function__(function, types, arguments, named or {})
+        answer: Any = super().__torch_function__(function, types, arguments, named or {})  # type: ignore[no-untyped-call]
         with torch._C.DisableTorchFunctionSubclass():
             return answer.as_subclass(Tensor) if isinstance(answer, cls) and answer.ndim else answer
 
