@@ -16,9 +16,16 @@ def without_values() -> Iterator[None]:
 
 
 class _Unwritten(TorchFunctionMode):
-    """Leaves out what only writes into tensors without values, as initializations do: torch's compiler would load."""
+    """Leaves out what only writes into tensors without values, as initializations do: torch's compiler would load.
+
+    Spectral norm writes its power iterations so, 15 for each layer that is made.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        written = (kwargs or {}).get("out")
+        # One that is empty takes its shape from what is written.
+        if isinstance(written, torch.Tensor) and written.is_meta and written.numel():
+            return written
         given = (*args, *(kwargs or {}).values())
         writes = func.__name__.endswith("_") and not func.__name__.endswith("__")
         if writes and isinstance(given[0], torch.Tensor) and given[0].is_meta:

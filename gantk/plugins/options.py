@@ -120,7 +120,7 @@ def _readings(value: Any) -> Iterator[Any]:
 def _refusal(option: Option, value: Any, reason: str) -> str:
     kind, said = type_name(option.annotation), quoted(value)
     if get_origin(option.annotation) is Literal:
-        return f"{said} is none of {kind.removeprefix('one of ')}"
+        return f"{said} is not one of {kind.removeprefix('one of ')}"
     if get_origin(option.annotation) is Annotated:
         return f"{said} {reason}"
     article = "" if kind.startswith("one of") else "an " if kind[0] in "aeiou" else "a "

@@ -66,7 +66,7 @@ class Growing(Recipe):
     kind = "images"
     defaults = Defaults(discriminator="patchgan", loss="lsgan", normalization={"discriminator": "instance"})
     settings = Settings(
-        optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), size=32, batch_size=16, ema={"generator": 0.999}
+        optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), size=64, batch_size=16, ema={"generator": 0.999}
     )
 
     def __init__(self, build: Build, *, filters: int = 32) -> None:

@@ -109,7 +109,7 @@ def test_without_a_metric_all_that_apply_are_measured(run):
         (["--metric", "l1", "-s", "data.size=3"], "no option is called data.size"),
         (["--metric", "l1", "-s", "size=3"], "say METRIC.NAME=VALUE"),
         (["--metric", "l1", "--data", "emoji:3d"], "needs paired batches; emoji serves images"),
-        (["--metric", "kid", "-s", "kid.reference=none"], "'none' is none of held-out, training"),
+        (["--metric", "kid", "-s", "kid.reference=none"], "'none' is not one of held-out, training"),
     ],
 )
 def test_wrong_use_of_a_run_ends_with_one_line(run, arguments, told):

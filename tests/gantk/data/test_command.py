@@ -77,7 +77,7 @@ def test_options_say_how_to_read(root: Path) -> None:
         (["/nowhere/at/all"], 1, "no data set and no folder is called /nowhere/at/all"),
         (["{root}"], 1, "holds no images"),
         (["{root}", "-s", "data.layuot=plain"], 2, "did you mean 'data.layout'"),
-        (["{root}", "-s", "data.layout=heap"], 2, "'heap' is none of auto, unpaired"),
+        (["{root}", "-s", "data.layout=heap"], 2, "'heap' is not one of auto, unpaired"),
         (["{root}", "-s", "layout"], 2, "say data.NAME=VALUE"),
         (["{root}", "-s", "data.hold_out=2"], 2, "data.hold_out: 2 is no share"),
     ],

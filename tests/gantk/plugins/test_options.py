@@ -178,7 +178,7 @@ def test_a_function_is_kept_where_one_is_allowed():
         (bool, True, "maybe", "option generator.filters: 'maybe' is not a bool"),
         (str, "a", 5, "option generator.filters: 5 is not a str"),
         (float | None, None, "x", "option generator.filters: 'x' is not a float or none"),
-        (Literal["a", "b"], "a", "c", "option generator.filters: 'c' is none of a, b"),
+        (Literal["a", "b"], "a", "c", "option generator.filters: 'c' is not one of a, b"),
         (Literal["a"] | None, None, "c", "option generator.filters: 'c' is not one of a or none"),
         (
             tuple[float, float],

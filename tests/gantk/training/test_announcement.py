@@ -9,7 +9,11 @@ import torch
 from torch import nn
 
 from gantk import Player
+from gantk.data.batches import Crops
+from gantk.data.dataset import Split
+from gantk.data.infos import Contents
 from gantk.errors import DataError, GantkError
+from gantk.plan.assemble import OpenedData
 from gantk.plan.course import Course
 from gantk.recipe.stage import WHOLE
 from gantk.training.announcement import announced, said_at_end, stopped_by
@@ -29,7 +33,7 @@ def training():
     )
     return SimpleNamespace(
         autocast=torch.bfloat16,
-        data=SimpleNamespace(images={}),
+        data=OpenedData(split=Split(()), crops=Crops(size=64), contents=Contents({})),
         recipe=recipe,
         total=1000,
         start=0,

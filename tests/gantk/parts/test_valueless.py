@@ -1,0 +1,44 @@
+"""Networks without values: what is not computed, and what is made all the same."""
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.overrides import TorchFunctionMode
+
+from gantk.parts.valueless import without_values
+
+
+class Writes(TorchFunctionMode):
+    """Counts calls whose result goes into a tensor that is there."""
+
+    count = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.count += (kwargs or {}).get("out") is not None
+        return func(*args, **(kwargs or {}))
+
+
+def test_shapes_are_those_of_networks_with_values():
+    def made():
+        return nn.Sequential(spectral_norm(nn.Conv2d(3, 8, 3)), nn.BatchNorm2d(8), nn.Linear(4, 2))
+
+    with without_values():
+        network = made()
+    assert all(value.is_meta for value in network.state_dict().values())
+    assert {name: value.shape for name, value in network.state_dict().items()} == {
+        name: value.shape for name, value in made().state_dict().items()
+    }
+
+
+def test_no_power_iteration_of_a_spectral_norm_is_written():
+    writes = Writes()
+    with writes, without_values():
+        spectral_norm(nn.Linear(64, 64))
+    assert writes.count == 0
+
+
+def test_an_empty_tensor_takes_the_shape_of_what_is_written():
+    with without_values():
+        written = torch.empty(0)
+        torch.add(torch.ones(2, 3), 1, out=written)
+    assert written.shape == (2, 3)
