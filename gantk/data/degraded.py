@@ -179,8 +179,8 @@ def degraded(dataset: Dataset, *, view: View = "none", noise: float = 25.0, hole
         raise UsageError(f"data.hole: {hole:g} is no share between 0 and 1")
     degradations: dict[str, tuple[Degradation, str]] = {
         "colorize": (Grey(), "grey -> colour"),
-        "denoise": (Noise(noise), f"noise of {noise:g} of 255 -> none"),
-        "inpaint": (Hole(hole), f"a hole of {hole:g} of the side -> none"),
+        "denoise": (Noise(noise), f"noise of {noise:g} of 255 -> clean"),
+        "inpaint": (Hole(hole), f"a hole of {hole:g} of the side -> whole"),
     }
     return dataset if view == "none" else DegradedPairs(dataset, *degradations[view])
 

@@ -39,7 +39,7 @@ def _of_sides(things: Any, kinds: tuple[type, ...], side: str, others: str, imag
         return f"{side} is the text {things!r}: write ({things!r},)"
     for thing in things:
         if isinstance(thing, str) and thing not in images:
-            return f"the data has no images {thing!r}, only {', '.join(images)}"
+            return f"the data has no images {str(thing)!r}, only {', '.join(images)}"
         if not isinstance(thing, (str, *kinds)):
             return f"{side} has a {type(thing).__name__}: the batch key of an image, or {others}, is needed"
     return ""

@@ -110,5 +110,5 @@ def test_a_view_of_a_folder_trains_and_is_said(tmp_path):
     small = ("-s", "generator.filters=4", "-s", "discriminator.filters=4", "--out", tmp_path / "run")
     told = invoke(*said, *small, "-s", "data.view=inpaint", "-s", "data.hole=0.3")
     assert "photographs" in told
-    assert "a hole of 0.3 of the side -> none" in told
+    assert "a hole of 0.3 of the side -> whole" in told
     assert "data.view" in refusal(*said, "-s", "data.view=sharpen", "--out", tmp_path / "other", status=2)
