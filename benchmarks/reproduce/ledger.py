@@ -46,7 +46,8 @@ def records() -> list[dict[str, Any]]:
 
 def page(names: list[str]) -> str:
     """Return the docs' page; `names` are all protocols, of which those without a record are listed as not yet run."""
-    found = [record for name in names for record in records() if record["protocol"] == name]
+    every = records()
+    found = [record for name in names for record in every if record["protocol"] == name]
     full = [record for record in found if record["steps"] >= record["full_steps"]]
     short = [record for record in found if record["steps"] < record["full_steps"]]
     waiting = [name for name in names if all(record["protocol"] != name for record in full)]

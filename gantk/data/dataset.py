@@ -59,6 +59,36 @@ class ArrayImages:
         return image
 
 
+@dataclass(frozen=True)
+class DerivedImages(ABC):
+    """A column of images, each made of the same row of another column.
+
+    Attributes:
+        images: what they are made of.
+    """
+
+    images: Images
+
+    @property
+    def channels(self) -> int:
+        return self.images.channels
+
+    @property
+    def window(self) -> tuple[float, float]:
+        return self.images.window
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.images.dtype
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Array:
+        """Return an image (H, W, C) in its own dtype."""
+
+
 class LabelImages(Protocol):
     """A column of label maps, each read as ids (H, W, 1); `palette` says which classes they are."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gantk.data.dataset import Array, Dataset, Group, Images, Split, image_columns
+from gantk.data.dataset import Array, Dataset, DerivedImages, Group, Split, image_columns
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
 from gantk.sizes import Sides
@@ -88,33 +88,20 @@ class Hole(Degradation):
 
 
 @dataclass(frozen=True)
-class Degraded:
+class Degraded(DerivedImages):
     """A column of degraded copies of another column's images.
 
     Attributes:
-        images: the images.
-        of: their batch key: a copy is made of an image as it was cut, so that both show the same.
+        of: the batch key of the images: a copy is made of an image as it was cut, so that both show the same.
         degradation: what is done to them.
     """
 
-    images: Images
     of: str
     degradation: Degradation
 
     @property
     def channels(self) -> int:
         return self.degradation.channels(self.images.channels)
-
-    @property
-    def window(self) -> tuple[float, float]:
-        return self.images.window
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.images.dtype
-
-    def __len__(self) -> int:
-        return len(self.images)
 
     def __getitem__(self, index: int) -> Array:
         """Return the degraded copy (H, W, channels) of a whole image, always the same."""
@@ -156,23 +143,29 @@ class DegradedPairs(Dataset):
         if kind == "images":
             return split
         images = image_columns(split.columns)["image"]
-        degraded = Degraded(images, "target", self.degradation)
         if len(images):
-            degraded.channels  # noqa: B018  # Raises where it cannot be done.
-        return Split((Group({"source": degraded, "target": images}),))
+            # Refuses images that it cannot be done to before one is read.
+            self.degradation.channels(images.channels)
+        return Split((Group({"source": Degraded(images, "target", self.degradation), "target": images}),))
 
 
-def degraded(dataset: Dataset, *, view: View = "none", noise: float = 25.0, hole: float = 0.5) -> Dataset:
+def degraded(
+    dataset: Dataset, *, view: View = "none", noise: float | None = None, hole: float | None = None
+) -> Dataset:
     """Return a data set's images as pairs to learn from how a degradation is undone.
 
     Args:
         dataset: any, whose single images are taken.
         view: what is learned, of images alone: colorize, of grey; denoise; inpaint, of a square hole, an alpha channel.
-        noise: standard deviation of the noise of denoise, where values reach from 0 to 255.
-        hole: side of inpaint's hole, as a share of the image's shorter side.
+        noise: standard deviation of the noise of denoise, where values reach from 0 to 255; unsaid: 25.
+        hole: side of inpaint's hole, as a share of the image's shorter side; unsaid: 0.5.
 
-    Raises UsageError for a noise or a hole that cannot be.
+    Raises UsageError for a noise or a hole that cannot be, or that the view has not.
     """
+    for name, value, own in (("noise", noise, "denoise"), ("hole", hole, "inpaint")):
+        if value is not None and view != own:
+            raise UsageError(f"data.{name} belongs to data.view={own}, and data.view is {view}")
+    noise, hole = 25.0 if noise is None else noise, 0.5 if hole is None else hole
     if not 0 < noise <= 255:
         raise UsageError(f"data.noise: {noise:g} is no standard deviation above 0 and up to 255")
     if not 0 < hole < 1:

@@ -1,44 +1,27 @@
 """The same images at a lower resolution, made when they are read."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from gantk.data.dataset import Array, Images
+from gantk.data.dataset import Array, DerivedImages
 
 ShrinkBy = Literal["bicubic", "area"]
 """How images are shrunk: by a bicubic kernel as wide as the factor, or by the mean of each square of pixels."""
 
 
 @dataclass(frozen=True)
-class Shrunk:
+class Shrunk(DerivedImages):
     """A column of another column's images at a lower resolution; what is no whole pixel of it is cut off.
 
     Attributes:
-        images: the images at their full resolution.
         shrink: how many times smaller they become.
         by: how.
     """
 
-    images: Images
     shrink: int
     by: ShrinkBy = "bicubic"
-
-    @property
-    def channels(self) -> int:
-        return self.images.channels
-
-    @property
-    def window(self) -> tuple[float, float]:
-        return self.images.window
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.images.dtype
-
-    def __len__(self) -> int:
-        return len(self.images)
 
     def __getitem__(self, index: int) -> Array:
         """Return an image (H, W, C) in its own dtype."""

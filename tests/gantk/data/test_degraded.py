@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gantk.data.augmentation import Augmentation
-from gantk.data.dataset import ArrayImages, Group, Split
+from gantk.data.dataset import ArrayImages, Dataset, Group, Split
 from gantk.data.degraded import Degraded, Grey, Hole, Noise, degraded
 from gantk.data.samples import Samples, read_rows
 from gantk.errors import DataError, UsageError
@@ -12,6 +12,21 @@ from gantk_datasets.emoji import emoji
 from support.commands import invoke, refusal
 
 WHOLE = Augmentation(64, random=False, flip=False)
+
+
+class Held(Dataset):
+    """A data set of the images that it is given."""
+
+    name, kinds = "held", ("images",)
+
+    def __init__(self, images):
+        self.images = images
+
+    def split(self, kind, test, load):
+        return Split((Group({"image": self.images}),))
+
+    def fingerprint(self):
+        return ""
 
 
 def pairs(view, test=True, **options):
@@ -80,6 +95,13 @@ def test_held_out_copies_are_always_the_same():
     np.testing.assert_array_equal(first, read(alone, [5, 6])["source"])
 
 
+def test_grey_images_have_no_colours_to_lose():
+    grey = ArrayImages(np.zeros((4, 8, 8, 1), np.uint8))
+    data = degraded(Held(grey), view="colorize")
+    with pytest.raises(DataError, match="of 3 channels can lose their colours, not those of 1"):
+        data.split("paired", False, None)
+
+
 @pytest.mark.parametrize(
     ("degradation", "channels", "said"),
     [
@@ -92,10 +114,19 @@ def test_images_that_cannot_be_degraded_so_are_refused(degradation, channels, sa
         degradation.channels(channels)
 
 
-@pytest.mark.parametrize(("option", "value"), [("noise", 0.0), ("noise", 300.0), ("hole", 0.0), ("hole", 1.0)])
-def test_what_cannot_be_is_one_line(option, value):
+@pytest.mark.parametrize(
+    ("view", "option", "value"),
+    [("denoise", "noise", 0.0), ("denoise", "noise", 300.0), ("inpaint", "hole", 0.0), ("inpaint", "hole", 1.0)],
+)
+def test_what_cannot_be_is_one_line(view, option, value):
     with pytest.raises(UsageError, match=rf"data\.{option}: {value:g} is no"):
-        degraded(emoji("flat"), view="denoise", **{option: value})
+        degraded(emoji("flat"), view=view, **{option: value})
+
+
+@pytest.mark.parametrize(("view", "option"), [("inpaint", "noise"), ("none", "noise"), ("denoise", "hole")])
+def test_an_option_of_another_view_is_refused(view, option):
+    with pytest.raises(UsageError, match=rf"data\.{option} belongs to data\.view=\w+, and data\.view is {view}"):
+        degraded(emoji("flat"), view=view, **{option: 0.5})
 
 
 def test_a_view_of_a_folder_trains_and_is_said(tmp_path):
