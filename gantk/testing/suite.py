@@ -12,6 +12,7 @@ from gantk.errors import UsageError
 from gantk.install_lines import require_training
 from gantk.plugins.entrypoints import InstalledPlugin, find
 from gantk.plugins.options import nearest
+from gantk.plugins.packages import entries
 from gantk.testing.checks import CHECKS, Check
 from gantk.testing.processes import Died, Workers
 from gantk.testing.report import Outcome, Report
@@ -105,7 +106,7 @@ class Checker:
         # What brings data alone is used where torch is not installed.
         light = check.fresh and set(plugin.hooks) == {"dataset"}
         workers = self._without_torch if light else self._with_torch
-        modules = _WITHOUT_TORCH if light else _FOR_TRAINING if check.trains else _WITH_TORCH
+        modules = _WITHOUT_TORCH if light else imported(check)
         try:
             status, reason = workers.call(
                 "gantk.testing.checked:make", arguments, folder / "output.txt", SECONDS, modules
@@ -148,6 +149,12 @@ def _chosen(plugin: InstalledPlugin, only: Iterable[str] | None) -> list[Check]:
             hooks = ", ".join(known[name].hooks)
             raise UsageError(f"check {name} is for plugins that answer {hooks}; {plugin.name} answers none of these")
     return [check for check in CHECKS if check.name in names]
+
+
+def imported(check: Check) -> tuple[str, ...]:
+    """Return the modules that a check's process imports before it is forked."""
+    named = tuple(entry.value for entry in entries("gantk.preloaded") if entry.name == check.name)
+    return (_FOR_TRAINING if check.trains else _WITH_TORCH) + named
 
 
 def _last_line(output: Path) -> str:

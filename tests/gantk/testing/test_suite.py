@@ -13,6 +13,7 @@ from gantk.errors import UsageError
 from gantk.testing import Outcome, Report, check_plugin
 from gantk.testing.checks import CHECKS
 from gantk.testing.processes import Died, Workers
+from gantk.testing.suite import imported
 from gantk.testing.worker import forked
 
 RUN_HOOK = "from gantk import hookimpl\n\n@hookimpl\ndef run_started(run): ...\n"
@@ -140,6 +141,11 @@ def test_a_call_that_takes_too_long_is_ended(tmp_path):
             workers.call("signal:pause", {}, tmp_path / "out", 1.0)
     finally:
         workers.close()
+
+
+def test_a_checks_process_imports_what_a_package_names_for_it():
+    exported, trained = (next(check for check in CHECKS if check.name == name) for name in ("export", "trains"))
+    assert imported(exported) == (*imported(trained), "gantk_exports.preloaded")
 
 
 @pytest.mark.parametrize("forks", [True, False])
