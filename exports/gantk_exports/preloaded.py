@@ -15,5 +15,5 @@ with suppress(ImportError):
     keep_translations()
     with quiet():
         torch.onnx.export(
-            torch.nn.Conv2d(1, 1, 3).eval(), (torch.zeros(2, 1, 8, 9),), dynamo=True, opset_version=NEWEST, verbose=False
+            torch.nn.Conv2d(1, 1, 3).eval(), (torch.zeros(2, 1, 8, 9),), dynamo=True, opset_version=NEWEST
         )

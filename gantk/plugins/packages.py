@@ -12,7 +12,7 @@ from typing import Any
 
 from gantk.documents import regular_file
 
-GROUPS = ("gantk", "gantk.commands", "gantk.defaults")
+GROUPS = ("gantk", "gantk.commands", "gantk.defaults", "gantk.preloaded")
 """Where packages say what they bring for gantk."""
 
 _LISTED = "entry_points.txt"
