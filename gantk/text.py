@@ -2,6 +2,8 @@
 
 import shlex
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _KEPT = "\u200c\u200d"
 """Invisible joiners that Persian, Indic scripts and emoji are spelled with."""
@@ -36,6 +38,14 @@ def printable_lines(text: object) -> str:
 def pasted(*words: object) -> str:
     """Return words of a command as they are pasted into a shell: quoted where need be."""
     return " ".join(map(_quoted, map(str, words)))
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return what to append to an error about an unknown name: the one that was meant, or all that are known."""
+    known = sorted(names)
+    if close := get_close_matches(name, known, n=1):
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""
 
 
 def _shown(character: str) -> str:

@@ -68,7 +68,7 @@ def _pair(item: str) -> tuple[str, str]:
 
 
 def _check_names(said: Iterable[str], names: Sequence[str]) -> None:
-    from gantk.plugins.options import nearest
+    from gantk.text import nearest
 
     for name in said:
         if name not in names:

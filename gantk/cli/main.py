@@ -16,10 +16,9 @@ from gantk.cli.output import say, say_lines
 from gantk.cli.streams import guarded_streams
 from gantk.errors import GantkError, PluginError, Unsupported, one_line
 from gantk.install_lines import install_line
-from gantk.plugins.options import nearest
-from gantk.plugins.packages import entries, hide_damaged
+from gantk.packages import entries, hide_damaged
 from gantk.runtime.telemetry import switch_off
-from gantk.text import printable
+from gantk.text import nearest, printable
 
 _EXAMPLE = """\b
 Example:

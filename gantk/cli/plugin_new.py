@@ -17,7 +17,7 @@ from gantk.install_lines import editable_line
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.hooks import hook_arguments
 from gantk.plugins.kinds import CHOSEN, KINDS
-from gantk.plugins.options import nearest
+from gantk.text import nearest
 
 _LONGEST = 40
 

@@ -15,11 +15,12 @@ from gantk.install_lines import install_line
 from gantk.plugins.entrypoints import bringing, find, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.option_names import owner_of, prefix_of, said_of
-from gantk.plugins.options import nearest, options_of
+from gantk.plugins.options import options_of
 from gantk.recipe.metric import Metric, Score
 from gantk.runs.checksums import identity
 from gantk.runs.records import Record, append, plain, versions
 from gantk.sizes import sides_of
+from gantk.text import nearest
 
 
 @dataclass(frozen=True)

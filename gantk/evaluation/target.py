@@ -17,7 +17,6 @@ from gantk.plan.open_data import data_option_names, of_other_data, open_data
 from gantk.plan.protocol import graphs_of
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.option_names import owner_of
-from gantk.plugins.options import nearest
 from gantk.recipe.metric import Score
 from gantk.runs.config import Config
 from gantk.runs.records import NAME
@@ -25,6 +24,7 @@ from gantk.runs.run import Run, open_run
 from gantk.runtime.model_file import load
 from gantk.runtime.ports import Port
 from gantk.sizes import Sides, sides_of
+from gantk.text import nearest
 from gantk.training.trained import load_trained
 
 

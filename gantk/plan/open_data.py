@@ -13,8 +13,9 @@ from gantk.errors import DataError, UsageError
 from gantk.plugins.entrypoints import default, installed
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.option_names import prefix_of, said_of
-from gantk.plugins.options import Option, nearest, options_of
+from gantk.plugins.options import Option, options_of
 from gantk.runs.config import Config
+from gantk.text import nearest
 
 _PREFIX = prefix_of("dataset")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
-from gantk.plugins.options import nearest
+from gantk.text import nearest
 
 _SETTINGS = {
     "learning_rate": ("lr", "rate", "step_size", "alpha"),

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 
 from gantk.errors import PluginError, UsageError
+from gantk.packages import entries, find_module, name_and_version
 from gantk.plugins import source
-from gantk.plugins.options import nearest
-from gantk.plugins.packages import entries, name_and_version
+from gantk.text import nearest
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class InstalledPlugin:
         """The module's file; None where it has none, or none in Python."""
         if self.path is not None:
             return self.path
-        spec = _find(self.module)
+        spec = find_module(self.module)
         found = Path(spec.origin) if spec and spec.has_location and spec.origin else None
         return found if found and found.suffix == ".py" else None
 
@@ -53,7 +51,7 @@ class InstalledPlugin:
     @cached_property
     def family(self) -> str:
         """The first line of the docstring of the package that its module stands in; empty where there is none."""
-        package = _find(self.module.rpartition(".")[0]) if "." in self.module and self.path is None else None
+        package = find_module(self.module.rpartition(".")[0]) if "." in self.module and self.path is None else None
         try:
             return source.describe(Path(package.origin))[0] if package and package.origin else ""
         except PluginError:
@@ -137,18 +135,3 @@ def bringing(hook: str, plugins: Mapping[str, InstalledPlugin] | None = None) ->
     """Return the names of the plugins (default: the installed ones) whose source answers a hook."""
     plugins = installed() if plugins is None else plugins
     return tuple(name for name, plugin in plugins.items() if hook in plugin.hooks)
-
-
-def _find(module: str) -> ModuleSpec | None:
-    """Return a module's spec. Unlike find_spec, it never imports the packages that the module lies in."""
-    package, *inner = module.split(".")
-    try:
-        spec = find_spec(package)
-    except ValueError:
-        return None
-    for name in inner:
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        package = f"{package}.{name}"
-        spec = PathFinder.find_spec(package, list(spec.submodule_search_locations))
-    return spec

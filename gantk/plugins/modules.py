@@ -16,7 +16,7 @@ from gantk.install_lines import install_line
 from gantk.plugins.api import check_api
 from gantk.plugins.entrypoints import InstalledPlugin
 from gantk.plugins.hooks import hook_arguments
-from gantk.plugins.options import nearest
+from gantk.text import nearest
 
 
 def import_plugin(plugin: InstalledPlugin) -> ModuleType:

@@ -1,8 +1,7 @@
 """The options of a part: the typed, defaulted, keyword-only parameters of its factory."""
 
-import difflib
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -74,14 +73,6 @@ def parse_value(option: Option, value: Any, name: str) -> Any:
         if not isinstance(reading, bool) or isinstance(parsed, bool):
             return parsed
     raise UsageError(f"option {name}: {_refusal(option, value, reason)}")
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return what to append to an error about an unknown name: the one that was meant, or all that are known."""
-    known = sorted(names)
-    if close := difflib.get_close_matches(name, known, n=1):
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
 
 
 def type_name(annotation: Any) -> str:

@@ -9,8 +9,8 @@ from gantk.errors import GantkError, PluginError, Unsupported, UsageError, blame
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.kinds import CHOSEN, KINDS, NETWORKS
 from gantk.plugins.manager import Plugins
-from gantk.plugins.options import nearest
 from gantk.plugins.slots import Named, kind_of, named_in, role_of, slot_of
+from gantk.text import nearest
 
 if TYPE_CHECKING:
     from gantk.recipe.recipe import Defaults

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from gantk.packages import entries
 from gantk.plugins.entrypoints import InstalledPlugin
-from gantk.plugins.packages import entries
 
 
 @dataclass(frozen=True)

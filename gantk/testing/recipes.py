@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 
 from gantk.data.batches import TrainingBatches
 from gantk.errors import one_line
+from gantk.packages import entries
 from gantk.parts.context import Context
 from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.plan.resolve import resolve
 from gantk.plan.settings import RunSettings
 from gantk.plugins.options import options_of
-from gantk.plugins.packages import entries
 from gantk.runs.config import Config
 from gantk.runtime.card import limited
 from gantk.testing.checked import CheckedPlugin

@@ -10,12 +10,12 @@ from types import TracebackType
 
 from gantk.errors import UsageError
 from gantk.install_lines import require_training
+from gantk.packages import entries
 from gantk.plugins.entrypoints import InstalledPlugin, find
-from gantk.plugins.options import nearest
-from gantk.plugins.packages import entries
 from gantk.testing.checks import CHECKS, Check
 from gantk.testing.processes import Died, Workers
 from gantk.testing.report import Outcome, Report
+from gantk.text import nearest
 
 SECONDS = 300.0
 """What a check may take."""

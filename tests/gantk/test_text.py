@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from gantk.errors import DataError
-from gantk.text import pasted, printable, printable_lines
+from gantk.text import nearest, pasted, printable, printable_lines
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,9 @@ def test_what_is_pasted_into_a_shell_is_the_name(name, written):
     assert pasted("gantk", name) == f"gantk {written}"
     said = subprocess.run(["bash", "-c", f"printf %s {pasted(name)}"], stdout=subprocess.PIPE, check=True).stdout
     assert said == name.encode("utf-8", "surrogateescape")
+
+
+def test_the_nearest_name_or_all_of_them():
+    assert nearest("filter", ["filters", "blocks"]) == "; did you mean 'filters'?"
+    assert nearest("x", ["filters", "blocks"]) == "; known: blocks, filters"
+    assert nearest("x", []) == ""

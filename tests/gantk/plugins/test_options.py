@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from gantk.errors import PluginError, UsageError
-from gantk.plugins.options import Option, nearest, options_of, parse_value, type_name
+from gantk.plugins.options import Option, options_of, parse_value, type_name
 
 HEAVY = '''
 from __future__ import annotations
@@ -203,12 +203,6 @@ def test_a_wrong_value_gives_one_line_that_names_the_option(annotation, default,
 def test_an_option_of_a_type_that_no_text_can_say_is_the_plugins_fault():
     with pytest.raises(PluginError, match=r"option x cannot be set: its type is Parent"):
         parse_value(Option("x", Parent, None), "1", "x")
-
-
-def test_the_nearest_name_or_all_of_them():
-    assert nearest("filter", ["filters", "blocks"]) == "; did you mean 'filters'?"
-    assert nearest("x", ["filters", "blocks"]) == "; known: blocks, filters"
-    assert nearest("x", []) == ""
 
 
 def test_types_are_named_as_a_user_reads_them():

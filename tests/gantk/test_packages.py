@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import Commands
+from gantk.packages import damaged, hide_damaged
 from gantk.plugins.entrypoints import installed
-from gantk.plugins.packages import damaged, hide_damaged
 
 
 @pytest.fixture

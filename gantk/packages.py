@@ -6,18 +6,20 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gantk.documents import regular_file
 
-GROUPS = ("gantk", "gantk.commands", "gantk.defaults", "gantk.preloaded")
+GROUPS = ("gantk", "gantk.commands", "gantk.defaults", "gantk.models", "gantk.preloaded")
 """Where packages say what they bring for gantk."""
 
 _LISTED = "entry_points.txt"
 
-_HEADER = re.compile(r"[^\w=#]*gantk(?:\.commands|\.defaults)?[^\w=#]*", re.IGNORECASE)
+_HEADER = re.compile(rf"[^\w=#]*(?:{'|'.join(map(re.escape, GROUPS))})[^\w=#]*", re.IGNORECASE)
 """What is taken for the header of a group of gantk's, whole or broken."""
 
 
@@ -30,6 +32,21 @@ def entries(group: str) -> tuple[EntryPoint, ...]:
 def name_and_version(package: Distribution) -> tuple[str, str]:
     """Return what a package is called, and its version; read only where it is asked for, since it takes time."""
     return package.name, package.version
+
+
+def find_module(module: str) -> ModuleSpec | None:
+    """Return a module's spec. Unlike find_spec, it never imports the packages that the module lies in."""
+    package, *inner = module.split(".")
+    try:
+        spec = find_spec(package)
+    except ValueError:
+        return None
+    for name in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        package = f"{package}.{name}"
+        spec = PathFinder.find_spec(package, list(spec.submodule_search_locations))
+    return spec
 
 
 def damaged() -> tuple[str, ...]:
