@@ -18,6 +18,7 @@ import numpy as np
 
 from gantk import DataError, Dataset, Group, Split, hookimpl
 from gantk.data.dataset import Array, ArrayImages, Column
+from gantk.data.kinds import kind_called
 from gantk.data.resized import resized
 from gantk_datasets.aligned import Aligned, named_domains
 
@@ -73,7 +74,7 @@ class Emoji(Aligned):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within ten minutes."""
-        return QUICK if kind in ("paired", "unpaired") else QUICK_SINGLE
+        return QUICK if kind_called(kind).translates else QUICK_SINGLE
 
     def images(self, domain: str, test: bool, load: int | None) -> ArrayImages:
         """Return a domain's emoji of the training or the test share."""

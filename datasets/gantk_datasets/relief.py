@@ -20,6 +20,7 @@ import numpy as np
 
 from gantk import DataError, Dataset, UsageError, hookimpl
 from gantk.data.dataset import Array
+from gantk.data.kinds import kind_called
 from gantk.data.resized import at_size
 from gantk.install_lines import packages_line
 from gantk_datasets.aligned import Aligned, named_domains
@@ -100,7 +101,7 @@ class Relief(Aligned):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within ten minutes."""
-        return QUICK if kind in ("paired", "unpaired") else {}
+        return QUICK if kind_called(kind).translates else {}
 
     def images(self, domain: str, test: bool, load: int | None) -> Squares:
         """Return the squares of a map of the training or the test share."""

@@ -19,7 +19,7 @@ def module_of(name):
 
 
 def test_all_are_there():
-    assert len(BUILT_IN) == 28
+    assert len(BUILT_IN) == 29
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

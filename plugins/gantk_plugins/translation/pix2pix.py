@@ -21,6 +21,7 @@ from gantk import (
     Batch,
     Batches,
     Build,
+    DataInfo,
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
@@ -62,7 +63,8 @@ class Pix2Pix(Recipe):
 
     def __init__(self, build: Build, *, l1: float = 100.0) -> None:
         super().__init__()
-        source, target, size = build.data.channels["source"], build.data.channels["target"], build.data.size
+        source, target = self.channels(build.data)
+        size = build.data.size
         self.l1 = l1
         self.game = build.loss()
         self.generator = initialize_normal(build.generator(GeneratorSpec(inputs=source, outputs=target, size=size)))
@@ -70,14 +72,21 @@ class Pix2Pix(Recipe):
             build.discriminator(DiscriminatorSpec(channels=target, condition_channels=source, size=size))
         )
 
+    def channels(self, data: DataInfo) -> tuple[int, int]:
+        """Return how many channels the source and the target have."""
+        return data.channels["source"], data.channels["target"]
+
+    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the source and the target of a batch."""
+        return batch["source"], batch["target"]
+
     def players(self) -> dict[str, Player]:
         """Return the generator and the discriminator."""
         return {"generator": Player(self.generator), "discriminator": Player(self.discriminator, critic=True)}
 
     def step(self, batches: Batches) -> Step:
         """Move the generator by equation 4, then the discriminator by half of its objective (section 3.3)."""
-        batch = next(batches)
-        source, target = batch["source"], batch["target"]
+        source, target = self.pair(next(batches))
         critic = self.discriminator.given(source)
 
         with torch.set_grad_enabled(self.due("generator")):
