@@ -2,6 +2,7 @@
 
 import re
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +26,13 @@ def test_all_are_there():
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_cites_its_paper_in_the_first_line(name):
     assert re.search(CITATION, module_of(name).__doc__.splitlines()[0])
+
+
+def test_every_recipe_stands_in_the_book():
+    book = Path(__file__).parents[2] / "docs"
+    methods, front = ((book / page).read_text("utf-8") for page in ("methods.md", "index.md"))
+    recipes = [name for name in BUILT_IN if hasattr(module_of(name), "recipe")]
+    assert not [name for name in recipes if f"| `{name}`" not in methods]
+    pictures = [f"images/small/{path.name}" for path in (book / "images" / "small").iterdir()]
+    assert pictures
+    assert not [path for path in pictures if path not in methods or path not in front]
