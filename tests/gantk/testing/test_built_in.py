@@ -15,6 +15,10 @@ from gantk.testing.checks import CHECKS
 ELSEWHERE = {
     "export": "in this file, by the commands themselves",
     "kid:measures": "tests/plugins/metrics/test_kid.py, by a smaller network",
+    **{
+        f"photographs:{check}": "tests/datasets/test_photographs.py, with a list that knows made photographs"
+        for check in ("opens", "batches", "same-twice", "held-out")
+    },
 }
 """Checks that are made at another place, by name or by plugin and name."""
 
