@@ -21,7 +21,7 @@ class Photograph:
     Attributes:
         package: Debian's name of the package.
         path: where it lies, below the folder into which the package is unpacked.
-        author: who took it, and who worked on it.
+        authors: who took it, and who worked on it.
         licence: SPDX identifier.
         digest: a hash of the file's content, as `ImageFile` has it.
         held_out: whether it is of the test share.
@@ -29,7 +29,7 @@ class Photograph:
 
     package: str
     path: str
-    author: str
+    authors: tuple[str, ...]
     licence: str
     digest: str
     held_out: bool
@@ -42,7 +42,7 @@ def listed() -> dict[str, list[Photograph]]:
             Photograph(
                 package,
                 f"{held['folder']}/{one['file']}",
-                one["author"],
+                tuple(one["authors"]),
                 one["licence"],
                 one["digest"],
                 one.get("held_out", False),

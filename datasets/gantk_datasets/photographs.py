@@ -108,6 +108,14 @@ class Photographs(Dataset):
             f"{squares:,} of {train} to train, {held_out:,} of {test} held out"
         )
 
+    @property
+    def credits(self) -> Sequence[str]:
+        """The authors, one line a licence."""
+        authors: dict[str, set[str]] = {}
+        for one in self.photographs:
+            authors.setdefault(one.licence, set()).update(one.authors)
+        return [f"{licence}: {', '.join(sorted(authors[licence]))}" for licence in sorted(authors)]
+
     @cached_property
     def pack(self) -> Pack:
         """The decoded photographs, uint8 (H, W, 3), of which the shorter side has HEIGHT pixels."""

@@ -34,6 +34,7 @@ def show_named(dataset: "Dataset", as_json: bool) -> None:
         "counts": counts,
         "classes": list(dataset.classes),
         "domains": list(dataset.domains),
+        "credits": list(dataset.credits),
     }
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -45,6 +46,7 @@ def show_named(dataset: "Dataset", as_json: bool) -> None:
     for name in ("classes", "domains"):
         if found[name]:
             _line(name, ", ".join(found[name]))
+    _show_list("credits", found["credits"])
 
 
 def show_folders(dataset: "FolderDataset", as_json: bool) -> None:

@@ -171,6 +171,11 @@ class Dataset(ABC):
     argument: str | None = None
 
     @property
+    def credits(self) -> Sequence[str]:
+        """Who made the images, where their licences ask to name them; a line each."""
+        return ()
+
+    @property
     def notes(self) -> Sequence[str]:
         """What a user should hear before a training, such as which files were left out; a line each."""
         return ()

@@ -124,6 +124,10 @@ class DegradedPairs(Dataset):
         self.summary = f"{dataset.summary}; {said}"
 
     @property
+    def credits(self) -> Sequence[str]:
+        return self.dataset.credits
+
+    @property
     def notes(self) -> Sequence[str]:
         return self.dataset.notes
 

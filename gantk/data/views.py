@@ -24,6 +24,10 @@ class Turned(Dataset):
         self.classes, self.domains, self.argument = dataset.classes, dataset.domains, dataset.argument
 
     @property
+    def credits(self) -> Sequence[str]:
+        return self.dataset.credits
+
+    @property
     def notes(self) -> Sequence[str]:
         return self.dataset.notes
 

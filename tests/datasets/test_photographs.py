@@ -76,6 +76,7 @@ def test_views_and_two_sizes_are_had_of_them(opened):
         columns = open_split(seen, "paired", False, 64).columns
         assert (columns["source"][0].shape, columns["target"][0].shape) == ((64, 64, channels), (64, 64, 3))
         assert (seen.licence, seen.quick("paired")) == (opened.licence, QUICK)
+        assert seen.credits == opened.credits
     low, high = (open_split(opened, "scaled", False, 128).columns[key][0] for key in ("low", "high"))
     assert (low.shape, high.shape) == ((32, 32, 3), (128, 128, 3))
     with pytest.raises(DataError, match="serves images batches, not labelled ones"):
@@ -84,6 +85,8 @@ def test_views_and_two_sizes_are_had_of_them(opened):
 
 def test_what_it_is_and_under_which_licence_is_said(opened):
     assert set(opened.licence.split(" AND ")) == {one.licence for one in opened.photographs}
+    said = "; ".join(opened.credits)
+    assert all(author in said for one in opened.photographs for author in one.authors)
     train, test = (len(opened.split("images", share, 64)) for share in (False, True))
     assert f"{train:,} of " in opened.summary
     assert f"{test:,} of " in opened.summary
@@ -91,7 +94,7 @@ def test_what_it_is_and_under_which_licence_is_said(opened):
 
 def test_every_shipped_row_has_an_author_a_free_licence_and_a_photograph_of_its_own():
     assert {one.licence for one in SHIPPED} == FREE
-    assert all(one.author and re.fullmatch("[0-9a-f]{32}", one.digest) for one in SHIPPED)
+    assert all(all(one.authors) and one.authors and re.fullmatch("[0-9a-f]{32}", one.digest) for one in SHIPPED)
     assert len({one.digest for one in SHIPPED}) == len({one.path for one in SHIPPED}) == len(SHIPPED)
     # Any package alone has something to train on, and something that is held out.
     assert all({one.held_out for one in package} == {False, True} for package in listed().values())
@@ -111,6 +114,7 @@ def test_smaller_squares_are_more_and_packages_can_be_chosen(made):
     assert len(small.split("images", True, None)) > 5 * len(every.split("images", True, None))
     assert {one.package for one in chosen.photographs} == {"hills"}
     assert chosen.licence == "CC-BY-4.0 AND CC0-1.0"
+    assert chosen.credits == ["CC-BY-4.0: Ben", "CC0-1.0: Ada"]
     prints = {one.fingerprint() for one in (every, small, chosen)}
     assert len(prints) == 3
     assert photographs(str(made)).fingerprint() in prints

@@ -23,7 +23,7 @@ def write_packages(folder: Path) -> Path:
             path = folder / "usr/share" / package / name
             path.parent.mkdir(parents=True, exist_ok=True)
             _picture(10 * len(listed) + number, plain=name == "mist.jpg").save(path)
-            facts = {"file": name, "author": author, "licence": licence, "digest": digest_of(path.read_bytes())}
+            facts = {"file": name, "authors": [author], "licence": licence, "digest": digest_of(path.read_bytes())}
             held.append(facts | ({"held_out": True} if held_out else {}))
         listed[package] = {"folder": f"usr/share/{package}", "photographs": held}
     path = folder / "listed.json"

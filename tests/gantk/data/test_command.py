@@ -100,6 +100,7 @@ from gantk import ArrayImages, Dataset, Group, Split, hookimpl
 class Squares(Dataset):
     name = "squares"
     licence = "CC0-1.0"
+    credits = ("CC0-1.0: Ada",)
     kinds = ("labelled",)
     summary = "squares: 4 grey squares"
     classes = ("dark", "light")
@@ -147,7 +148,10 @@ def test_a_named_data_set_is_described() -> None:
         "train image 3",
         "test image 1",
         "classes dark, light",
+        "credits: 1",
+        "CC0-1.0: Ada",
     ]
+    assert found("squares")["credits"] == ["CC0-1.0: Ada"]
     assert found("squares")["counts"] == {"train": {"image": 3}, "test": {"image": 1}}
 
 
