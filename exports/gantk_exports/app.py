@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.model_path import MODEL
 from gantk.errors import GantkError, UsageError
 from gantk.text import pasted
 
@@ -38,14 +39,15 @@ _LICENCE = "onnxruntime-LICENSE"
 
 
 @click.command(epilog=EPILOG)
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("models", metavar="[MODEL]...", nargs=-1, type=MODEL)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 @click.option("--title", default=TITLE, show_default=True, help="What stands at the top of the page.")
 def app(models: tuple[Path, ...], out: Path, title: str) -> None:
     """Write a web page that runs models in the browser: no server of its own, nothing fetched from elsewhere.
 
-    MODEL is a file that `gantk export` wrote, a folder of them, or a run. Any HTTP server can serve the folder; opened
-    as a file it does not run. Images stay on the visitor's machine. Needs no PyTorch.
+    MODEL is a file that `gantk export` wrote, a folder of them, a run, or gantk:NAME of `gantk models`; without one the
+    page has all of those. Any HTTP server can serve the folder; opened as a file it does not run. Images stay on the
+    visitor's machine. Needs no PyTorch.
     """
     from gantk.runtime.model_file import load
     from gantk_exports.shelf import shelf

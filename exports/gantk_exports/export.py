@@ -14,7 +14,6 @@ from gantk.cli.step import Said, chosen_step, step_option
 from gantk.errors import GantkError, UsageError
 from gantk.install_lines import require_training
 from gantk.sizes import Sides
-from gantk.text import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,24 +170,11 @@ def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Pre
 
 def _next(written: "list[Model]") -> str:
     """Return the command that shows most of what the written models do."""
-    from gantk.runtime.captions import example
-    from gantk.runtime.images import pictured
+    from gantk_exports.example import example
 
     order = ("generate", "translate", "encode", "score")
     model = min(written, key=lambda model: order.index(model.card.task))
-    texts = [port for port in model.card.numbers_in if port.kind == "caption"]
-    captions = [pasted("--caption", f"{port.name}={example(port)}" if texts[1:] else example(port)) for port in texts]
-    if model.card.task == "generate":
-        port = model.card.image_out
-        sheet = "sheet.png" if pictured(port.channels, port.pixel) else "samples.npy"
-        return " ".join([pasted("gantk", "generate", model.path), *captions, pasted("-o", sheet)])
-    said = [f"--image {port.name}=FILE" for port in model.card.images_in[1:]]
-    for numbers in model.card.numbers_in:
-        if numbers.kind == "category" and numbers.default is None:
-            said.append(pasted("--label", f"{numbers.name}={numbers.names[0] if numbers.names else 0}"))
-    said += captions
-    out = {"translate": ["-o OUT"], "encode": ["-o OUT.npz"], "score": []}[model.card.task]
-    return " ".join([pasted("gantk", model.card.task, model.path), "IMAGES", *out, *said])
+    return example(model.path, model.card)
 
 
 def _places(names: list[str], out: Path, precision: "Precision", form: "Form") -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.model_path import MODEL
 from gantk.errors import GantkError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("models", metavar="[MODEL]...", nargs=-1, type=MODEL)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0: all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option(
@@ -98,9 +99,9 @@ def serve(
 ) -> None:
     """Serve models over HTTP.
 
-    MODEL is a file that `gantk export` wrote, a folder of them, or a run. POST an image to
-    /v1/models/NAME/translate; / has the web app, /docs says what else there is. SIGTERM finishes the requests in work
-    that need no longer than --grace, then ends. Needs no PyTorch.
+    MODEL is a file that `gantk export` wrote, a folder of them, a run, or gantk:NAME of `gantk models`; without one all
+    of those are served. POST an image to /v1/models/NAME/translate; / has the web app, /docs says what else there is.
+    SIGTERM finishes the requests in work that need no longer than --grace, then ends. Needs no PyTorch.
     """
     from gantk.cli.output import say
     from gantk.runtime.model_file import load

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantk.errors import UsageError
+from gantk.runtime.named_models import named_models, none_installed
 
 
 def shelf(models: Sequence[Path]) -> dict[str, Path]:
     """Return the models by the names that they go by: the files', or `RUN-NAME` where several are called the same.
 
-    A folder stands for the models in it, a run for those in its `exports`. Raises UsageError where there are none, or
-    where names cannot be told apart.
+    A folder stands for the models in it, a run for those in its `exports`, nothing for those that installed packages
+    bring. Raises UsageError where there are none, or where names cannot be told apart.
     """
+    if not models:
+        brought = named_models()
+        if not brought:
+            raise UsageError(f"say MODEL, the file of a model, a folder of models or a run; {none_installed()}")
+        return {name: model.path for name, model in brought.items()}
     files = list(dict.fromkeys(file.resolve() for path in models for file in _files(path)))
     stems = [file.stem for file in files]
     named: dict[str, Path] = {}

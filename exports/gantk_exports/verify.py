@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gantk.cli.model_path import MODEL
 from gantk.cli.output import say
 from gantk.errors import GantkError
+from gantk_exports.card_text import card_lines, differences_text, fidelity_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
-    from gantk.runtime.ports import Numbers, Port
 
 EPILOG = """\b
 Example:
@@ -29,11 +30,10 @@ Example:
 
 _SIZES = ((1, 1), (33, 77), (128, 128))
 _BATCHES = (1, 4)
-_MOST_NAMES = 40
 
 
 @click.command(epilog=EPILOG)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--run", type=click.Path(path_type=Path), help="The run it comes from: compare with PyTorch again.")
 @click.option(
     "--data", multiple=True, metavar="NAME|PATH", help="With --run, of fp16 and int8: where the run's images are now."
@@ -50,7 +50,8 @@ def verify(
 ) -> None:
     """Show the card of a model that `gantk export` wrote, and run it on random inputs; needs PyTorch for --run only.
 
-    A file that was damaged, or changed by another program, does not have the checksum of its export and is refused.
+    MODEL is its file, or gantk:NAME of `gantk models`. A file that was damaged, or changed by another program, does not
+    have the checksum of its export and is refused.
     """
     from gantk.runtime.model_file import accept, load
     from gantk_exports.weights import check_weights
@@ -68,11 +69,12 @@ def verify(
         card = json.loads(opened.card.json())
         click.echo(json.dumps({"card": card, "seconds": seconds, "differences": measured}, indent=2))
     else:
-        for line in _lines(model, opened.card):
+        for line in card_lines(model, opened.card):
             say(line)
         say("runs at   " + ", ".join(f"{label} ({value * 1000:.0f} ms)" for label, value in seconds.items()))
         if measured is not None:
-            say(f"{'fp32 ' if reduced else 'torch'}     {_fidelity(measured) if reduced else _differences(measured)}")
+            found = fidelity_text(measured) if reduced else differences_text(measured)
+            say(f"{'fp32 ' if reduced else 'torch'}     {found}")
     if measured is not None and reduced:
         from gantk_exports.precision import check_fidelity
 
@@ -152,97 +154,3 @@ def _compare_full(model: Model, run: Path, data: Sequence[str], plugins: Sequenc
         if (full.card.inputs, full.card.outputs, full.card.size) != (card.inputs, card.outputs, card.size):
             raise GantkError(f"{model.path}: graph {card.graph} of {run} takes or gives something else")
         return fidelity(model, full, inputs)
-
-
-def _fidelity(found: Mapping[str, float]) -> str:
-    return f"{found['psnr']:.1f} dB on {found['inputs']} held-out inputs, the worst {found['worst']:.1f}"
-
-
-def _lines(path: Path, card: Card) -> list[str]:
-    """Return the card for a reader."""
-    rows = [
-        ("model", f"{path} ({path.stat().st_size / 1e6:.1f} MB)"),
-        ("graph", f"{card.graph} ({card.task}) of plugin {card.plugin}"),
-        *_listed("takes", card.inputs),
-        *_listed("gives", card.outputs),
-        *_sizes(card),
-        ("mode", ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in card.mode.items())),
-        ("classes", _few(card.classes) or "none"),
-        ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
-        ("created", f"{card.created} by gantk {card.version}"),
-        ("weights", card.precision),
-        *([("file", f"ONNX opset {card.opset}, for ONNX Runtime {card.onnxruntime} or later")] if card.opset else []),
-        ("parity", _fidelity(card.fidelity) if card.fidelity else _differences(card.parity) or "not measured"),
-    ]
-    return [f"{name:<9} {value}" for name, value in rows]
-
-
-def _listed(word: str, ports: Sequence[Port | Numbers]) -> list[tuple[str, str]]:
-    return [("" if index else word, f"{port.name}: {_described(port)}") for index, port in enumerate(ports)]
-
-
-def _described(port: Port | Numbers) -> str:
-    from gantk.runtime.ports import Port
-
-    kind = f"{port.dtype} {port.layout}"
-    if isinstance(port, Port) and port.palette is not None:
-        ignored = port.palette.ignored
-        last = "" if ignored is None else f", ignoring {port.palette.names[ignored]}"
-        return f"{kind}, a label map of {_count(len(port.palette), 'class', 'es')}: {_few(port.palette.names)}{last}"
-    if isinstance(port, Port):
-        low, high = port.range
-        return f"{kind}, {_count(port.channels, 'channel')}{port.colour and ' '}{port.colour}, {low:g} to {high:g}"
-    if port.kind == "category":
-        names = f": {_few(port.names)}" if port.names else ""
-        first = (
-            "" if port.default is None else f", {port.names[int(port.default)] if names else port.default} if unsaid"
-        )
-        return f"{kind}, one of {port.categories}{names}{first}"
-    if port.kind == "caption":
-        known = f"{_count(len(port.words), 'word')}: {_few(port.words)}"
-        return f"{kind}, a text of up to {_count(port.length, 'word')} of {known}"
-    if port.kind == "scalar":
-        ends = [
-            f" from {port.low:g}" if port.low is not None else "",
-            f" to {port.high:g}" if port.high is not None else "",
-        ]
-        return f"{kind}, a number{''.join(ends)}, {port.default:g} if unsaid"
-    drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
-    numbers = " x ".join(map(str, port.shape)) + " numbers" if port.shape else _count(port.length, "number")
-    return f"{kind}, {numbers} a sample{drawn}"
-
-
-def _unsaid(port: Numbers) -> str:
-    """Return what an input is that nobody says, where it has a default."""
-    if port.default is None:
-        return ""
-    return f", {port.names[int(port.default)] if port.names else format(port.default, 'g')} if unsaid"
-
-
-def _few(names: Sequence[str]) -> str:
-    """Return names one after another, the first of them where they are many."""
-    further = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
-
-
-def _count(count: int, thing: str, plural: str = "s") -> str:
-    return f"{count} {thing}{plural if count != 1 else ''}"
-
-
-def _sizes(card: Card) -> list[tuple[str, str]]:
-    if card.sides is not None:
-        one = "" if card.batch is None else f", {_count(card.batch, 'sample')} at once"
-        return [("sizes", "{}x{} alone".format(*card.sides) + one), *_larger(card)]
-    return [
-        *_larger(card),
-        ("sizes", f"any; padded inside to multiples of {card.multiple}, at least {card.minimum}"),
-        ("halo", "unknown" if card.halo is None else f"{card.halo} pixels"),
-    ]
-
-
-def _larger(card: Card) -> list[tuple[str, str]]:
-    return [] if card.scale == 1 else [("scale", f"what comes out is {card.scale:g} times as high and wide")]
-
-
-def _differences(measured: Mapping[str, float]) -> str:
-    return ", ".join(f"{shapes}: {value:.2g}" for shapes, value in measured.items())

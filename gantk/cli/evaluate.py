@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.model_path import ModelPath
 from gantk.cli.output import say, say_lines
 from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
@@ -32,7 +33,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("target", metavar="RUN|MODEL", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", metavar="RUN|MODEL", type=ModelPath(path_type=Path, exists=True))
 @click.option(
     "--metric",
     "metrics",
@@ -64,8 +65,9 @@ Examples:
 def evaluate(target: Path, sets: tuple[str, ...], as_json: bool, step: Said, size: Sides | None, **said: Any) -> None:
     """Measure a trained run, or a model that `gantk export` wrote.
 
-    A run is measured as it would be exported, with averaged weights where it keeps them; each score is appended to
-    RUN/metrics.jsonl with all that it depends on. Without --metric, what cannot be measured is named with the reason.
+    MODEL is its file, or gantk:NAME of `gantk models`. A run is measured as it would be exported, with averaged weights
+    where it keeps them; each score is appended to RUN/metrics.jsonl with all that it depends on. Without --metric, what
+    cannot be measured is named with the reason.
     """
     from gantk.cli.status_line import waiting
     from gantk.install_lines import require_training

@@ -7,6 +7,7 @@ import click
 
 from gantk.cli import inputs
 from gantk.cli.inputs import SEED, ModelCommand
+from gantk.cli.model_path import MODEL
 from gantk.cli.outcomes import shown
 from gantk.cli.output import say
 
@@ -30,7 +31,7 @@ SAMPLES, ROWS, FRAMES = 16, 8, 60
 
 
 @click.command(cls=ModelCommand, epilog=EPILOG)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option(
     "-n",
     "--count",
@@ -86,8 +87,8 @@ def generate(
 ) -> None:
     """Make images with a generator that `gantk export` wrote.
 
-    Image k of a seed is the same however many are made, on any machine and in any language: docs/models.md says how its
-    numbers are drawn. Needs no PyTorch.
+    MODEL is its file, or gantk:NAME of `gantk models`. Image k of a seed is the same however many are made, on any
+    machine and in any language: docs/models.md says how its numbers are drawn. Needs no PyTorch.
     """
     if walk is not None and traverse is not None:
         raise click.UsageError("--walk and --traverse exclude each other")

@@ -78,10 +78,11 @@ def _ways_of(args: Sequence[str]) -> tuple[Way, ...]:
     """Return how the inputs are said of the first file among arguments that is a model; nothing where none is one."""
     from gantk.errors import GantkError
     from gantk.runtime.model_file import read_file
+    from gantk.runtime.named_models import is_named, model_file
 
-    for file in (Path(argument) for argument in args if argument.endswith(".onnx")):
+    for said in (argument for argument in args if argument.endswith(".onnx") or is_named(argument)):
         with suppress(GantkError):
-            return _ways(read_file(file))
+            return _ways(read_file(model_file(said)))
     return ()
 
 

@@ -7,6 +7,7 @@ import click
 
 from gantk.cli.inputs import ModelCommand
 from gantk.cli.inputs import inputs as further_inputs
+from gantk.cli.model_path import MODEL
 from gantk.cli.tables import tabulate
 
 EPILOG = """\b
@@ -18,7 +19,7 @@ Example:
 
 
 @click.command(cls=ModelCommand, epilog=EPILOG)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="A .csv, .npz or .npy file.  [default: CSV on standard output]"
@@ -33,7 +34,7 @@ def score(
 ) -> None:
     """Write the scores of images, and of the images in folders, with a model that `gantk export` wrote.
 
-    A row an image, `file,energy`: what the number is says the model's plugin. An image that cannot be read is named and
-    skipped. Needs no PyTorch.
+    MODEL is its file, or gantk:NAME of `gantk models`. A row an image, `file,energy`: what the number is says the
+    model's plugin. An image that cannot be read is named and skipped. Needs no PyTorch.
     """
     tabulate(model, "score", inputs, out, batch_size, ordered=ordered, **further)

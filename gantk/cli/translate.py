@@ -6,6 +6,7 @@ import click
 
 from gantk.cli.inputs import ModelCommand, said
 from gantk.cli.inputs import inputs as further_inputs
+from gantk.cli.model_path import MODEL
 from gantk.cli.outcomes import say_fitted, succeeded
 from gantk.cli.output import say
 from gantk.errors import GantkError
@@ -21,7 +22,7 @@ Example:
 
 
 @click.command(cls=ModelCommand, epilog=EPILOG)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="A file for one image, else a folder."
@@ -62,10 +63,11 @@ def translate(
 ) -> None:
     """Translate images, and the images in folders, with a model that `gantk export` wrote.
 
-    The results have their inputs' names, formats and sizes; transparency, colour profile and EXIF data are kept, and
-    orientation is applied. What else a model takes is said by --label, --scalar, --caption and --image. A model that
-    takes one size alone gives that of the image's centre. A single image is written to the format of OUT's suffix. An
-    image that cannot be read is named and skipped. Needs no PyTorch.
+    MODEL is its file, or gantk:NAME of `gantk models`. The results have their inputs' names, formats and sizes;
+    transparency, colour profile and EXIF data are kept, and orientation is applied. What else a model takes is said by
+    --label, --scalar, --caption and --image. A model that takes one size alone gives that of the image's centre. A
+    single image is written to the format of OUT's suffix. An image that cannot be read is named and skipped. Needs no
+    PyTorch.
     """
     if exact and not tile:
         raise click.UsageError("--exact belongs to --tile")

@@ -9,6 +9,7 @@ from gantk.runtime.agreement import check_agreement
 from gantk.runtime.card import Card
 from gantk.runtime.card_reader import read_card
 from gantk.runtime.model import Model
+from gantk.runtime.named_models import model_file
 from gantk.runtime.seals import check_seal, seal
 from gantk.runtime.session import Sessions
 from gantk.runtime.telemetry import switch_off
@@ -18,11 +19,12 @@ from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents
 def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
     """Open a model that `gantk export` wrote; needs no torch. Several threads may use it at once.
 
+    `path` is its file, or `gantk:NAME` of a model that an installed package brings, see `gantk models`.
     `providers` are ONNX Runtime's execution providers in order of preference, or one; None: CUDA where it is there,
     then the CPU. `threads` is how many an operator may use; None: as many as there are cores. Raises GantkError where
     the file is missing, damaged, changed since its export, or not gantk's.
     """
-    path = Path(path)
+    path = model_file(path)
     card = read_file(path)
     if threads is not None and threads < 1:
         raise UsageError(f"a model runs on at least 1 thread, not {threads}")

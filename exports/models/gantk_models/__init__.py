@@ -1,0 +1,1 @@
+"""Ready models: gantk finds their files beside this one."""
