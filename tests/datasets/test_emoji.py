@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gantk import DataError, UsageError
+from gantk import DataError, Kind, UsageError
 from gantk_datasets.emoji import DOMAINS, SHIPPED, emoji
 
 ROOT = Path(__file__).parents[2]
@@ -214,6 +214,8 @@ def test_summary_quick_scale_and_fingerprint():
     assert emoji("3d").summary == "emoji: 1,570 Fluent emoji at 64 px, 3d, 1,334 to train, 236 held out"
     assert data.licence == "MIT"
     assert data.quick("paired")["size"] == 64
+    single = Kind("images", {"image": "images"}, translates=True)
+    assert [data.quick(kind)["batch_size"] for kind in ("images", "paired", single)] == [32, 1, 4]
     assert data.fingerprint() == emoji("3d").fingerprint()
     assert len(data.fingerprint()) == 64
 

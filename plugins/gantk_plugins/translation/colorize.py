@@ -4,11 +4,14 @@ The image is taken apart in CIE L*a*b* (white point D65). The generator is given
 and b, and the discriminator scores colours beside their lightness. What is exported keeps the lightness that it was
 given. This is how the authors' code colorizes, with L / 50 - 1 and a and b / 110 as the networks' numbers.
 
-What leaves the paper, besides what pix2pix does: settings are pix2pix's, as in the authors' later code. The paper's own
-run took 6 epochs of the 1.2 million images of ImageNet, in batches of 4, mirrored but not jittered (section 6.2).
+As the paper's own run, which took 6 epochs of the 1.2 million images of ImageNet, it learns in batches of 4 that are
+mirrored but not jittered (section 6.2). With one image at a time, batch norm would hide how light the image is. What
+leaves the paper is what pix2pix leaves; the number of epochs is pix2pix's.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +57,7 @@ class Colorize(Pix2Pix):
     """
 
     kind = Kind("images", KINDS["images"].columns, translates=True, served_by=KINDS["images"].served_by)
+    settings = replace(Pix2Pix.settings, batch_size=4, jitter=1.0)
 
     def channels(self, data: DataInfo) -> tuple[int, int]:
         """Return those of lightness and of colours. Raises UsageError for images that are not RGB."""

@@ -69,6 +69,11 @@ def test_the_game_is_about_colours_beside_their_lightness(colorize, batch, strea
     assert not {name for name, value in recipe.named_parameters() if torch.equal(value, before[name])}
 
 
+def test_it_learns_in_batches_that_are_not_jittered(colorize):
+    settings = colorize().settings
+    assert (settings.batch_size, settings.jitter, settings.flip, settings.learning_rate) == (4, 1.0, True, 2e-4)
+
+
 def test_images_without_colours_are_refused(colorize):
     with pytest.raises(UsageError, match="learns from RGB images, of 3 channels, not of 1"):
         colorize(1)
