@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,9 @@ from gantk.data.dataset import Array
 from gantk.data.image_file import ImageFile, combined
 from gantk.data.kinds import kind_called
 from gantk.data.packs import Pack
-from gantk.data.resized import at_size
 from gantk_datasets.photograph_packages import Photograph, chosen, files_of
+from gantk_datasets.scales import SINGLE, translation
+from gantk_datasets.squares import Squares
 
 HEIGHT = 768
 """Pixels that a photograph's shorter side is brought to: a half of most, so that traces of the JPEG are gone."""
@@ -31,50 +31,20 @@ HEIGHT = 768
 DETAIL = 2
 """Levels between neighbours that a square has on average, or it shows blur or sky alone."""
 
-QUICK: Mapping[str, Any] = MappingProxyType(
-    {
-        "size": 64,
-        "steps": 3000,
-        "batch_size": 1,
-        "learning_rate": 4e-4,
-        "generator.filters": 24,
-        "generator.blocks": 3,
-        "generator.upsampling": "resize",
-        "discriminator.filters": 32,
-        "discriminator.layers": 2,
-    }
-)
-QUICK_SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32})
 
-
-@dataclass(frozen=True)
-class Squares:
-    """A column of squares of photographs, cut and resized when they are read: uint8 (load, load, 3).
+@dataclass(frozen=True, kw_only=True)
+class PhotographSquares(Squares):
+    """Squares of photographs; the first number of a place is the photograph's.
 
     Attributes:
         pack: the decoded photographs; of it, other processes get the path alone.
-        places: number of the photograph, left and upper pixel of each square, (N, 3).
-        side: pixels of a square on the photograph.
-        load: height and width in pixels that it is brought to.
     """
 
     pack: Pack
-    places: Array
-    side: int
-    load: int
-    channels: int = 3
-    window: tuple[float, float] = (0.0, 255.0)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(np.uint8)
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def __getitem__(self, index: int) -> Array:
-        number, left, upper = (int(value) for value in self.places[index])
-        return at_size(self.pack[number][upper : upper + self.side, left : left + self.side], self.load)
+    def whole(self, index: int) -> Array:
+        """Return the photograph that a square lies on."""
+        return self.pack[int(self.places[index][0])]
 
 
 class Photographs(Dataset):
@@ -124,16 +94,15 @@ class Photographs(Dataset):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within ten minutes."""
-        if kind == "images" and not kind_called(kind).translates:
-            return QUICK_SINGLE
-        # Batch norm that sees one image at a time hides how light it is, which colours of single images follow from.
-        return {**QUICK, "batch_size": 4} if kind == "images" else QUICK
+        return translation(kind) if kind_called(kind).translates else SINGLE
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the squares of the photographs to train on or of those that are held out, at `load` pixels."""
         if kind not in self.kinds:
             raise DataError(f"{self.name} serves images batches, not {kind} ones")
-        return Split((Group({"image": Squares(self.pack, self._places[test], self.side, load or self.side)}),))
+        places = self._places[test]
+        squares = PhotographSquares(pack=self.pack, places=places, side=self.side, load=load or self.side)
+        return Split((Group({"image": squares}),))
 
     def fingerprint(self) -> str:
         """Return a hash of the files and of where they are cut."""

@@ -13,7 +13,6 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,10 @@ import numpy as np
 from gantk import DataError, Dataset, UsageError, hookimpl
 from gantk.data.dataset import Array
 from gantk.data.kinds import kind_called
-from gantk.data.resized import at_size
 from gantk.install_lines import packages_line
 from gantk_datasets.aligned import Aligned, named_domains
+from gantk_datasets.scales import translation
+from gantk_datasets.squares import Squares
 
 MAPS = {"height": "etopo1.jpg", "relief": "shadedrelief.jpg", "satellite": "bmng.jpg"}
 WIDTH, HEIGHT = 5400, 2700
@@ -32,50 +32,21 @@ NORTH, SOUTH = 90, 2250
 # Two bands of longitude, 82 to 48 degrees west and 68 to 102 east: rain forest, desert, ice, and the highest mountains.
 HELD_OUT = ((1470, 1980), (3720, 4230))
 LAND = 0.2
-QUICK: Mapping[str, Any] = MappingProxyType(
-    {
-        "size": 64,
-        "steps": 3000,
-        "batch_size": 1,
-        "learning_rate": 4e-4,
-        "flip": False,
-        "generator.filters": 24,
-        "generator.blocks": 3,
-        "generator.upsampling": "resize",
-        "discriminator.filters": 32,
-        "discriminator.layers": 2,
-    }
-)
 
 
-@dataclass(frozen=True)
-class Squares:
-    """A column of squares of one map, cut and resized when they are read: uint8 (load, load, 3).
+@dataclass(frozen=True, kw_only=True)
+class MapSquares(Squares):
+    """Squares of one map.
 
     Attributes:
         domain: which map.
-        corners: left and upper pixel of each square, (N, 2).
-        side: pixels of a square on the map.
-        load: height and width in pixels that it is brought to.
     """
 
     domain: str
-    corners: Array
-    side: int
-    load: int
-    channels: int = 3
-    window: tuple[float, float] = (0.0, 255.0)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(np.uint8)
-
-    def __len__(self) -> int:
-        return len(self.corners)
-
-    def __getitem__(self, index: int) -> Array:
-        left, upper = self.corners[index]
-        return at_size(_map(self.domain)[upper : upper + self.side, left : left + self.side], self.load)
+    def whole(self, index: int) -> Array:
+        """Return the map."""
+        return _map(self.domain)
 
 
 class Relief(Aligned):
@@ -101,14 +72,11 @@ class Relief(Aligned):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within ten minutes."""
-        if not kind_called(kind).translates:
-            return {}
-        # Batch norm that sees one image at a time hides how light it is, which colours of single images follow from.
-        return {**QUICK, "batch_size": 4} if kind == "images" else QUICK
+        return translation(kind, {"flip": False}) if kind_called(kind).translates else {}
 
-    def images(self, domain: str, test: bool, load: int | None) -> Squares:
+    def images(self, domain: str, test: bool, load: int | None) -> MapSquares:
         """Return the squares of a map of the training or the test share."""
-        return Squares(domain, _corners(self.side, test), self.side, load or self.side)
+        return MapSquares(domain=domain, places=_corners(self.side, test), side=self.side, load=load or self.side)
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the maps' files and of where they are cut."""

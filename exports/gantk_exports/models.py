@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantk.cli.output import say, say_lines
-from gantk.errors import GantkError, UsageError
+from gantk.errors import GantkError
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
@@ -32,17 +32,13 @@ def models(name: str | None, as_json: bool) -> None:
     Wherever a command takes a model, gantk:NAME stands for its file; in Python, gantk.load("gantk:NAME"). Needs no
     PyTorch.
     """
-    from gantk.runtime.named_models import PREFIX, named_models, none_installed
-    from gantk.text import nearest
+    from gantk.runtime.named_models import PREFIX, named_model, named_models, none_installed
 
-    found = named_models()
     if name is not None:
-        name = name.removeprefix(PREFIX)
-        if name not in found:
-            reason = nearest(name, found) if found else f": {none_installed()}"
-            raise UsageError(f"no model is called {name!r}{reason}")
-        _show(found[name], as_json)
-    elif as_json:
+        _show(named_model(name.removeprefix(PREFIX)), as_json)
+        return
+    found = named_models()
+    if as_json:
         click.echo(json.dumps([_entry(model) for model in found.values()], indent=2))
     elif not found:
         say(none_installed(), err=True)

@@ -55,18 +55,21 @@ def is_named(said: object) -> bool:
 
 
 def model_file(said: str | Path) -> Path:
-    """Return the file of a model that is said as `gantk:NAME`, or by its path.
+    """Return the file of a model that is said as `gantk:NAME`, or by its path. Raises as `named_model`."""
+    return named_model(str(said).removeprefix(PREFIX)).path if is_named(said) else Path(said)
+
+
+def named_model(name: str) -> NamedModel:
+    """Return the model of a name, without the prefix.
 
     Raises UsageError where no model is called so, GantkError where several are.
     """
-    if not is_named(said):
-        return Path(said)
-    name, known = str(said).removeprefix(PREFIX), named_models()
+    known = named_models()
     if not known:
-        raise UsageError(f"{said}: {none_installed()}")
+        raise UsageError(f"{PREFIX}{name}: {none_installed()}")
     if name not in known:
         raise UsageError(f"no model is called {name!r}{nearest(name, known)} (gantk models shows what each does)")
-    return known[name].path
+    return known[name]
 
 
 def none_installed() -> str:

@@ -11,7 +11,8 @@ from gantk.data.degraded import degraded
 from gantk.data.views import open_split
 from gantk_datasets import photograph_packages
 from gantk_datasets.photograph_packages import INSTALLED, listed
-from gantk_datasets.photographs import HEIGHT, QUICK, photographs
+from gantk_datasets.photographs import HEIGHT, photographs
+from gantk_datasets.scales import translation
 from support.photographs import PACKAGES, write_packages
 
 SHIPPED = [one for package in listed().values() for one in package]
@@ -75,7 +76,7 @@ def test_views_and_two_sizes_are_had_of_them(opened):
         seen = degraded(opened, view=view)
         columns = open_split(seen, "paired", False, 64).columns
         assert (columns["source"][0].shape, columns["target"][0].shape) == ((64, 64, channels), (64, 64, 3))
-        assert (seen.licence, seen.quick("paired")) == (opened.licence, QUICK)
+        assert (seen.licence, seen.quick("paired")) == (opened.licence, translation("paired"))
         assert seen.credits == opened.credits
     low, high = (open_split(opened, "scaled", False, 128).columns[key][0] for key in ("low", "high"))
     assert (low.shape, high.shape) == ((32, 32, 3), (128, 128, 3))

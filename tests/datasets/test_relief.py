@@ -33,7 +33,7 @@ def test_no_square_reaches_from_what_is_trained_on_into_what_is_held_out(maps):
     for left, right in HELD_OUT:
         held_out[left:right] = True
     for test in (False, True):
-        for left, _ in maps.split("images", test, None).columns["image"].corners:
+        for left, _ in maps.split("images", test, None).columns["image"].places:
             assert set(held_out[left : left + SIDE]) == {test}
 
 

@@ -102,7 +102,8 @@ def test_a_broken_model_hides_no_other(shelf: Path) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(shelf: Path) -> None:
-    assert refusal("models", "face", status=2).endswith("no model is called 'face'; did you mean 'faces'?")
+    line = "no model is called 'face'; did you mean 'faces'? (gantk models shows what each does)"
+    assert refusal("models", "face", status=2).endswith(line)
 
 
 def test_without_models_all_say_how_they_are_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
