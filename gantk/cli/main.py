@@ -74,9 +74,10 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command with its whole first sentence, which click would cut at the end of the line."""
-        rows = [(name, self.get_command(ctx, name)) for name in self.entries]
+        found = [(name, self.get_command(ctx, name)) for name in self.entries]
+        rows = [(name, command.get_short_help_str(1000)) for name, command in found if command and not command.hidden]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in rows if command])
+            formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
