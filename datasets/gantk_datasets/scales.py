@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32})
+SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32, "precision": "auto"})
 """Where images are made of noise."""
 
 # So small a step is bound by the number of calls, so batches of one make the most of the time.

@@ -106,7 +106,9 @@ def _part_options(command: Command) -> Command:
 )
 @click.option("--device", help="auto, cpu, cuda or mps.")
 @click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where the device computes in it."
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    help="Default: the recipe's, else auto: bf16 where the device computes in it.",
 )
 @click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; default: channels last in bf16.")
 @click.option(

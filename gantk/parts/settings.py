@@ -51,6 +51,7 @@ class Settings:
         kind: the kind of batches, where a recipe can train on several.
         statistics: what batch norm reads once trained: averages over the data (`running`), or each `image`'s own
             statistics; unsaid: as the recipe states, else as it was trained.
+        precision: what networks compute in: `fp32`, `bf16`, or `auto`: bf16 where the device computes in it.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] | None = None
@@ -73,6 +74,7 @@ class Settings:
     shrink_by: ShrinkBy | None = None
     kind: str | None = None
     statistics: Literal["running", "image"] | None = None
+    precision: Literal["auto", "fp32", "bf16"] | None = None
 
     def __post_init__(self) -> None:
         check_ranges(self.said())

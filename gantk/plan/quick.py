@@ -22,7 +22,14 @@ TRANSLATION: Mapping[str, Any] = MappingProxyType(
 """Where images become other images."""
 
 SINGLE: Mapping[str, Any] = MappingProxyType(
-    {"size": 32, "steps": 3000, "batch_size": 32, "generator.filters": 32, "discriminator.filters": 32}
+    {
+        "size": 32,
+        "steps": 3000,
+        "batch_size": 32,
+        "precision": "auto",
+        "generator.filters": 32,
+        "discriminator.filters": 32,
+    }
 )
 """Where images are made of noise."""
 

@@ -60,11 +60,12 @@ class Resolved:
     def complete(self, facts: Mapping[str, Any]) -> Config:
         """Return the configuration that says everything that was resolved; facts are what was found besides."""
         options = {name: option.value for name, option in self.options.items()}
-        said = options | vars(self.settings) | dict(facts)
+        said = options | {name: getattr(self.settings, name) for name in _settable()} | dict(facts)
         return self.config.model_copy(
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
                 "data": located(self.config, self.dataset),
+                "precision": self.settings.precision,
                 **as_fields({slot: self._source(part.plugin) for slot, part in self.parts.items()}),
                 "set": self.config.set | {name: written(value) for name, value in said.items() if is_writable(value)},
             }
@@ -88,9 +89,8 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     parts = select(plugins, defaults, named_in(config))
     _refuse_silence(plugins)
     declared = _declared(parts)
-    setting_options = options_of(RunSettings)
     if dataset is None:
-        _refuse_unknown(config, [*declared, *setting_options, *data_option_names(config)])
+        _refuse_unknown(config, [*declared, *_settable(), *data_option_names(config)])
         dataset = open_data(config)
 
     kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
@@ -99,7 +99,10 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]
+    setting_options = options_of(RunSettings)
     said = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    if config.precision != "auto":
+        said["precision"] = Value(config.precision, USER)
     said["decay_from"] = _decay_from(setting_options["decay_from"], sources, said["schedule"].value)
     settings = RunSettings(**{name: value.value for name, value in said.items()})
     if said["steps"].origin == scale[1] and settings.steps is not None:
@@ -143,6 +146,11 @@ def _kind(recipe: Part, dataset: Dataset, wanted: str | None) -> Kind:
     can = served(dataset.kinds, *kinds)
     chosen = next((kind for kind in kinds if kind == wanted or (wanted is None and kind in can)), kinds[0])
     return kind_called(chosen, *dataset.kinds)
+
+
+def _settable() -> list[str]:
+    """Return the settings that `set` may say; the precision has a place of its own in a configuration."""
+    return [name for name in options_of(RunSettings) if name != "precision"]
 
 
 def _stated(part: Part) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class RunSettings(Settings):
     flip: bool = False
     shrink: int = 4
     shrink_by: ShrinkBy = "bicubic"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     @property
     def sides(self) -> Sides:

@@ -16,7 +16,7 @@ from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
 from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
 from gantk.plan.protocol import players_of
-from gantk.plan.resolve import Resolved
+from gantk.plan.resolve import USER, Resolved
 from gantk.recipe.recipe import Recipe
 from gantk.training.console import magnitude, moves_in_words
 from gantk.training.statistics import batch_norms
@@ -26,7 +26,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
     """Return the resolved run as text: parts, options, settings, data, networks, computation."""
     with without_values():
         recipe = build_recipe(resolved, data.contents, Context())
-    autocast = choose_precision(resolved.config.precision, device, allows_bf16(resolved))
+    autocast = choose_precision(resolved.settings.precision, device, allows_bf16(resolved))
     course = course_of(resolved, recipe, len(data.split))
     steps = course.total
     turns = resolved.settings.critic_steps if resolved.config.steps_are == "rounds" else 1
@@ -38,11 +38,13 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
         for key, info in data.images.items()
     )
     passes = {} if resolved.settings.steps == steps else {"steps": f"{resolved.settings.epochs} epochs"}
-    settings, origins = replace(resolved.settings, steps=steps), {**resolved.origins, **passes}
+    settings, origins = replace(resolved.settings, steps=steps).said(), {**resolved.origins, **passes}
+    # It stands where it says what the networks compute in.
+    settings.pop("precision")
     sections = {
         "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
         "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()],
-        "settings": [(name, shown(value), origins[name]) for name, value in settings.said().items()]
+        "settings": [(name, shown(value), origins[name]) for name, value in settings.items()]
         + ([("in each step", moves, "")] if moves else []),
         "stages": _stages(course, recipe) if len(course.stages) > 1 else [],
         "data": [
@@ -54,7 +56,10 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
             *notes,
         ],
         "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
-        "computation": [("device", str(device), ""), ("precision", _precision(recipe, autocast), "")],
+        "computation": [
+            ("device", str(device), "default" if resolved.config.device == "auto" else USER),
+            ("precision", _precision(recipe, autocast), _why(resolved)),
+        ],
         "once trained": [("batch norm", _STATISTICS[course.inference(Progress(steps, steps)).statistics], "")]
         if batch_norms(recipe)
         else [],
@@ -85,6 +90,14 @@ def _precision(recipe: Recipe, autocast: torch.dtype | None) -> str:
     games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
     penalized = any(type(game).penalty is not AdversarialLoss.penalty for game in games)
     return "bf16, gradient penalties fp32" if penalized else "bf16"
+
+
+def _why(resolved: Resolved) -> str:
+    """Return who said the precision, or that it follows from the device."""
+    origin = resolved.origins["precision"]
+    if resolved.settings.precision != "auto":
+        return origin
+    return f"{origin}: auto, {'what the device computes in' if allows_bf16(resolved) else 'bf16 is too coarse'}"
 
 
 def _table(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -46,7 +46,7 @@ class Training:
         config, settings = resolved.config, resolved.settings
         self.context = Context(critic_steps=settings.critic_steps)
         self.turns = self.context.critic_steps if config.steps_are == "rounds" else 1
-        self.autocast = choose_precision(config.precision, device, allows_bf16(resolved))
+        self.autocast = choose_precision(settings.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.contents, self.context, self.autocast)
         self.course = course_of(resolved, self.recipe, len(data.split), world.size)

@@ -1,8 +1,11 @@
 """At which size and for how long each recipe is trained on images of one's own, where nothing else is said."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
+from gantk.plan.quick import SINGLE
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 
@@ -12,10 +15,10 @@ SCALES = {
     "infogan": (28, {"steps": 5_000}),
     "bigan": (28, {"epochs": 400}),
     "dcgan": (64, {"epochs": 25}),
-    "wgan": (64, {"epochs": 25}),
+    "wgan": (64, {"epochs": 25, "rmsprop_decay": 0.99}),
     "ebgan": (64, {"epochs": 25}),
-    "vae": (64, {"steps": 37_500}),
-    "vaegan": (64, {"steps": 37_500}),
+    "vae": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
+    "vaegan": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
     "wgan-gp": (32, {"steps": 100_000}),
     "wgan-lp": (32, {"steps": 100_000}),
     "wgan-div": (64, {"steps": 200_000}),
@@ -37,12 +40,40 @@ def own(tmp_path_factory):
 def test_own_images_are_trained_at_the_papers_scale(plugin, own):
     size, length = SCALES[plugin]
     resolved = resolve(Config(plugins=[plugin], data=[str(own)], scale="paper"))
-    assert resolved.settings.size == size
-    for name, value in length.items():
+    assert (resolved.settings.size, resolved.origins["size"]) == (size, f"recipe {plugin}")
+    for name, value in {**length, "precision": "fp32"}.items():
         assert (getattr(resolved.settings, name), resolved.origins[name]) == (value, f"recipe {plugin}")
 
 
 def test_what_the_user_says_wins(own):
-    said = Config(plugins=["dcgan"], data=[str(own)], scale="paper", set={"size": 96, "epochs": 2})
+    said = Config(plugins=["dcgan"], data=[str(own)], scale="paper", set={"size": 96, "epochs": 2}, precision="bf16")
     resolved = resolve(said)
-    assert (resolved.settings.size, resolved.settings.epochs) == (96, 2)
+    assert (resolved.settings.size, resolved.settings.epochs, resolved.settings.precision) == (96, 2, "bf16")
+    assert resolved.origins["precision"] == "you"
+
+
+def test_a_quick_scale_wins_over_the_papers(own):
+    resolved = resolve(Config(plugins=["wgan"], data=[str(own)], scale="quick"))
+    for name in ("size", "steps", "precision"):
+        assert getattr(resolved.settings, name) == (SINGLE[name] // 5 if name == "steps" else SINGLE[name])
+        assert resolved.origins[name] == "quick scale"
+    assert resolved.origins["rmsprop_decay"] == "recipe wgan"
+
+
+def test_a_game_that_the_user_chose_brings_its_own_optimizer_and_leaves_size_and_precision(own):
+    resolved = resolve(Config(plugins=["vaegan"], data=[str(own)], loss="wgan"))
+    assert (resolved.settings.rmsprop_decay, resolved.origins["rmsprop_decay"]) == (0.99, "loss wgan")
+    assert [resolved.origins[name] for name in ("size", "steps", "precision")] == ["recipe vaegan"] * 3
+
+
+def test_the_book_lists_what_recipes_state(factory):
+    """Hold the table in docs/training.md to what is resolved."""
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    table = text.partition("## The paper's scale")[2].partition("## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    listed = {name: row[1:] for row in rows for name in row[0].replace("`", "").split(", ")}
+    assert listed.keys() >= SCALES.keys()
+    for plugin, (size, length, precision) in listed.items():
+        settings = factory(plugin, "recipe").settings
+        said = f"{settings.steps:,} steps" if settings.steps else f"{settings.epochs} passes"
+        assert (size, length, precision) == (str(settings.size or 256), said, settings.precision or "auto")

@@ -6,7 +6,8 @@ gradients pass (section 2.4). The decoder gives each pixel a Gaussian of fixed d
 pixels and over latent numbers, averaged over the batch.
 
 It stands here to be held against VAE-GAN (Larsen et al. 2015, arXiv:1512.09300), whose own comparison it is. Hence that
-paper's networks (table 1), RMSProp 3e-4 and batches of 64, in place of one hidden layer and Adagrad.
+paper's networks (table 1), RMSProp 3e-4 and batches of 64, in place of one hidden layer and Adagrad, and the decay and
+the length of its authors' code.
 """
 
 from __future__ import annotations
@@ -62,16 +63,18 @@ class VAE(Recipe):
 
     kind = "images"
     defaults = Defaults(generator="vae", normalization={"encoder": "batch", "generator": "batch"})
-    # The decay is that of the authors' library, deeppy; the length is that of their code for CelebA.
+    # The decay is that of deeppy, the library of VAE-GAN's authors; the length, 250 times 250 batches, is that of their
+    # code for CelebA.
     settings = Settings(
         optimizer="rmsprop",
         learning_rate=3e-4,
         rmsprop_decay=0.9,
         batch_size=64,
         size=64,
-        steps=150 * 250,
+        steps=250 * 250,
         jitter=1.0,
         flip=False,
+        precision="fp32",
     )
 
     def __init__(self, build: Build, *, latent: int = 128, filters: int = 64, deviation: float = 1.0) -> None:

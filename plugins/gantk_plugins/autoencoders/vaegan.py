@@ -7,17 +7,18 @@ with samples of the prior; the discriminator plays that game alone, so that no s
 over features and latent numbers, averaged over the batch, as scores are: the scale on which the authors' code has its
 gamma. Algorithm 1's signs hold if its L_GAN is the cross-entropy, the negative of what the paper writes.
 
-Where the paper leaves a choice, the authors' code for CelebA decides: gamma 1e-6; the features that are compared are
-those that the last strided convolution gives, before its norm; images and reconstructions pass decoder and
-discriminator once to be compared, and once more to be discriminated, as one batch with samples of the prior.
+Where the paper leaves a choice, the authors' code for CelebA decides: gamma 1e-6; RMSprop's decay 0.9; 62,500 steps;
+the features that are compared are those that the last strided convolution gives, before its norm. They are compared in
+a pass of their own, of images and reconstructions as one batch, so that batch norm reads these alone. What is
+discriminated is decoded anew, and passes as another batch: images, reconstructions and samples of the prior.
 
 Departures: the decoder maximizes log D instead of minimizing log(1 - D), which soon has no gradient; the authors' code
 has the latter and skips the moves of the player that is ahead (`--loss minimax` is algorithm 1's, and skips none). Real
 images weigh as much in the discriminator's game as all decoded ones, as in that code, where algorithm 1 has three terms
 that weigh one each: so any game can be played. That code is published in two versions: gamma 1e-6 with samples of the
-prior alone (`-s reconstructions=false`), and gamma 1e-5 with both and real images that weigh 0.66. Its weight decay, of
-which the paper says nothing, is left out. Table 1 is for 64 pixels; smaller images are halved less often (28 pixels:
-twice), larger ones more often.
+prior alone (`-s reconstructions=false`), and gamma 1e-5 with both and real images that weigh 0.66. Of its weight decay,
+and of its rate that falls to nothing as 1 - t^(3/4), the paper says nothing: both are left out. Table 1 is for 64
+pixels; smaller images are halved less often (28 pixels: twice), larger ones more often.
 """
 
 from __future__ import annotations

@@ -79,6 +79,7 @@ class BiGAN(Recipe):
         schedule=Exponential(end=0.01, begin=0.5),
         jitter=1.0,
         flip=False,
+        precision="fp32",
     )
 
     def __init__(self, build: Build, *, latent: int = 50, units: int = 1024, weight_decay: float = 2.5e-5) -> None:

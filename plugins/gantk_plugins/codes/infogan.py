@@ -90,6 +90,7 @@ class InfoGAN(Recipe):
         steps=5000,
         jitter=1.0,
         flip=False,
+        precision="fp32",
     )
 
     def __init__(

@@ -64,6 +64,7 @@ class CGAN(LatentGAN):
         batch_size=100,
         size=28,
         epochs=250,
+        precision="fp32",
     )
     distribution = "uniform"
     # At a rate of 0.1 its rounding let a training of Fashion-MNIST become infinite, which went well in float32.

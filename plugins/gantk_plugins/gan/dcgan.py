@@ -56,7 +56,15 @@ class DCGAN(LatentGAN):
         normalization={"generator": "batch", "discriminator": "batch"},
     )
     # Figure 1's size, and the length of the authors' code for faces; on the larger LSUN the paper shows 1 and 5 passes.
-    settings = Settings(optimizer="adam", learning_rate=2e-4, betas=(0.5, 0.999), batch_size=128, size=64, epochs=25)
+    settings = Settings(
+        optimizer="adam",
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        batch_size=128,
+        size=64,
+        epochs=25,
+        precision="fp32",
+    )
     distribution = "uniform"
 
 

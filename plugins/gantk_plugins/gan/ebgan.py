@@ -208,6 +208,7 @@ class EBGAN(LatentGAN):
         epochs=25,
         jitter=1.0,
         flip=False,
+        precision="fp32",
     )
     distribution = "uniform"
 

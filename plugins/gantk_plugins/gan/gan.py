@@ -75,6 +75,7 @@ class GAN(LatentGAN):
         batch_size=100,
         size=28,
         epochs=250,
+        precision="fp32",
     )
 
 

@@ -57,6 +57,7 @@ class SNGAN(LatentGAN):
         decay_from=0.0,
         size=32,
         steps=50_000,
+        precision="fp32",
     )
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:

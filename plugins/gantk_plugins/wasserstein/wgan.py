@@ -51,7 +51,8 @@ class WeightClipping(Wasserstein):
         clip: the critic's parameters stay in [-clip, clip], the paper's c.
     """
 
-    settings = Settings(optimizer="rmsprop", learning_rate=5e-5, critic_steps=5)
+    # The decay is that of the authors' optimizer, torch's RMSprop as it is.
+    settings = Settings(optimizer="rmsprop", learning_rate=5e-5, rmsprop_decay=0.99, critic_steps=5)
 
     def __init__(self, *, clip: float = 0.01) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class WGAN(LatentGAN):
         normalization={"generator": "batch", "discriminator": "batch"},
     )
     # Batch, size and length of the authors' code.
-    settings = replace(WeightClipping.settings, batch_size=64, size=64, epochs=25)
+    settings = replace(WeightClipping.settings, batch_size=64, size=64, epochs=25, precision="fp32")
 
     def __init__(self, build: Build, *, latent: int = 100, warm_up: bool = False) -> None:
         super().__init__(build, latent=latent)

@@ -61,7 +61,7 @@ class WGANDiv(LatentGAN):
         loss="wgan-div",
         normalization={"generator": "batch", "discriminator": "layer"},
     )
-    settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=200_000)
+    settings = replace(WassersteinDivergence.settings, batch_size=64, size=64, steps=200_000, precision="fp32")
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:
         super().__init__(build, latent=latent)

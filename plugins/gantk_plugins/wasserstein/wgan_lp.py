@@ -68,6 +68,7 @@ class WGANLP(LatentGAN):
         decay_from=0.0,
         size=32,
         steps=100_000,
+        precision="fp32",
     )
 
     def __init__(self, build: Build, *, latent: int = 128) -> None:

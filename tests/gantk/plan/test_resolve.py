@@ -181,7 +181,20 @@ def test_the_complete_configuration_gives_the_same_run_again(tmp_path):
     assert {n: v.value for n, v in again.options.items()} == {n: v.value for n, v in first.options.items()}
     assert again.settings.steps == 7
     assert {s: p.plugin for s, p in again.parts.items()} == {s: p.plugin for s, p in first.parts.items()}
-    assert all(again.origins[name] == "you" for name in again.settings.said())
+    assert all(again.origins[name] == "you" for name in again.settings.said() if name != "precision")
+
+
+def test_the_precision_is_the_users_then_the_recipes_and_the_complete_configuration_says_it():
+    def precision(config):
+        resolved = resolve(config, Plain())
+        return resolved.settings.precision, resolved.origins["precision"], resolved.complete({}).precision
+
+    assert precision(Config(plugins=["dcgan"], precision="bf16")) == ("bf16", "you", "bf16")
+    assert precision(Config(plugins=["dcgan"])) == ("fp32", "recipe dcgan", "fp32")
+    assert precision(Config(plugins=["dcgan"], scale="quick")) == ("auto", "quick scale", "auto")
+    assert precision(Config(plugins=["cyclegan"])) == ("auto", "default", "auto")
+    with pytest.raises(UsageError, match="no option is called precision; say it by --precision"):
+        resolve(Config(plugins=["dcgan"], data=["emoji"], set={"precision": "fp32"}))
 
 
 def test_a_file_plugin_is_found_again_from_anywhere(tmp_path, monkeypatch):

@@ -89,6 +89,10 @@ def test_a_dry_run_says_who_brings_what_and_trains_nothing(tmp_path, monkeypatch
     lines = {" ".join(line.split()) for line in said.splitlines()}
     assert "cycle 5.0 you" in lines
     assert "critic_steps 5 loss wgan-gp" in lines
+    assert {"device cpu default", "precision fp32 you"} <= {
+        " ".join(line.split())
+        for line in invoke("train", "--plugin", "dcgan", "--precision", "fp32", "--dry-run").splitlines()
+    }
     assert not list(tmp_path.iterdir())
 
 
