@@ -41,6 +41,7 @@ class TrainingBatches:
 
     Attributes:
         batch_size: how many samples the next batch holds.
+        dequantize: whether noise fills the gaps between the levels of images of whole numbers.
     """
 
     dataset: Dataset
@@ -52,6 +53,7 @@ class TrainingBatches:
     rank: int = 0
     world: int = 1
     workers: int = 0
+    dequantize: bool = False
     _streams: dict[str, BatchStream] = field(default_factory=dict)
     _positions: dict[str, int] = field(default_factory=dict)
 
@@ -75,6 +77,7 @@ class TrainingBatches:
                 world=self.world,
                 workers=self.workers,
                 position=self._positions.get(kind, 0),
+                dequantize=self.dequantize,
             )
         return self._streams[kind]
 

@@ -53,6 +53,7 @@ class BatchStream(Iterator[dict[str, Any]]):
         world: int = 1,
         workers: int = 0,
         position: int = 0,
+        dequantize: bool = False,
     ) -> None:
         self.samples = samples
         self.windows = windows
@@ -62,6 +63,7 @@ class BatchStream(Iterator[dict[str, Any]]):
         self.world = world
         self.workers = workers
         self.position = position
+        self.dequantize = dequantize
         self.batch_bytes = 0
         self._loaded: Iterator[dict[str, Any]] | None = None
         self._loaded_size = 0
@@ -73,7 +75,7 @@ class BatchStream(Iterator[dict[str, Any]]):
         batch = self._next_loaded(self._loaded)
         self.batch_bytes = sum(value.nbytes for value in batch.values() if isinstance(value, Tensor))
         self.position += size * self.world
-        return on_device(batch, self.windows, self.device)
+        return on_device(batch, self.windows, self.device, dequantize=self.dequantize)
 
     def _next_loaded(self, loaded: Iterator[Any]) -> dict[str, Any]:
         try:
@@ -147,10 +149,14 @@ def as_tensors(batch: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> dict[str, Any]:
+def on_device(
+    batch: dict[str, Any], windows: Windows, device: torch.device, *, dequantize: bool = False
+) -> dict[str, Any]:
     """Return a batch of tensors on the device: images as float32 (N, C, H, W) with their window mapped to [-1, 1].
 
-    Label maps are ids, int64 (N, H, W); they are sent in the precision in which they are stored.
+    Where they are to be dequantized, those of whole numbers are given noise, after which each level is an interval, and
+    all of them together are [-1, 1]. Label maps are ids, int64 (N, H, W); they are sent in the precision in which they
+    are stored.
     """
 
     def moved(key: str, value: Any) -> Any:
@@ -164,6 +170,9 @@ def on_device(batch: dict[str, Any], windows: Windows, device: torch.device) -> 
             return value.squeeze(3).long()
         # Contiguous: else every layer of a network that is not channels-last would compute so all the same, slowly.
         images = value.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format, copy=True)
-        return from_window(images, window)
+        if not dequantize or value.is_floating_point():
+            return from_window(images, window)
+        low, high = window
+        return from_window(images + torch.rand_like(images), (low, high + 1))
 
     return KeyedBatch({key: moved(key, value) for key, value in batch.items()})

@@ -46,6 +46,7 @@ class Settings:
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
+        dequantize: whether images of whole numbers are trained on with noise that fills the gaps between their levels.
         shrink: how many times smaller `low` is than `high` in batches of the kind `scaled`.
         shrink_by: how `low` is made: by a bicubic kernel, or by the mean of each area.
         kind: the kind of batches, where a recipe can train on several.
@@ -70,6 +71,7 @@ class Settings:
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None
+    dequantize: bool | None = None
     shrink: int | None = None
     shrink_by: ShrinkBy | None = None
     kind: str | None = None

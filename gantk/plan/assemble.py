@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gantk.data.batches import Crops, TrainingBatches
+from gantk.data.columns import FULL
 from gantk.data.dataset import Split, cut_columns, shrink_of
 from gantk.data.infos import Contents, ImageInfo, contents_of, palettes_in
 from gantk.data.kinds import kind_called
@@ -18,7 +19,7 @@ from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
-from gantk.plan.resolve import Resolved
+from gantk.plan.resolve import USER, Resolved
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.slots import kind_of, named_in
 from gantk.recipe.recipe import Batches, Recipe
@@ -80,7 +81,16 @@ def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
         f"up to {-(-batch // len(group))} times; a smaller --batch-size learns the same with less work"
         for group in few
     ]
-    return [*resolved.dataset.notes, *repeated]
+    return [*resolved.dataset.notes, *repeated, *_without_levels(resolved, data)]
+
+
+def _without_levels(resolved: Resolved, data: OpenedData) -> list[str]:
+    """Return what the user should hear who wants gaps between levels filled, of images that have none."""
+    said = resolved.settings.dequantize and resolved.origins["dequantize"] == USER
+    found = {info.dtype for info in data.images.values() if info.palette is None}
+    if not said or found & FULL.keys():
+        return []
+    return [f"dequantize changes nothing here: images of {' and '.join(sorted(found))} have no levels"]
 
 
 def open_streams(
@@ -102,6 +112,7 @@ def open_streams(
         rank=world.rank,
         world=world.size,
         workers=workers,
+        dequantize=resolved.settings.dequantize,
     )
 
 

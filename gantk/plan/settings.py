@@ -35,6 +35,7 @@ class RunSettings(Settings):
     ema: Mapping[str, Scheduled] = field(default_factory=dict)
     jitter: float = 1.0
     flip: bool = False
+    dequantize: bool = False
     shrink: int = 4
     shrink_by: ShrinkBy = "bicubic"
     precision: Literal["auto", "fp32", "bf16"] = "auto"

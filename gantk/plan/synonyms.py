@@ -20,6 +20,7 @@ _SETTINGS = {
     "ema": ("ema_decay", "moving_average", "average"),
     "clip": ("grad_clip", "clip_grad", "max_grad_norm", "gradient_clip"),
     "flip": ("hflip", "mirror", "horizontal_flip", "augment", "augmentation"),
+    "dequantize": ("dequantise", "dequantization", "dequantisation", "uniform_dequantization"),
     "shrink": ("upscale", "upscale_factor", "scale_factor", "sr_factor"),
     "jitter": ("crop_scale", "random_crop"),
     "generator.filters": ("filters", "ngf", "width", "channels", "base_channels", "features"),

@@ -33,8 +33,8 @@ from gantk.training.training import Training
 
 Say = Callable[[str], None]
 
-UNSAID: Mapping[str, Any] = MappingProxyType({"rmsprop_decay": 0.99})
-"""Settings that runs of version 0.2 do not state, as they had them."""
+UNSAID: Mapping[str, Any] = MappingProxyType({"rmsprop_decay": 0.99, "dequantize": False})
+"""Settings that runs begun before there were these do not state, as they had them."""
 
 
 def _quietly(_doing: str) -> None:

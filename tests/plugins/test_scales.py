@@ -19,8 +19,8 @@ SCALES = {
     "ebgan": (64, {"epochs": 25}),
     "vae": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
     "vaegan": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
-    "wgan-gp": (32, {"steps": 100_000}),
-    "wgan-lp": (32, {"steps": 100_000}),
+    "wgan-gp": (32, {"steps": 100_000, "dequantize": True}),
+    "wgan-lp": (32, {"steps": 100_000, "dequantize": True}),
     "wgan-div": (64, {"steps": 200_000}),
     "sngan": (32, {"steps": 50_000}),
 }

@@ -1,12 +1,13 @@
 """WGAN-GP: the Wasserstein game with a gradient penalty (Gulrajani et al. 2017, arXiv:1704.00028).
 
 The loss has the constants of algorithm 1. The recipe is the paper's CIFAR-10 ResNet and what the appendix trains it
-with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator, batches of 64. A critic that gives a
-map of scores is read as their mean, see critic.py.
+with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator, batches of 64. As in the authors' code
+for it, the real images' level k of 256 becomes k / 128 - 1 plus noise from U(0, 1/128), so that nothing tells them from
+the generator's by the gaps between levels: the setting `dequantize`. A critic that gives a map of scores is read as
+their mean, see critic.py.
 
 The authors' code gives the generator twice as many samples a move as the critic; here, as in algorithm 1, they get as
-many. It also fills the gaps between CIFAR-10's 256 levels by noise from U(0, 1/128), where images are in [-1, 1]; here
-images stay as they are. It tells both networks labels in the configuration that is published; here neither is told any.
+many. It tells both networks labels in the configuration that is published; here neither is told any.
 Hard architectures of figure 2 (a generator of four dense layers, no normalization, tanh everywhere) are these
 options, the authors' critics having layer norm where they have one:
 
@@ -91,6 +92,7 @@ class WGANGP(LatentGAN):
         schedule="linear",
         decay_from=0.0,
         size=32,
+        dequantize=True,
         steps=100_000,
         precision="fp32",
     )

@@ -67,6 +67,7 @@ class WGANLP(LatentGAN):
         schedule="linear",
         decay_from=0.0,
         size=32,
+        dequantize=True,
         steps=100_000,
         precision="fp32",
     )

@@ -14,7 +14,7 @@ from gantk.data.held_out import held_out_batch, held_out_rows
 from gantk.data.kinds import served
 from gantk.data.resized import resized
 from gantk.data.samples import Samples
-from gantk.data.stream import BatchStream, as_tensors
+from gantk.data.stream import BatchStream, as_tensors, on_device
 from gantk.data.views import open_split
 
 CPU = torch.device("cpu")
@@ -129,6 +129,37 @@ def test_a_window_maps_to_minus_one_and_one(dtype, window, low, high):
     assert batch.shape == (1, 1, 2, 2)
     assert batch.dtype == torch.float32
     assert batch.flatten().tolist() == [1.0, -1.0, -1.0, -1.0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "window", "levels"),
+    [(np.uint8, (0, 255), 256), (np.uint16, (0, 4095), 4096), (np.uint16, (1024, 2047), 1024)],
+)
+def test_a_dequantized_level_fills_its_share_of_minus_one_to_one(dtype, window, levels):
+    first = window[0]
+    image = np.full((1, 64, 64, 1), first + levels // 4, dtype)
+    image[0, 0], image[0, 1] = first, first + levels - 1
+    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Augmentation(64, random=False, flip=False), (0,))
+    torch.manual_seed(0)
+    batch = next(BatchStream(samples, {"image": window}, CPU, lambda: 1, dequantize=True))["image"][0, 0]
+    shares = (batch.double() + 1) / 2 * levels
+    assert batch.dtype == torch.float32
+    assert batch.min() >= -1
+    assert batch.max() <= 1
+    for row, level in ((0, 0), (1, levels - 1), (2, levels // 4)):
+        assert level <= shares[row].min()
+        assert shares[row].max() <= level + 1
+    noise = shares[2:] - levels // 4
+    assert noise.mean() == pytest.approx(0.5, abs=0.03)
+    assert noise.var() == pytest.approx(1 / 12, abs=0.005)
+
+
+def test_floats_and_label_maps_have_no_levels_that_noise_could_fill():
+    values = torch.linspace(-1, 1, 16).view(1, 4, 4, 1)
+    ids = torch.arange(16, dtype=torch.uint8).view(1, 4, 4, 1)
+    batch = on_device({"a": values, "b": ids}, {"a": (-1, 1), "b": None}, CPU, dequantize=True)
+    torch.testing.assert_close(batch["a"], values.permute(0, 3, 1, 2))
+    assert torch.equal(batch["b"], ids.squeeze(3).long())
 
 
 def test_labels_and_texts_come_with_their_image():

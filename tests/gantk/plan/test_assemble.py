@@ -76,3 +76,10 @@ def test_parts_that_a_recipe_asks_for_are_not_refused():
     said = ["--loss", "hinge", "--discriminator", "patchgan", "--generator", "resnet"]
     result = CliRunner().invoke(main, ["train", "--plugin", "cyclegan", "--data", "emoji", "--dry-run", *said])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(("data", "said"), [("points:ring", 1), ("emoji", 0)])
+def test_images_without_levels_are_told_of_where_gaps_between_levels_are_to_be_filled(data, said):
+    command = ["train", "--plugin", "gan", "--data", data, "--dry-run", "-s", "dequantize=true"]
+    output = CliRunner().invoke(main, command).output
+    assert output.count("dequantize changes nothing here: images of float32 have no levels") == said
