@@ -109,7 +109,7 @@ PROTOCOLS = [
     ),
     *_modes(
         "ebgan",
-        f"--loss ebgan --discriminator ebgan {ADAM}",
+        f"--loss ebgan --discriminator ebgan -s discriminator.spread=0.02 {ADAM}",
         "PacGAN's generator and optimizer with a smaller discriminator, an auto-encoder",
     ),
     Protocol(

@@ -10,11 +10,10 @@ the auto-encoder reads them with the image, and what it must give back is the im
 The discriminator for 64 pixels is the paper's: kernels of 4, stride 2, channels 64, 128, 256, then 128, 64 and the
 image's. Images that cannot be halved thrice down to 4 pixels are halved less often; points, which are images of one
 pixel, go through two dense layers either way. As the paper asks, it follows DCGAN's guidance (arXiv:1511.06434): leaky
-ReLU in the encoder, ReLU in the decoder, no norm in the first and last layers, weights from N(0, 0.02), Adam at 2e-4
-with beta1 0.5, batches of 128, DCGAN's generator. Others report that the paper draws the discriminator's weights ten
-times as narrow, from N(0, 0.002); under batch norm a layer's scale does not matter, so it is the first and the last
-layer that this changes. The last layer is linear: the paper names no bound, and points have none. The encoder's last
-activation is the representation that the pulling-away term spreads.
+ReLU in the encoder, ReLU in the decoder, no norm in the first and last layers, Adam at 2e-4 with beta1 0.5, batches of
+128, DCGAN's generator. Weights are drawn as the paper's appendix is reported to have it: the discriminator's from
+N(0, 0.002), ten times as narrow as the generator's. The last layer is linear: the paper names no bound, and points have
+none. The encoder's last activation is the representation that the pulling-away term spreads.
 """
 
 from __future__ import annotations
@@ -155,17 +154,18 @@ class AutoEncoder(nn.Module):
         return missed / math.sqrt(math.prod(image.shape[1:]))
 
 
-def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> nn.Module:
+def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64, spread: float = 0.002) -> nn.Module:
     """Build the auto-encoder whose error is the energy.
 
     Args:
         filters: channels of the first layer; they double at each further one. Dense layers have twice as many units.
+        spread: standard deviation of the initial weights.
     """
     if spec.output != "energies":
         raise Unsupported("gives energies, not scores: play the game of energies, --loss ebgan")
     spec.accept("condition_channels", "output", "features")
-    if filters < 1:
-        raise UsageError(f"ebgan needs filters >= 1, not {filters}")
+    if filters < 1 or not 0 < spread < math.inf:
+        raise UsageError(f"ebgan needs filters >= 1 and a finite spread > 0, not filters={filters}, spread={spread}")
     normalization = build.normalization("discriminator")
     if spec.square == 1:
         if isinstance(normalization.activation(filters), nn.InstanceNorm2d):
@@ -174,7 +174,7 @@ def auto_encoder(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) ->
     else:
         widths, kernel = [filters * 2**level for level in range(_depth(spec.square))], 4
     network = AutoEncoder(spec.channels, spec.condition_channels, normalization, widths=widths, kernel=kernel)
-    return initialize_normal(normalization.network(network))
+    return initialize_normal(normalization.network(network), spread)
 
 
 def _depth(size: int) -> int:

@@ -104,5 +104,9 @@ def test_what_it_cannot_do(asked, reason, make_build, factory):
 def test_it_is_refused_to_a_game_of_scores(make_build, factory):
     with pytest.raises(Unsupported, match="gives energies, not scores: .*--loss ebgan"):
         make_build(discriminator="ebgan", loss="hinge").discriminator(spec(output="scores"))
-    with pytest.raises(UsageError, match="filters >= 1, not 0"):
-        factory("ebgan", "discriminator")(spec(), make_build(), filters=0)
+
+
+@pytest.mark.parametrize("options", [{"filters": 0}, {"spread": 0.0}, {"spread": float("inf")}])
+def test_widths_and_weights_that_no_network_has(options, make_build, factory):
+    with pytest.raises(UsageError, match="filters >= 1 and a finite spread > 0, not filters="):
+        factory("ebgan", "discriminator")(spec(), make_build(), **options)
