@@ -3,7 +3,7 @@
 Published numbers are those of the table that is named. `differs` says where data, length or parts are not the paper's.
 """
 
-from dataclasses import dataclass, field
+from protocol import Protocol
 
 PACGAN = "Lin et al. 2018 (PacGAN), arXiv:1712.04086, table 1"
 TOY = (
@@ -21,39 +21,7 @@ FASHION = "--data fashion-mnist:{fashion} --scale paper --size 28"
 DIGITS = "the paper has 60,000 digits to train and 10,000 to test: see the data"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
-    """One line of a paper's table, or a figure of our own beside it.
-
-    Attributes:
-        name: what it is called here.
-        paper: where the published number stands.
-        published: the published numbers as printed there, by score; empty: none was published for this.
-        train: arguments of `gantk train`; {mnist} and {fashion} stand for the folders with those images.
-        steps: the full length; in a step every player moves.
-        length: who states that length.
-        short: the length on a CPU.
-        evaluate: arguments of `gantk evaluate`, for each time that it is called.
-        seeds: runs at full length.
-        curve: a scalar of the log whose rank correlation with the score over ten checkpoints is the result; empty: the
-            score of the last checkpoint is.
-        differs: where this is not the paper's protocol, its length apart.
-    """
-
-    name: str
-    paper: str
-    published: dict[str, str] = field(default_factory=dict)
-    train: str
-    steps: int
-    length: str = "ours: the paper states none"
-    short: int
-    evaluate: tuple[str, ...]
-    seeds: int = 1
-    curve: str = ""
-    differs: str = ""
-
-
-def _modes(game: str, parts: str, differs: str, critic_moves: int = 1) -> list[Protocol]:
+def _modes(game: str, title: str, parts: str, differs: str, critic_moves: int = 1) -> list[Protocol]:
     """Return the protocol of mode coverage on the ring and on the grid for one game.
 
     A game in which the critic moves several times in a step has as many moves of it as PacGAN's code has steps.
@@ -65,6 +33,8 @@ def _modes(game: str, parts: str, differs: str, critic_moves: int = 1) -> list[P
     return [
         Protocol(
             name=f"{shape}-{game}",
+            question=shape,
+            title=title,
             paper=PACGAN if game == "gan" else f"beside {PACGAN}: not in it",
             published=published[shape] if game == "gan" else {},
             train=f"--plugin gan --data points:{shape} {TOY} {parts}",
@@ -86,34 +56,43 @@ def _norms(generator: str, normed: bool, critic: str) -> str:
 PROTOCOLS = [
     *_modes(
         "gan",
+        "GAN",
         f"--loss non-saturating {MAXOUT} {ADAM}",
         "players move in turn, PacGAN's at once",
     ),
-    *_modes("lsgan", f"--loss lsgan {MAXOUT} {ADAM}", "PacGAN's networks and optimizer with the least-squares game"),
+    *_modes(
+        "lsgan", "LSGAN", f"--loss lsgan {MAXOUT} {ADAM}", "PacGAN's networks and optimizer with the least-squares game"
+    ),
     *_modes(
         "wgan",
+        "WGAN",
         f"--loss wgan {MAXOUT}",
         "PacGAN's networks with WGAN's game and optimizer; the generator moves once for five moves of the critic",
         critic_moves=5,
     ),
     *_modes(
         "wgan-gp",
+        "WGAN-GP",
         f"--loss wgan-gp {MAXOUT}",
         "PacGAN's networks with WGAN-GP's game and optimizer; the generator moves once for five moves of the critic",
         critic_moves=5,
     ),
     *_modes(
         "sngan",
+        "SNGAN",
         f"--loss hinge --normalization discriminator=spectral {MAXOUT} {ADAM}",
         "PacGAN's networks and optimizer with the hinge game and spectral norm",
     ),
     *_modes(
         "ebgan",
+        "EBGAN",
         f"--loss ebgan --discriminator ebgan -s discriminator.spread=0.02 {ADAM}",
         "PacGAN's generator and optimizer with a smaller discriminator, an auto-encoder",
     ),
     Protocol(
         name="parzen-gan",
+        question="parzen",
+        title="GAN",
         paper="Goodfellow et al. 2014, arXiv:1406.2661, table 1",
         published={"log_likelihood": "225 ± 2"},
         train=f"--plugin gan {MNIST}",
@@ -124,6 +103,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="parzen-cgan",
+        question="parzen",
+        title="Conditional GAN",
         paper="Mirza & Osindero 2014, arXiv:1411.1784, table 1",
         published={"log_likelihood": "132 ± 1.8"},
         train=f"--plugin cgan {MNIST}",
@@ -134,6 +115,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="infogan-code",
+        question="code",
+        title="InfoGAN",
         paper="Chen et al. 2016, arXiv:1606.03657, section 7.2",
         published={"code_error": "5"},
         train=f"--plugin infogan {MNIST}",
@@ -146,6 +129,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="bigan-nearest-neighbour",
+        question="neighbour",
+        title="BiGAN",
         paper="Donahue et al. 2016, arXiv:1605.09782, table 1",
         published={"accuracy of features": "97.39"},
         train=f"--plugin bigan {MNIST}",
@@ -157,6 +142,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="wgan-critic-estimate",
+        question="estimate",
+        title="WGAN",
         paper="Arjovsky et al. 2017, arXiv:1701.07875, figure 3: curves there, no number",
         train=f"--plugin wgan {FASHION} -s generator.filters=32 -s discriminator.filters=32",
         steps=100_000,
@@ -168,6 +155,8 @@ PROTOCOLS = [
     *(
         Protocol(
             name=f"hard-{architecture}-{game}",
+            question="hard",
+            title=f"{'DCGAN' if game == 'dcgan' else 'WGAN-GP'}, {network}",
             paper="beside Gulrajani et al. 2017, arXiv:1704.00028, figure 2: pictures there, no number",
             train=f"--plugin {game} {FASHION} --discriminator dcgan -s discriminator.filters=32 {parts} {norms}",
             steps=200_000,
@@ -178,16 +167,18 @@ PROTOCOLS = [
             "(100 uniform numbers, 128 normal ones) and settings of its own, WGAN-GP's being those for CIFAR-10"
             "; batches of 128 and a constant rate for DCGAN, 64 and a rate that falls for WGAN-GP",
         )
-        for architecture, parts, normed in (
+        for architecture, network, parts, normed in (
             (
                 "mlp-generator",
+                "dense generator",
                 "--generator gan -s generator.layers=4 -s generator.units=512 -s generator.initial=he "
                 "-s generator.output=tanh",
                 ("none", True),
             ),
-            ("no-normalization", "--generator dcgan -s generator.filters=32", ("none", False)),
+            ("no-normalization", "no normalization", "--generator dcgan -s generator.filters=32", ("none", False)),
             (
                 "tanh",
+                "tanh everywhere",
                 "--generator dcgan -s generator.filters=32 -s generator.activation=tanh "
                 "-s discriminator.activation=tanh",
                 ("batch", True),
@@ -200,6 +191,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="ebgan-fashion",
+        question="clothes",
+        title="EBGAN",
         paper="Zhao et al. 2016, arXiv:1609.03126: pictures there, no number of this kind",
         train=f"--plugin ebgan {FASHION} -s loss.margin=0.36 -s loss.pulling_away=0.0036",
         steps=100_000,
@@ -209,6 +202,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="vaegan-fashion",
+        question="clothes",
+        title="VAE-GAN",
         paper="Larsen et al. 2015, arXiv:1512.09300: CelebA there",
         train=f"--plugin vaegan {FASHION}",
         steps=100_000,
@@ -218,6 +213,8 @@ PROTOCOLS = [
     ),
     Protocol(
         name="vae-fashion",
+        question="clothes",
+        title="VAE",
         paper="beside Larsen et al. 2015, arXiv:1512.09300: a plain VAE of the same size",
         train=f"--plugin vae {FASHION}",
         steps=100_000,
