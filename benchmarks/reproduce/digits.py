@@ -16,20 +16,21 @@ def together(text: str) -> str:
 def summary(values: list[float], error: float | None = None) -> str:
     """Return the mean of several values and their standard deviation, or one value, whose own error says its digits."""
     if len(values) == 1:
-        return _plain(values[0], error)
+        return _at(values[0], _of_one(values[0], error))
     spread = stdev(values)
     places = _places(spread)
-    shown = "0" if places is None else _at(spread, places)
-    return f"{_plain(mean(values), spread)}{APART}±{APART}{shown}"
-
-
-def _plain(value: float, error: float | None) -> str:
-    places = _places(error or 0)
-    if places is None and value == round(value):
-        places = 0
     if places is None:
-        places = 2 - floor(log10(abs(value)))
-    return _at(value, places)
+        return f"{_at(values[0], _of_one(values[0], None))}{APART}±{APART}0"
+    return f"{_at(mean(values), places)}{APART}±{APART}{_at(spread, places)}"
+
+
+def _of_one(value: float, error: float | None) -> int:
+    """Return the decimal places of a value alone: those that its error leaves, and three digits at most."""
+    if value == round(value):
+        return 0
+    places = _places(error or 0)
+    most = 2 - floor(log10(abs(value)))
+    return most if places is None else min(places, most)
 
 
 def _places(error: float) -> int | None:
