@@ -25,6 +25,7 @@ def card_lines(path: Path, card: Card) -> list[str]:
         ("mode", ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in card.mode.items())),
         ("classes", _few(card.classes) or "none"),
         ("data", f"{card.data} (licence: {card.licence or 'unknown'})"),
+        *(("" if index else "credits", line) for index, line in enumerate(card.credits)),
         ("created", f"{card.created} by gantk {card.version}"),
         ("weights", card.precision),
         *([("file", f"ONNX opset {card.opset}, for ONNX Runtime {card.onnxruntime} or later")] if card.opset else []),

@@ -98,6 +98,7 @@ def _prepared(trained: Trained, name: str, graph: Graph, form: Form) -> tuple[nn
         classes=trained.classes,
         data=trained.data,
         licence=trained.licence,
+        credits=trained.credits,
         created=datetime.now(UTC).date().isoformat(),
         step=trained.step,
         opset=form.opset,

@@ -12,6 +12,7 @@ from gantk.documents import at_most
 from gantk.errors import DataError
 
 Text = Annotated[str, at_most(10_000)]
+Credit = Annotated[str, at_most(1_000_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -56,6 +57,7 @@ class DataFacts(BaseModel):
     kind: Annotated[str, at_most(100)]
     summary: Text = ""
     licence: Text = ""
+    credits: list[Credit] = Field(default_factory=list)
     fingerprint: Text
     classes: list[Text] = Field(default_factory=list)
     domains: list[Text] = Field(default_factory=list)
@@ -114,6 +116,7 @@ def data_facts(dataset: Dataset, kind: Kind, contents: Contents) -> DataFacts:
         columns=dict(kind.columns),
         summary=dataset.summary,
         licence=dataset.licence,
+        credits=list(dataset.credits),
         fingerprint=dataset.fingerprint(),
         classes=list(dataset.classes),
         domains=list(dataset.domains),

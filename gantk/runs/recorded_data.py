@@ -1,5 +1,7 @@
 """A run's data as its folder describes them, not opened."""
 
+from collections.abc import Sequence
+
 from gantk.data.dataset import Dataset, Split
 from gantk.errors import DataError
 from gantk.runs.manifest import DataFacts
@@ -15,7 +17,12 @@ class RecordedData(Dataset):
         self.summary = facts.summary
         self.classes = tuple(facts.classes)
         self.domains = tuple(facts.domains)
+        self._credits = tuple(facts.credits)
         self._fingerprint = facts.fingerprint
+
+    @property
+    def credits(self) -> Sequence[str]:
+        return self._credits
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         raise DataError(f"the images of {self.name} were not opened")

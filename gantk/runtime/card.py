@@ -47,6 +47,7 @@ class Card:
         classes: names of the labels.
         data: what it was trained on.
         licence: SPDX identifier of that data, or empty.
+        credits: who made that data, where its licences ask to name them; a line each.
         created: ISO date.
         parity: largest difference from torch by the shapes of the tested inputs, and the output's name where there are
             several: in an image's values; of a vector, relative to its largest number. Of a sampler from torch's own
@@ -77,6 +78,7 @@ class Card:
     classes: tuple[str, ...] = ()
     data: str = ""
     licence: str = ""
+    credits: tuple[str, ...] = ()
     created: str
     parity: Mapping[str, float] = field(default_factory=dict)
     precision: str = "fp32"
@@ -154,6 +156,8 @@ class Card:
         values = asdict(self)
         if self.scale == 1:
             del values["scale"]
+        if not self.credits:
+            del values["credits"]
         for port in (*values["inputs"], *values["outputs"]):
             for name in ("default", "low", "high", "palette"):
                 if port.get(name, 0) is None:

@@ -135,6 +135,7 @@ _CARD: Mapping[str, Check] = {
     "classes": _NAMES,
     "data": text(),
     "licence": text(),
+    "credits": several(text(most=1_000_000), most=10_000),
     "created": text(),
     "parity": mapping(number(0, 1e30)),
     "precision": one_of("fp32", "fp16", "int8"),
@@ -144,7 +145,7 @@ _CARD: Mapping[str, Check] = {
     "onnxruntime": text(most=100),
 }
 
-_LATER = ("scale", "precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
+_LATER = ("credits", "scale", "precision", "fidelity", "trained_size", "batch", "step", "opset", "onnxruntime")
 """Fields that models of older versions do not have."""
 
 

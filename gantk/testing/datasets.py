@@ -41,6 +41,10 @@ def opens(checked: CheckedPlugin) -> str:
         for holds in NUMBERS:
             if known.keys(holds) and not getattr(dataset, holds):
                 raise Failure(f"serves {kind} batches, and states no `{holds}`: their names")
+    for attribute in ("credits", "notes"):
+        lines = getattr(dataset, attribute)
+        if isinstance(lines, str) or not all(isinstance(line, str) and line.strip() for line in lines):
+            raise Failure(f"`{attribute}` are lines of text, in a tuple or a list")
     if not dataset.fingerprint():
         raise Failure("fingerprint() is empty: return a hash of the contents")
     return dataset.summary

@@ -34,6 +34,7 @@ class Trained:
         images: what each image key of its batches held ("a", "source", ...).
         data: name of the data.
         licence: SPDX identifier of the data, or empty.
+        credits: who made its images, where their licences ask to name them; a line each.
         classes: names of the labels.
         sides: height and width of its images in pixels, in the stage that the checkpoint is of.
         config: what it was trained with, its plugin files where they are now.
@@ -51,6 +52,7 @@ class Trained:
     classes: tuple[str, ...]
     sides: Sides
     config: Config
+    credits: tuple[str, ...] = ()
     apart: float | None = None
     lags: bool = False
 
@@ -106,6 +108,7 @@ def load_trained(
         classes=dataset.classes if resolved.kind.keys("classes") else (),
         sides=sides_in(resolved, course.stage_at(last)),
         config=config,
+        credits=tuple(dataset.credits),
         apart=settled.apart,
         lags=facts.settled is None and inference.statistics == "running" and bool(settled_averages(recipe)),
     )

@@ -100,6 +100,7 @@ def test_the_card_says_what_the_model_is(exported: Export, residual: Trained) ->
     assert (card.multiple, card.minimum, card.halo) == (4, 12, 20)
     assert card.mode == {"batch_norm": "none", "dropout": "off"}
     assert (card.classes, card.data, card.licence) == (("cat", "dog"), "photographs", "CC0-1.0")
+    assert card.credits == ("CC0-1.0: Ada, Bén",)
     (source,) = card.inputs
     assert (source.name, source.layout, source.dtype, source.colour, source.range) == (
         *("image", "NHWC", "uint8", "RGB"),

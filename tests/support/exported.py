@@ -95,6 +95,7 @@ def trained(recipe: Recipe, source: ImageInfo = BYTES, target: ImageInfo = BYTES
         classes=("cat", "dog"),
         sides=Sides(64, 64),
         config=Config(),
+        credits=("CC0-1.0: Ada, Bén",),
     )
 
 

@@ -23,6 +23,7 @@ async function open({ name, bytes }) {
   try {
     const card = await json(`models/${encodeURIComponent(name)}.json`);
     element("about").textContent = about(card, bytes);
+    credit(card["gantk.credits"] ?? []);
     await mine.ask("open", { name, bytes });
     if (mine !== session) return;
     const reopen = () => open({ name, bytes });
@@ -46,6 +47,12 @@ function about(card, bytes) {
   const licence = card["gantk.licence"] ? ` (${card["gantk.licence"]})` : "";
   const data = card["gantk.data"] ? `trained on ${card["gantk.data"]}${licence}${trained ? ` at ${trained} px` : ""}` : "";
   return [card["gantk.plugin"], card["gantk.graph"], data, megabytes(bytes)].filter(Boolean).join(" · ");
+}
+
+function credit(lines) {
+  element("credits").hidden = lines.length === 0;
+  const told = lines.map((line) => Object.assign(document.createElement("p"), { textContent: line }));
+  element("credits").replaceChildren(element("credits").firstElementChild, ...told);
 }
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;

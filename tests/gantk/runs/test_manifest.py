@@ -9,6 +9,7 @@ from gantk.errors import GantkError, UsageError
 from gantk.parts.settings import Settings
 from gantk.runs.config import check_config, read_config
 from gantk.runs.manifest import Manifest
+from gantk.runs.recorded_data import RecordedData
 from gantk.runs.run import Run
 
 IMAGE = {"channels": 3, "dtype": "uint8", "window": [0.0, 255.0]}
@@ -52,6 +53,13 @@ def test_a_manifest_that_is_no_json_is_one_line(tmp_path, text):
     (tmp_path / "manifest.json").unlink()
     with pytest.raises(GantkError, match="cannot read .*manifest.json: No such file"):
         _ = Run(tmp_path).manifest
+
+
+def test_credits_are_recorded_and_runs_without_them_name_nobody():
+    names = ["CC-BY-4.0: Ada, Bén", "CC0-1.0: " + "Cé, " * 9000]
+    recorded = Manifest.model_validate({"data": {**DATA, "credits": names}})
+    assert list(RecordedData(recorded.data).credits) == names
+    assert list(RecordedData(Manifest.model_validate({"data": DATA}).data).credits) == []
 
 
 def test_names_that_are_not_utf_8_are_names(tmp_path):

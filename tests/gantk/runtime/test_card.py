@@ -52,6 +52,12 @@ def test_cards_of_every_task_come_back_equal(task: Any, inputs: Any, outputs: An
     assert json.loads(card.json())["gantk.size"] == 32
 
 
+def test_who_made_the_data_is_named_and_left_out_where_nobody_is() -> None:
+    assert "gantk.credits" not in CARD.metadata()
+    named = replace(CARD, credits=("CC-BY-4.0: Ada, Bén", "CC0-1.0: " + "Cé, " * 5000))
+    assert read_card(named.metadata().items(), Path("x.onnx")) == named
+
+
 def test_images_are_found_or_the_right_command_is_named() -> None:
     assert CARD.image_in is CARD.image_out is PORT
     generator = replace(CARD, task="generate", graph="generator", inputs=(LATENT, LABEL))

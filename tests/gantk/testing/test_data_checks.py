@@ -75,6 +75,7 @@ def dataset(**faulty):
             "levels, training: has no column 'grey'",
         ),
         ({"says": "classes = ()"}, "opens", "states no `classes`"),
+        ({"says": "credits = 'Ada'"}, "opens", "`credits` are lines of text, in a tuple or a list"),
         ({"fingerprint": "''"}, "opens", "fingerprint() is empty"),
         ({"says": "kinds = ('labelled', 'captioned')"}, "batches", "captioned, training: has no column 'caption'"),
         ({"label": "np.arange(count) % 3"}, "batches", "`label` reaches from 0 to 2, and 2 have names"),
