@@ -122,7 +122,9 @@ def _part_options(command: Command) -> Command:
 @click.option("--seed", type=click.IntRange(0), help="What weights, noise and order of the images follow from.")
 @click.option("--log-every", type=click.IntRange(1), help="Steps between two logs.")
 @click.option(
-    "--preview-every", type=click.IntRange(1), help="Steps between two previews; a first one follows step 100."
+    "--preview-every",
+    type=click.IntRange(1),
+    help="Steps between two previews; before the first, some come early, ever further apart.",
 )
 @click.option(
     "--preview-images",
@@ -147,6 +149,8 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
         raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
     if resume is None and step is not None:
         raise click.UsageError("--step names a checkpoint of the run that goes on: say --resume RUN, or leave it out")
+    # What is wrong with these is said at once, not after torch was imported.
+    going_on = _going_on(resume, said) if resume is not None else {}
     from gantk.training.phases import Phases
 
     with Phases(say) as phases:
@@ -154,11 +158,7 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
         from gantk.training.launch import Again, describe, launch, relaunch
 
         if resume is not None:
-            places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
-            files = _pretrained(resume, said)
-            again = Again(
-                changes=_resumed(said), step=chosen_step(resume, step, phases.say), pretrained=files, **places
-            )
+            again = Again(step=chosen_step(resume, step, phases.say), **going_on)
             relaunch(resume, again, phases.say, phases.begin)
         elif dry_run:
             described = describe(_request(config, said))
@@ -212,6 +212,21 @@ def _request(path: Path | None, said: dict[str, Any]) -> Config:
             values[name] = stated[name] | values[name]
     config: Config = check_config(stated | values, "the command line")
     return config
+
+
+def _going_on(run: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said to a run that goes on, as `Again` takes it, but for the step.
+
+    Raises UsageError where there is no run, or where what is said is for a new one; GantkError where it has no
+    checkpoint.
+    """
+    from gantk.runs.run import open_run
+
+    places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
+    files = _pretrained(run, said)
+    changes = _resumed(said)
+    open_run(run).checkpoints().newest()
+    return {"changes": changes, "pretrained": files, **places}
 
 
 def _pretrained(run: Path, said: dict[str, Any]) -> dict[str, str]:

@@ -15,13 +15,17 @@ _NAMES = ("file_name", "file", "image", "filename")
 _TEXTS = ("caption", "text")
 
 
-def has_captions(images: Iterable[Path]) -> bool:
-    """Return whether any of the images may have a caption; nothing is read."""
-    paths = list(images)
-    folders = {path.parent for path in paths}
-    return any((folder / name).is_file() for folder in folders for name in FILES) or any(
-        path.with_suffix(".txt").is_file() for path in paths
-    )
+def caption_files(images: Iterable[Path]) -> list[Path]:
+    """Return the files in which captions of the images stand; nothing is read."""
+    tables: dict[Path, Path | None] = {}
+    found: dict[Path, None] = {}
+    for path in images:
+        if path.parent not in tables:
+            tables[path.parent] = _table_of(path.parent)
+        file = tables[path.parent] or path.with_suffix(".txt")
+        if file.is_file():
+            found[file] = None
+    return list(found)
 
 
 def captions_of(images: Iterable[Path]) -> dict[Path, str]:
@@ -33,7 +37,7 @@ def captions_of(images: Iterable[Path]) -> dict[Path, str]:
     tables: dict[Path, Mapping[str, str] | None] = {}
     for path in images:
         if path.parent not in tables:
-            file = next((path.parent / name for name in FILES if (path.parent / name).is_file()), None)
+            file = _table_of(path.parent)
             tables[path.parent] = dict(_table(file)) if file else None
         table = tables[path.parent]
         beside = path.with_suffix(".txt")
@@ -44,6 +48,10 @@ def captions_of(images: Iterable[Path]) -> dict[Path, str]:
         if caption.strip():
             found[path] = caption.strip()
     return found
+
+
+def _table_of(folder: Path) -> Path | None:
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
 def _table(file: Path) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantk.data.arranged import Asked, Direction
+from gantk.data.captions import caption_files
 from gantk.data.classes import stated_classes
 from gantk.data.columns import Meaning, check_window
 from gantk.data.folder_dataset import FolderDataset
@@ -69,12 +70,14 @@ def open_folders(
     meanings = {key: Meaning(key, window_b if key in SECOND else window, key in with_labels) for key in arranged.keys}
     # Classes are of no use but for the layouts of pairs.
     stated = stated_classes(paths, classes) if len(with_labels) == 1 and arranged.kind == "paired" else None
+    read = [stated.file] if stated and stated.file else []
+    read += caption_files(arranged.paths) if arranged.kind == "images" else []
     return FolderDataset(
         printable("+".join(path.resolve().name for path in paths)),
         arranged,
         test_folder=" and ".join(dict.fromkeys(_below(paths, folder) for folder in tree.test.values())),
         unread=other_folders(paths, tree),
-        passed_over=passed_over(paths, tree, stated.file if stated else None),
+        passed_over=passed_over(paths, tree, read),
         channels=channels,
         meanings=meanings,
         stated=stated,

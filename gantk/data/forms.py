@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 
 from gantk.data.arranged import Arranged
-from gantk.data.captions import has_captions
+from gantk.data.captions import caption_files
 from gantk.data.dataset import Group, Images, Split
 from gantk.data.joined import JoinedImages, agree
 from gantk.data.palettes import LabelMaps, Palette
@@ -18,7 +18,7 @@ def kinds_of(arranged: Arranged, maps: str) -> tuple[str, ...]:
         "labelled": ("domains",),
         "unpaired": ("domains",),
         "paired": ("layout",) if maps else (),
-        "images": ("captioned",) if has_captions(arranged.paths) else (),
+        "images": ("captioned",) if caption_files(arranged.paths) else (),
     }
     return (arranged.kind, *further.get(arranged.kind, ()))
 

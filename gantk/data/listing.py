@@ -59,7 +59,7 @@ def look_into(folder: Path) -> Listing:
         elif path.suffix.lower() in SUFFIXES:
             images.append(path)
         else:
-            passed_over[_ending(path)] += 1
+            passed_over[ending_of(path)] += 1
     return Listing(tuple(images), tuple(folders), passed_over)
 
 
@@ -91,6 +91,13 @@ def in_words(passed_over: Mapping[str, int]) -> str:
     return f"passed over: {', '.join(named)}{more}"
 
 
+def ending_of(path: Path) -> str:
+    """Return the ending by which a file that is passed over is counted, or that it has none."""
+    ending = path.suffix.lower()
+    told = 1 < len(ending) <= _LONGEST and ending.isascii() and ending[1:].isalnum()
+    return ending if told else "without an ending that is known" if ending else "without ending"
+
+
 def _mode(entry: os.DirEntry[str]) -> int:
     """Return what an entry is, links followed; of a link that leads nowhere, that it is a link."""
     try:
@@ -101,9 +108,3 @@ def _mode(entry: os.DirEntry[str]) -> int:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LITTER
-
-
-def _ending(path: Path) -> str:
-    ending = path.suffix.lower()
-    told = 1 < len(ending) <= _LONGEST and ending.isascii() and ending[1:].isalnum()
-    return ending if told else "without an ending that is known" if ending else "without ending"

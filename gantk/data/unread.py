@@ -1,6 +1,6 @@
 """What lies in and below folders and is not read, in words."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from os.path import commonpath
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gantk.data.formats.known import SHOWN
 from gantk.data.layouts import Tree
-from gantk.data.listing import in_words, look_into, subfolders, total
+from gantk.data.listing import ending_of, in_words, look_into, subfolders, total
 from gantk.errors import DataError
 from gantk.text import pasted
 
@@ -66,10 +66,11 @@ def _holding_images(root: Path) -> Iterator[tuple[Path, int]]:
                 queue.extend(inner for inner in listing.folders if not inner.is_symlink())
 
 
-def passed_over(paths: Iterable[Path], tree: Tree, read: Path | None = None) -> dict[str, int]:
+def passed_over(paths: Iterable[Path], tree: Tree, read: Iterable[Path] = ()) -> dict[str, int]:
     """Return how many files are passed over in the folders that were named and in those that are read, by ending.
 
-    `read` is a file among them that is no image and is read all the same.
+    `read` are files in these folders that are no images and are read all the same.
     """
-    counts = total(look_into(folder).passed_over for folder in dict.fromkeys([*paths, *tree.folders]))
-    return {ending: left for ending, count in counts.items() if (left := count - bool(read and read.suffix == ending))}
+    counts = Counter(total(look_into(folder).passed_over for folder in dict.fromkeys([*paths, *tree.folders])))
+    counts.subtract(map(ending_of, read))
+    return total([+counts])

@@ -37,6 +37,16 @@ def data_option_names(config: Config) -> list[str]:
     return [f"{_PREFIX}{name}" for name in data_options(config)]
 
 
+def data_values(config: Config) -> dict[str, tuple[Any, str]]:
+    """Return the value of each of these options as `-s` names it, and who said it: `you`, or `default`."""
+    options = data_options(config)
+    said = said_of(options, config.set, _PREFIX)
+    return {
+        f"{_PREFIX}{name}": (said[name], "you") if name in said else (option.default, "default")
+        for name, option in options.items()
+    }
+
+
 def open_data(config: Config) -> Dataset:
     """Open the data of a run. Raises DataError or UsageError."""
     data = _data(config)

@@ -75,10 +75,27 @@ def _numbered(name: str, made: list[Path]) -> Lock:
     number = 1
     while True:
         path = RUNS / (name if number == 1 else f"{name}-{number}")
-        with suppress(FileExistsError, HeldError):
+        with suppress(FileExistsError):
             _make(path, made)
-            return Lock(path)
+        with suppress(HeldError):
+            if held := _of_nobody(path):
+                made[:] = made if path in made else [path]
+                return held
         number += 1
+
+
+def _of_nobody(path: Path) -> Lock | None:
+    """Lock a folder in which there is nothing, such as one just made or left by a start that was killed.
+
+    Raises HeldError where another training begins in it.
+    """
+    with suppress(PermissionError):
+        if path.is_dir() and not path.is_symlink() and not _is_filled(path):
+            held = Lock(path)
+            if not _is_filled(path):
+                return held
+            held.release()  # filled by a training that was over in between
+    return None
 
 
 def _make(path: Path, made: list[Path]) -> None:

@@ -15,6 +15,7 @@ from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
 from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
+from gantk.plan.open_data import data_values
 from gantk.plan.protocol import players_of
 from gantk.plan.resolve import USER, Resolved
 from gantk.recipe.recipe import Recipe
@@ -43,7 +44,8 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
     settings.pop("precision")
     sections = {
         "parts": [(slot, part.plugin, part.origin) for slot, part in resolved.parts.items()],
-        "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()],
+        "options": [(name, shown(option.value), option.origin) for name, option in resolved.options.items()]
+        + [(name, shown(value), origin) for name, (value, origin) in data_values(resolved.config).items()],
         "settings": [(name, shown(value), origins[name]) for name, value in settings.items()]
         + ([("in each step", moves, "")] if moves else []),
         "stages": _stages(course, recipe) if len(course.stages) > 1 else [],

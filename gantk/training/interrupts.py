@@ -1,7 +1,9 @@
-"""Signals that ask a training to end: noticed, and acted on when the step is done."""
+"""Signals that ask a training to end: before step 1 what has begun is undone; later the step is finished first."""
 
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -43,3 +45,30 @@ class Interrupts:
             self._heard(number)
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def undone_by_signals() -> Iterator[None]:
+    """While entered, let a signal that would end the process at once raise what ends it in order, as Ctrl-C does."""
+    received: list[int] = []
+    owner = os.getpid()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a process that loads images
+            os._exit(128 + number)
+        received.append(number)
+        if len(received) == 1:  # a closed terminal hangs up twice
+            raise KeyboardInterrupt
+
+    numbers = [number for number in ending_signals() if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if received:
+            raise SystemExit(128 + received[0]) from None
+        raise
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gantk.data.columns import FULL
+from gantk.data.held_out import held_out_rows
 from gantk.data.infos import Contents, palettes_in
 from gantk.errors import DataError
 from gantk.parts.pretrained import Pretrained, pretrained_in
@@ -26,6 +27,7 @@ from gantk.runs.run import Run, open_run
 from gantk.training.dry_run import describe_run
 from gantk.training.failures import told_plainly
 from gantk.training.full_rehearsal import rehearse_run
+from gantk.training.interrupts import undone_by_signals
 from gantk.training.loop import train
 from gantk.training.processes import World, joined_world
 from gantk.training.resumption import resume
@@ -178,6 +180,8 @@ def describe(request: Config) -> str:
         resolved = resolve(request)
         data = open_training_data(resolved)
         refuse_idle_parts(resolved, data.contents)
+        if request.preview_images:
+            held_out_rows(resolved.dataset, resolved.kind, data.crops, request.preview_images)
         return describe_run(resolved, data, choose_device(request.device))
 
 
@@ -242,5 +246,5 @@ def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[
     """Give the run's folder, the same in every process: the first one chooses, and holds it."""
     # Backslashes, which stand for bytes of a name that are not UTF-8, would be a hassle in a folder's.
     name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}".replace("\\", "_")
-    with ExitStack() as held:
+    with undone_by_signals(), ExitStack() as held:
         yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

@@ -3,7 +3,7 @@
 import pytest
 
 from gantk import DataError
-from gantk.data.captions import captions_of, has_captions
+from gantk.data.captions import caption_files, captions_of
 from gantk.data.folders import open_folders
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -12,14 +12,31 @@ pytestmark = pytest.mark.usefixtures("home")
 def test_captions_stand_beside_images_or_in_one_file(fill):
     root = fill({".": ["1", "2"]})
     paths = [root / "1.png", root / "2.png"]
-    assert not has_captions(paths)
+    assert caption_files(paths) == []
     (root / "1.txt").write_text("one\n")
+    assert caption_files(paths) == [root / "1.txt"]
     assert captions_of(paths) == {paths[0]: "one"}
     (root / "captions.csv").write_text('file_name,text\n1.png,"a, b"\n2.png,two\n')
     assert captions_of(paths) == {paths[0]: "a, b", paths[1]: "two"}
     (root / "captions.jsonl").write_text('{"file_name": "2.png", "caption": "zwei"}\n\n')
     assert captions_of(paths) == {paths[1]: "zwei"}
     assert open_folders([root]).kinds == ("images", "captioned")
+    assert caption_files(paths) == [root / "captions.jsonl"]
+
+
+def test_files_of_captions_are_not_passed_over(fill):
+    root = fill({".": ["1", "2", "3"]})
+    for name in ("1.txt", "2.txt", "notes.txt", "captions.old"):
+        (root / name).write_text("one")
+    assert open_folders([root]).passed_over == {".old": 1, ".txt": 1}
+    # Where one file holds all, those beside the images are not read.
+    (root / "captions.csv").write_text("file,text\n1.png,one\n")
+    assert open_folders([root]).passed_over == {".txt": 3, ".old": 1}
+    (root / "captions.csv").unlink()
+    # Where pairs are read, captions are not.
+    pairs = fill({"A": ["1", "2"], "B": ["1", "2"]})
+    (pairs / "A" / "1.txt").write_text("one")
+    assert open_folders([pairs]).passed_over[".txt"] > 0
 
 
 @pytest.mark.parametrize(

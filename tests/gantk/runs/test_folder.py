@@ -106,6 +106,21 @@ def test_a_folder_in_which_nothing_was_begun_is_gone_again(tmp_path, monkeypatch
         started(run.path)
 
 
+def test_a_folder_that_a_killed_start_left_is_taken_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    left = tmp_path / "runs" / "gan-points"
+    left.mkdir(parents=True)
+    (left / lock.NAME).write_text("{}")
+    with pytest.raises(ZeroDivisionError), new_run(None, "gan-points"):
+        raise ZeroDivisionError
+    assert not left.exists()
+    left.mkdir()
+    (tmp_path / "runs" / "gan-points-2").symlink_to(tmp_path)
+    with new_run(None, "gan-points") as run, new_run(None, "gan-points") as other:
+        names = [started(one.path).path.name for one in (run, other)]
+    assert names == ["gan-points", "gan-points-3"]
+
+
 def test_going_on_is_offered_only_where_there_is_a_checkpoint(tmp_path):
     started(tmp_path / "run")
     with pytest.raises(UsageError, match=r"choose another --out$"), new_run(tmp_path / "run", ""):

@@ -2,11 +2,12 @@
 
 import os
 import signal
+from contextlib import ExitStack
 
 import pytest
 
 from gantk.data.workers import ending_signals
-from gantk.training.interrupts import Interrupts
+from gantk.training.interrupts import Interrupts, undone_by_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
@@ -21,6 +22,26 @@ def test_the_first_signal_is_noted_and_told(number):
     assert interrupts.received == number
     assert heard == [number]
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_before_the_first_step_a_signal_undoes_what_has_begun(number):
+    def undone():
+        os.kill(os.getpid(), number)
+        undoing.append("the rest")
+
+    def begin():
+        with undone_by_signals(), ExitStack() as begun:
+            begun.callback(undone)
+            os.kill(os.getpid(), number)
+
+    undoing = []
+    with pytest.raises(SystemExit) as ended:
+        begin()
+    assert (ended.value.code, undoing) == (128 + number, ["the rest"])
+    assert signal.getsignal(number) is signal.SIG_DFL
+    with pytest.raises(KeyboardInterrupt), undone_by_signals():
+        raise KeyboardInterrupt
 
 
 def test_a_second_ctrl_c_ends_at_once():

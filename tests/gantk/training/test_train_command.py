@@ -93,6 +93,7 @@ def test_a_dry_run_says_who_brings_what_and_trains_nothing(tmp_path, monkeypatch
         " ".join(line.split())
         for line in invoke("train", "--plugin", "dcgan", "--precision", "fp32", "--dry-run").splitlines()
     }
+    assert "data.direction a_to_b default" in lines
     assert not list(tmp_path.iterdir())
 
 

@@ -54,6 +54,9 @@ def test_label_maps_are_trained_on_in_the_window_that_the_run_keeps(facades: Pat
 
 
 def test_a_dry_run_says_it_too(facades: Path) -> None:
-    said = " ".join(invoke("train", *TINY, "--data", facades, "--dry-run").split())
+    told = invoke("train", *TINY, "--data", facades, "-s", "data.hold_out=0.5", "--dry-run")
+    lines = {" ".join(line.split()) for line in told.splitlines()}
+    assert {"data.hold_out 0.5 you", "data.layout auto default"} <= lines
+    said = " ".join(told.split())
     assert "note target: values 0 to 3 in 8 bits look like labels: -s data.labels=b" in said
     assert "note 4 to train on" in said

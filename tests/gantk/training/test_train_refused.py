@@ -1,5 +1,7 @@
 """What `gantk train` refuses in one line, and leaves no run of."""
 
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -41,6 +43,20 @@ def test_a_hook_that_ends_the_process_is_an_error(tmp_path, where, hook):
     out = ["--out", tmp_path / "run"]
     said = refusal("train", *TINY, "--plugin", plugin, *out, "--steps", 2)
     assert f"plugin quitter: hook {hook} failed: {plugin}, line 7: SystemExit: 0" in said
+
+
+def test_a_preview_of_an_image_that_there_is_not_is_refused_by_a_dry_run_too(tmp_path):
+    for how in (["--dry-run"], ["--out", tmp_path / "run"]):
+        said = refusal("train", *TINY, "--preview-images", "0,999", *how, status=2)
+        assert "preview_images: there is no held-out image 999; emoji has 236, counted from 0" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_run_is_refused_before_torch_is_imported(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gantk.training.launch", None)
+    assert "is not a run: it has no config.yaml" in refusal("train", "--resume", tmp_path, status=2)
+    (tmp_path / "config.yaml").write_text("plugins: [gan]\n")
+    assert "has no checkpoint: it stopped before its first was saved" in refusal("train", "--resume", tmp_path)
 
 
 def test_a_recipe_that_ends_the_process_is_an_error(tmp_path):
