@@ -4,6 +4,7 @@ import shlex
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path, PurePath
 
 _KEPT = "\u200c\u200d"
 """Invisible joiners that Persian, Indic scripts and emoji are spelled with."""
@@ -36,8 +37,13 @@ def printable_lines(text: object) -> str:
 
 
 def pasted(*words: object) -> str:
-    """Return words of a command as they are pasted into a shell: quoted where need be."""
-    return " ".join(map(_quoted, map(str, words)))
+    """Return words of a command as they are pasted into a shell: quoted where need be, and no path an option."""
+    return " ".join(_quoted(_named(word) if isinstance(word, PurePath) else str(word)) for word in words)
+
+
+def link(path: Path) -> str:
+    """Return a file's address, which terminals make a link of, and in which nothing need be quoted."""
+    return path.absolute().as_uri()
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -58,6 +64,10 @@ def _shown(character: str) -> str:
     return _NAMED.get(character) or (
         f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     )
+
+
+def _named(path: PurePath) -> str:
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def _quoted(word: str) -> str:

@@ -21,7 +21,10 @@ from gantk.text import is_utf8, pasted
 
 PACKAGES = ("gantk", "torch", "torchvision", "numpy", "albumentations", "safetensors", "onnx", "onnxruntime")
 
-WRITTEN = (LOCK, "config.yaml", "manifest.json", "checkpoints", "scalars.jsonl", "previews", "tensorboard")
+WRITTEN = (
+    *(LOCK, "config.yaml", "manifest.json", "checkpoints", "scalars.jsonl", "previews", "tensorboard"),
+    *("index.html", "page.js"),
+)
 """What a training writes in a run's folder."""
 
 

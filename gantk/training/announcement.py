@@ -11,7 +11,8 @@ from gantk.data.words import some_of
 from gantk.errors import DataError, GantkError
 from gantk.plan.course import sides_in
 from gantk.plan.quick import is_offered, quick_scale
-from gantk.text import pasted
+from gantk.runs.page import NAME as PAGE
+from gantk.text import link, pasted
 from gantk.training.console import counted, duration, magnitude, moves_in_words
 
 LONG = 3600.0
@@ -96,9 +97,8 @@ def said_at_end(run: Path, start: int, step: int, seconds: float, *, stopped: bo
     if stopped:
         yield f"stopped after step {step} ({speed}); go on with: {pasted('gantk', 'train', '--resume', run)}"
         return
-    preview = run / "previews" / f"{step:06d}.png"
     yield f"trained {counted(done, 'step')} in {duration(seconds)} ({speed})"
-    yield f"see it:      {pasted(preview)}"
+    yield f"see it:      {link(run / PAGE)}"
     yield f"measure it:  {pasted('gantk', 'evaluate', run)}"
     yield f"ship it:     {pasted('gantk', 'export', run)}"
 

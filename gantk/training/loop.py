@@ -5,21 +5,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gantk.errors import DataError
-from gantk.runs.scalars import ScalarLog
 from gantk.training.announcement import said_at_end, stopped_by
+from gantk.training.display import Display
+from gantk.training.early import EarlyPreviews
 from gantk.training.exhibits import Exhibits
 from gantk.training.interrupts import Interrupts
 from gantk.training.losslog import NonFiniteLoss, check_weights
 from gantk.training.pace import Expected
 from gantk.training.processes import is_started_by_torchrun
-from gantk.training.progress import TrainingProgress
 from gantk.training.shipped import Shipped
 from gantk.training.training import Training
 
 Answer = TypeVar("Answer")
-
-EARLY = 100
-"""The step of a new run after which a first preview shows that it learns, unless there is one sooner."""
 
 
 def train(training: Training, expected: Expected) -> None:
@@ -51,55 +48,45 @@ class _Loop:
 
     def run(self) -> None:
         training, config = self.training, self.training.resolved.config
-        scalars = ScalarLog(training.run.path, training.start) if training.world.leads else None
         began = time.perf_counter()
-        bar = TrainingProgress(
-            training.start,
-            training.total,
-            training.images_a_turn() * training.turns,
-            shown=training.world.leads,
-            expected=self.expected,
-            stops="after this step" if self.asks_each_step else "at the next log",
-        )
-        with bar, Interrupts(bar.stopping, relayed=is_started_by_torchrun()) as interrupts:
+        display = Display(training, self.expected, "after this step" if self.asks_each_step else "at the next log")
+        early = EarlyPreviews(config.preview_every)
+        torchrun = is_started_by_torchrun()
+        with display, Interrupts(display.progress.stopping, relayed=torchrun) as interrupts:
             for step in range(training.start, training.total):
                 training.step(step)
                 done = step + 1
-                bar.advance()
+                display.advance(done)
                 last = done == training.total
                 logged = last or done % config.log_every == 0
                 if logged:
-                    self._log(done, scalars, bar)
+                    display.log(done, self._finite(training.log.read))
                 asked = logged or self.asks_each_step
                 stop = asked and training.world.agree(interrupts.received is not None, training.device)
-                shows = last or stop or done % config.preview_every == 0 or done == EARLY < config.preview_every
+                regular = last or stop or done % config.preview_every == 0
+                shows = early.is_due(done, time.perf_counter()) or regular
                 saves = last or stop or done % config.checkpoint_every == 0
                 if shows or saves:
+                    before = time.perf_counter()
                     made = self.exhibits.ship() if training.world.leads else None
                     if shows and made is not None:
-                        bar.previewed(self.exhibits.preview(done, scalars, made))
+                        display.previewed(done, self.exhibits.preview(done, display.scalars, made))
                     if saves:
-                        if scalars is not None:
-                            scalars.sync()
+                        if display.scalars is not None:
+                            display.scalars.sync()
                         self._save(done, made)
                     del made  # two copies of the recipe
+                    if not (regular or saves):
+                        display.progress.leave_out(time.perf_counter() - before)
                 if stop:
                     break
-        if scalars is not None:
-            scalars.close()
-        stopped = interrupts.received is not None and done < training.total
+            stopped = interrupts.received is not None and done < training.total
+            display.end(stopped=stopped)
         took = time.perf_counter() - began
         for line in said_at_end(training.run.path, training.start, done, took, stopped=stopped):
             training.say(line)
         if stopped and interrupts.received is not None:
             raise SystemExit(128 + interrupts.received)
-
-    def _log(self, step: int, scalars: ScalarLog | None, bar: TrainingProgress) -> None:
-        values = self._finite(self.training.log.read)
-        if scalars is not None:
-            scalars.write(step, values)
-            bar.show(values)
-            bar.images_a_step = self.training.images_a_turn() * self.training.turns
 
     def _finite(self, read: Callable[[], Answer]) -> Answer:
         try:

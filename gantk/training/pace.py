@@ -20,6 +20,10 @@ class Pace:
         while len(self._marks) > 1 and now - self._marks[1][0] >= WINDOW:
             self._marks.popleft()
 
+    def leave_out(self, seconds: float) -> None:
+        """Count as if the last seconds, so many, had not been."""
+        self._marks = deque((then + seconds, step) for then, step in self._marks)
+
     def at(self, step: int, now: float) -> float | None:
         """Return steps a second; None while none is done."""
         then, first = self._marks[0]

@@ -105,8 +105,12 @@ class TrainingProgress:
     def previewed(self, path: Path) -> None:
         """Show which preview is the newest."""
         self._preview = f"newest preview: {pasted(path)}"
-        if self._shown and self._live is None and self._step < self.total:
+        if self._shown and self._live is None:
             self._say(self._preview)
+
+    def leave_out(self, seconds: float) -> None:
+        """Leave seconds out of the pace that just passed with what comes but once."""
+        self._pace.leave_out(seconds)
 
     def stopping(self, number: int) -> None:
         """Say at once that a signal was heard; called by its handler, so nothing here waits for a lock."""
@@ -177,11 +181,11 @@ class TrainingProgress:
             table.add_column(no_wrap=True)
         table.add_row(*row)
         below = [
-            Text(line, no_wrap=True, overflow="ellipsis")
-            for line in (self._told_losses(), self._preview, self._state)
-            if line
+            Text(self._told_losses(), no_wrap=True, overflow="ellipsis"),
+            Text(self._preview, overflow="fold"),
+            Text(self._state, no_wrap=True, overflow="ellipsis"),
         ]
-        return Group(table, *below)
+        return Group(table, *(line for line in below if line))
 
 
 def _rate(speed: float | None) -> str:

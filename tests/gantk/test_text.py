@@ -2,11 +2,12 @@
 
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from gantk.errors import DataError
-from gantk.text import nearest, pasted, printable, printable_lines
+from gantk.text import link, nearest, pasted, printable, printable_lines
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,13 @@ def test_the_nearest_name_or_all_of_them():
     assert nearest("filter", ["filters", "blocks"]) == "; did you mean 'filters'?"
     assert nearest("x", ["filters", "blocks"]) == "; known: blocks, filters"
     assert nearest("x", []) == ""
+
+
+def test_a_path_is_no_option_and_an_option_no_path():
+    assert pasted("gantk", "export", Path("-run"), "--out", Path("a/-b")) == "gantk export ./-run --out a/-b"
+
+
+def test_an_address_needs_no_quotes():
+    address = link(Path("Ada's (ü) run/index.html"))
+    assert address == f"{Path.cwd().as_uri()}/Ada%27s%20%28%C3%BC%29%20run/index.html"
+    assert pasted(address) == address

@@ -107,7 +107,7 @@ def test_what_comes_next_can_be_pasted():
     assert next(said_at_end(run, 4, 5, 5.0, stopped=False)).startswith("trained 1 step in 5 s (0.20 steps/s)")
     assert list(said_at_end(run, 0, 10, 5.0, stopped=False)) == [
         "trained 10 steps in 5 s (2.00 steps/s)",
-        "see it:      'my run/previews/000010.png'",
+        f"see it:      {Path.cwd().as_uri()}/my%20run/index.html",
         "measure it:  gantk evaluate 'my run'",
         "ship it:     gantk export 'my run'",
     ]

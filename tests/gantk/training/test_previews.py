@@ -143,9 +143,16 @@ def test_images_of_two_channels_and_mixed_columns_stay_a_grid(faces):
     assert sheet.size == (GAP + STEP, HEADER + 8 * STEP + HEADER)
 
 
-def test_a_long_run_shows_itself_early(tmp_path):
+def test_a_young_run_shows_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("gantk.training.early.APART", 0.0)
     run = tmp_path / "run"
-    said = ("train", "--plugin", "gan", "--data", "points:ring", "--steps", "102", "--out", run)
+    said = ("train", "--plugin", "gan", "--data", "points:ring", "--steps", "6", "--out", run)
     told = invoke(*said, "-s", "generator.units=8")
-    assert sorted(file.name for file in (run / "previews").iterdir()) == ["000100.png", "000102.png"]
-    assert f"newest preview: {run / 'previews' / '000100.png'}" in told
+    shown = ["000001.png", "000002.png", "000004.png", "000006.png"]
+    assert sorted(file.name for file in (run / "previews").iterdir()) == shown
+    assert [line for line in told.splitlines() if line.startswith("newest preview: ")] == [
+        f"newest preview: {run / 'previews' / name}" for name in shown
+    ]
+    # It is named before the first step, and at the end.
+    assert told.count((run / "index.html").as_uri()) == 2
+    assert '"state": "trained"' in (run / "page.js").read_text()

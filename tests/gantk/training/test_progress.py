@@ -77,6 +77,10 @@ def test_the_newest_preview_is_named(clock, monkeypatch, capsys):
     out.print(shown._lines())
     assert out.file.getvalue().count("newest preview") == 1
     assert out.file.getvalue().splitlines()[2].rstrip() == "newest preview: run/previews/000002.png"
+    # The whole of it, however narrow the terminal is: it is pasted.
+    out = Console(file=io.StringIO(), width=30)
+    out.print(shown._lines())
+    assert "".join(out.file.getvalue().splitlines()[2:]) == "newest preview: run/previews/000002.png"
 
 
 def test_without_a_terminal_a_line_comes_every_so_often(clock, capsys):
@@ -137,6 +141,23 @@ def test_the_pace_is_that_of_the_last_minute():
     for step in range(101, 191):
         pace.mark(step, 180.0 + (step - 100))
     assert pace.at(190, 270.0) == pytest.approx(1.0)
+
+
+def test_what_comes_but_once_is_left_out_of_the_pace(clock, capsys):
+    shown = TrainingProgress(0, 100, 1, shown=True, expected=Expected((1.0,), (100,)))
+    with shown:
+        for step in range(1, 21):
+            clock(1)
+            shown.advance()
+            if step in (4, 8):
+                clock(5)
+                shown.leave_out(5)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "step 5/100 (5%), 1 steps/s, 2 min left",
+        "step 10/100 (10%), 1 steps/s, 2 min left",
+        "step 20/100 (20%), 1 steps/s, 80 s left",
+    ]
 
 
 def test_phases_are_one_line_on_a_terminal_and_a_line_each_elsewhere(monkeypatch, capsys):

@@ -98,6 +98,13 @@ def test_kill_and_resume_is_bit_exact(tmp_path, whole):
     assert_alike(whole, run)
 
 
+def test_early_previews_change_nothing(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr("gantk.training.early.APART", 0.0)
+    run = train_whole(tmp_path / "run", "fp32")
+    assert {"000002.png", "000004.png", "000008.png"} <= {path.name for path in (run / "previews").iterdir()}
+    assert_alike(whole, run)
+
+
 def test_a_run_in_bf16_that_lost_its_last_checkpoints_resumes_bit_exact(tmp_path):
     # Its weights are laid out with channels last, and so must the optimizer's state be.
     whole = train_whole(tmp_path / "whole", "bf16")

@@ -1,0 +1,75 @@
+"""What a training shows of itself while it goes on: its progress, its scalars, and the page of its run."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from gantk.runs.page import Page
+from gantk.runs.scalars import ScalarLog
+from gantk.text import link
+from gantk.training.pace import Expected
+from gantk.training.progress import TrainingProgress
+from gantk.training.training import Training
+
+
+class Display:
+    """Everything that the first process shows of a training; of several, the others show nothing.
+
+    Attributes:
+        progress: what standard error shows.
+        scalars: the scalars; None in other processes.
+    """
+
+    def __init__(self, training: Training, expected: Expected, stops: str) -> None:
+        self.training = training
+        leads, run = training.world.leads, training.run
+        self.scalars = ScalarLog(run.path, training.start) if leads else None
+        self._page = Page(run, training.start, training.total) if leads else None
+        if self._page is not None:
+            training.say(f"see it:  {link(self._page.path)}")
+        self.progress = TrainingProgress(
+            training.start, training.total, self._images(), shown=leads, expected=expected, stops=stops
+        )
+
+    def __enter__(self) -> "Display":
+        self.progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.__exit__(kind, error, trace)
+        if self.scalars is not None:
+            self.scalars.close()
+        if self._page is not None and error is not None:
+            with suppress(OSError):  # such as the full disk that stopped it
+                self._page.end("stopped", str(error))
+
+    def advance(self, done: int) -> None:
+        """Count a step; so many are done now."""
+        self.progress.advance()
+        if self._page is not None:
+            self._page.advance(done)
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Show the losses and notes that were logged after a step."""
+        if self.scalars is not None and self._page is not None:
+            self.scalars.write(step, values)
+            self._page.log(step, values)
+            self.progress.show(values)
+            self.progress.images_a_step = self._images()
+
+    def previewed(self, step: int, path: Path) -> None:
+        """Show which preview is the newest."""
+        self.progress.previewed(path)
+        if self._page is not None:
+            self._page.show(step)
+
+    def end(self, *, stopped: bool) -> None:
+        """Say on the page that the last step is done, or that the training was stopped before it."""
+        if self._page is not None:
+            self._page.end("stopped" if stopped else "trained")
+
+    def _images(self) -> int:
+        return self.training.images_a_turn() * self.training.turns
