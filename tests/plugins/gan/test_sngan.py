@@ -40,6 +40,7 @@ def test_settings_and_defaults_of_the_paper(factory):
         "decay_from": 0.0,
         "size": 32,
         "steps": 50_000,
+        "precision": "fp32",
     }
     assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "spectral"}
     assert recipe.defaults.loss == "hinge"

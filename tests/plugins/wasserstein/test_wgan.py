@@ -42,9 +42,9 @@ def counted(recipe, batches, turn, critic_steps):
 
 
 def test_settings_and_defaults_of_the_paper(factory, wgan):
-    game = {"optimizer": "rmsprop", "learning_rate": 5e-5, "critic_steps": 5}
+    game = {"optimizer": "rmsprop", "learning_rate": 5e-5, "rmsprop_decay": 0.99, "critic_steps": 5}
     assert factory("wgan", "loss").settings.said() == game
-    assert wgan.settings.said() == {**game, "batch_size": 64, "size": 64, "epochs": 25}
+    assert wgan.settings.said() == {**game, "batch_size": 64, "size": 64, "epochs": 25, "precision": "fp32"}
     assert (wgan.defaults.generator, wgan.defaults.discriminator, wgan.defaults.loss) == ("dcgan", "dcgan", "wgan")
     assert wgan.distribution == "normal"
 

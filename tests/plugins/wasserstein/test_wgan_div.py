@@ -61,7 +61,7 @@ def test_settings_of_the_paper_and_its_code(factory, game):
     said = {"optimizer": "adam", "learning_rate": 2e-4, "betas": (0.0, 0.9), "critic_steps": 4}
     assert game.settings.said() == said
     recipe = factory("wgan-div", "recipe")
-    assert recipe.settings.said() == {**said, "batch_size": 64, "size": 64, "steps": 200_000}
+    assert recipe.settings.said() == {**said, "batch_size": 64, "size": 64, "steps": 200_000, "precision": "fp32"}
     assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "layer"}
     assert recipe.defaults.loss == "wgan-div"
 

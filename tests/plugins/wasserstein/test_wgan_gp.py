@@ -152,7 +152,9 @@ def test_the_recipe_trains_as_the_appendix_says(factory):
         "schedule": "linear",
         "decay_from": 0.0,
         "size": 32,
+        "dequantize": True,
         "steps": 100_000,
+        "precision": "fp32",
     }
     assert recipe.defaults.normalization == {"generator": "batch", "discriminator": "none"}
 
