@@ -66,7 +66,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
     """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
     begin("reading the data")
     device = choose_device(request.device)
-    with told_plainly(), joined_world(device) as world:
+    with undone_by_signals(), told_plainly(), joined_world(device) as world:
         resolved = resolve(request)
         data = _opened(resolved, world, say)
         refuse_idle_parts(resolved, data.contents)
@@ -246,5 +246,5 @@ def _shared_run(out: Path | None, resolved: Resolved, world: World) -> Iterator[
     """Give the run's folder, the same in every process: the first one chooses, and holds it."""
     # Backslashes, which stand for bytes of a name that are not UTF-8, would be a hassle in a folder's.
     name = f"{Path(resolved.plugins.leading).stem}-{Path(resolved.dataset.name).name}".replace("\\", "_")
-    with undone_by_signals(), ExitStack() as held:
+    with ExitStack() as held:
         yield Run(world.tell(lambda: held.enter_context(new_run(out, name)).path))

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from gantk.data.workers import ending_signals
+from gantk.runs.config import Config
 from gantk.training.interrupts import Interrupts, undone_by_signals
+from gantk.training.launch import launch
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
@@ -42,6 +44,20 @@ def test_before_the_first_step_a_signal_undoes_what_has_begun(number):
     assert signal.getsignal(number) is signal.SIG_DFL
     with pytest.raises(KeyboardInterrupt), undone_by_signals():
         raise KeyboardInterrupt
+
+
+def test_a_start_that_is_ended_leaves_no_folder(tmp_path):
+    there = []
+
+    def begin(doing):
+        if doing == "building the networks":
+            there.append((tmp_path / "run").is_dir())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    said = {"plugins": ["gan"], "data": ["points:ring"], "set": {"generator.units": 8}}
+    with pytest.raises(SystemExit) as ended:
+        launch(Config(**said), tmp_path / "run", print, begin)
+    assert (ended.value.code, there, list(tmp_path.iterdir())) == (143, [True], [])
 
 
 def test_a_second_ctrl_c_ends_at_once():
