@@ -13,9 +13,11 @@ inverse objective, and for `--loss minimax` equation 2 itself. A game without a 
 Networks and settings are those of the authors' code for permutation-invariant MNIST: Adam 2e-4, beta1 0.5, batches of
 128, 400 epochs, over the last half of which the rate falls exponentially to a hundredth, latent vectors from U(-1, 1),
 weight decay, weights from N(0, 0.02), objectives halved. Departures from it: batch norms learn a scale and a shift, and
-layers have biases. As that code does before it measures, averages of batch norms are taken anew over the data once
-trained; it takes a thousand batches, this what gantk takes. The accuracies that the paper gives for MNIST are, by that
-code's published log, those of the graph `features`, the encoder's last hidden layer; E(x) itself has lower ones.
+layers have biases. As that code does before it measures, averages of batch norms are taken anew over the data at each
+checkpoint, at weights that stand still; it takes them over a thousand batches, this over four of 128, by whose choice
+the accuracy varied by 0.2% (one deviation, after 300 steps on 9,000 digits). The accuracies that the paper gives for
+MNIST are, by that code's published log, those of the graph `features`, the encoder's last hidden layer; E(x) itself has
+lower ones.
 """
 
 from __future__ import annotations

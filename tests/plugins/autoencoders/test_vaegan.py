@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import softplus
 
 from gantk import AdversarialLoss, Unsupported, UsageError
@@ -151,6 +152,40 @@ def test_what_is_compared_and_what_is_discriminated_pass_apart(vaegan, batch, st
         part.register_forward_hook(lambda layer, inputs, output: seen.append((type(layer).__name__, len(output))))
     first_moves(recipe, stream(batch))
     assert seen == [("Linear", 4), ("Conv2d", 8), ("Linear", 8), ("Conv2d", 12)]
+
+
+class Levels(nn.Module):
+    """Decodes codes into images of -0.5, and all beyond the first four, samples of the prior, into images of 0.9."""
+
+    def forward(self, code):
+        levels = torch.where(torch.arange(len(code)) < 4, -0.5, 0.9)
+        return levels.view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
+
+
+class Standardized(nn.Module):
+    """Compares pixels by the statistics of the batch that they pass in."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3, affine=False, eps=1e-9)
+
+    def forward(self, image):
+        return self.score(self.features(image))
+
+    def features(self, image):
+        return [self.norm(image), image]
+
+    def score(self, features):
+        return features[-1].mean((1, 2, 3))
+
+
+def test_unlikeness_in_closed_form_reads_no_statistics_of_samples_of_the_prior(vaegan, stream):
+    recipe = vaegan()
+    recipe.decoder.module, recipe.discriminator.module = Levels(), Standardized()
+    moves = first_moves(recipe, stream({"image": torch.full((4, 3, 32, 32), 0.5)}))
+    # 0.5 and -0.5 in equal parts are 1 and -1 in deviations; with as many of 0.9 they would be 0.34 and -1.36.
+    assert moves["encoder"]["unlikeness"].item() == pytest.approx(2**2 / 2 * 3 * 32 * 32, rel=1e-5)
+    assert moves["decoder"]["unlikeness"].item() == pytest.approx(0.25 * 2**2 / 2 * 3 * 32 * 32, rel=1e-5)
 
 
 @pytest.mark.parametrize(("reconstructions", "points"), [(True, 8), (False, 4)])
