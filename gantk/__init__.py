@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gantk.hookspecs import hookimpl
     from gantk.parts.build import Build, DataInfo
     from gantk.parts.context import Informed, StageProgress
-    from gantk.parts.initialization import initialize_normal
+    from gantk.parts.initialization import initialize_he, initialize_normal
     from gantk.parts.iterated import Iterated
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
     from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
@@ -48,7 +48,7 @@ _HOMES = {
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.build": ("Build", "DataInfo"),
     "gantk.parts.context": ("Informed", "StageProgress"),
-    "gantk.parts.initialization": ("initialize_normal",),
+    "gantk.parts.initialization": ("initialize_he", "initialize_normal"),
     "gantk.parts.iterated": ("Iterated",),
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
     "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
@@ -139,6 +139,7 @@ __all__ = [
     "Wrapper",
     "from_window",
     "hookimpl",
+    "initialize_he",
     "initialize_normal",
     "load",
     "named",

@@ -183,6 +183,7 @@ class Dataset(ABC):
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return option values at which runs on batches of a kind are quick, by name ("size", "generator.filters").
 
+        "normalization.generator" and "normalization.discriminator" name what normalizes a recipe's default networks.
         `steps` are turns of the critics: where these move five times in a step, a fifth as many steps are trained.
         """
         return {}

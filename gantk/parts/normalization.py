@@ -13,10 +13,12 @@ class Normalization:
     Attributes:
         shifts: whether `activation` adds a learned bias, so that a layer before it needs none.
         mixes_samples: whether one sample's activations depend on the rest of the batch.
+        normalizes: whether it does anything; where it does not, first weights must suit layers without norms.
     """
 
     shifts: ClassVar[bool] = False
     mixes_samples: ClassVar[bool] = False
+    normalizes: ClassVar[bool] = True
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return a module (N, channels, H, W) -> same shape, placed after a layer.

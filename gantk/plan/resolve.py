@@ -17,7 +17,7 @@ from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.option_names import prefix_of
 from gantk.plugins.options import Option, options_of, parse_value
-from gantk.plugins.selection import Part, select
+from gantk.plugins.selection import Part, select, with_scale
 from gantk.plugins.slots import as_fields, named_in
 from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
@@ -76,8 +76,11 @@ class Resolved:
         return str(self.plugins.found[plugin].path or plugin)
 
 
-def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
+def resolve(config: Config, dataset: Dataset | None = None, *, scaled_anew: bool = True) -> Resolved:
     """Return everything that a run needs to know; `dataset` serves instead of opening what the configuration names.
+
+    Where a run's own configuration is resolved, which says all that its version of gantk knew, no scale is taken anew:
+    options that are younger than the run have their defaults, as they had in effect.
 
     Raises UsageError, PluginError or DataError.
     """
@@ -95,7 +98,8 @@ def resolve(config: Config, dataset: Dataset | None = None) -> Resolved:
 
     kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
     user = (config.set, USER)
-    scale = quick_scale(config.scale, dataset, kind)
+    scale = quick_scale(config.scale if scaled_anew else "paper", dataset, kind)
+    parts = with_scale(plugins, parts, *scale)
     options = {name: _first(name, option, [user, scale]) for name, option in declared.items()}
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]

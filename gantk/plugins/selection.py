@@ -90,6 +90,21 @@ def select(plugins: Plugins, defaults: "Defaults", requested: Named) -> dict[str
     return parts
 
 
+def with_scale(plugins: Plugins, parts: Mapping[str, Part], scale: Mapping[str, Any], origin: str) -> dict[str, Part]:
+    """Return parts with the normalizations that a scale names by their slots, such as "normalization.generator".
+
+    They were tried with the networks that recipes have by default, so they stand for a recipe's default normalization
+    of its default network alone.
+    """
+    usual = f"default of {plugins.leading}"
+    return {
+        slot: replace(_default(plugins, slot, scale[slot]) or part, origin=origin)
+        if slot in scale and part.origin == parts[role_of(slot)].origin == usual
+        else part
+        for slot, part in parts.items()
+    }
+
+
 def leading_recipe(plugins: Plugins) -> Part:
     """Return the recipe that trains: the leading plugin's. Raises UsageError where it brings none."""
     factory = plugins.factory(plugins.leading, "recipe")

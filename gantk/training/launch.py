@@ -94,7 +94,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         world.tell(lambda: held.enter_context(taken(run)))
         told = say if world.leads else _silence
         config = with_data(run, recalled(run, again.plugins, told), again.data)
-        resolved = resolve(_changed(config, again, str(path)))
+        resolved = resolve(_changed(config, again, str(path)), scaled_anew=False)
         checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
         if _is_done(run, int(checkpoint.name), resolved.settings.steps, "steps" in again.changes, told):
             return

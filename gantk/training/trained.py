@@ -80,7 +80,7 @@ def load_trained(
     contents = opened.manifest.data.contents
     dataset = RecordedData(opened.manifest.data)
     config = recalled(opened, plugins, say)
-    resolved = resolve(config, dataset)
+    resolved = resolve(config, dataset, scaled_anew=False)
     check_size(resolved, contents, checkpoint)
     recipe = build_recipe(resolved, contents, Context(), trains=False)
     number = int(checkpoint.name)

@@ -1,7 +1,8 @@
 """PatchGAN discriminator (Isola et al. 2017, arXiv:1611.07004), which scores each patch of an image.
 
 The paper's 70x70 network, C64-C128-C256-C512 and a convolution to one score a patch, and its 1x1 PixelGAN. Scores are
-logits: the paper's sigmoid belongs to the game. As in the paper, the first layer has no norm.
+logits: the paper's sigmoid belongs to the game. As in the paper, the first layer has no norm. Without norms at all,
+which the paper does not train, weights begin as He's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError, hookimpl, initialize_he
 
 
 class PatchGAN(nn.Module):
@@ -39,6 +40,8 @@ class PatchGAN(nn.Module):
             norm = [] if first else [normalization.activation(width)]
             self.stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.2, inplace=True)))
         self.scores = normalization.weight(nn.Conv2d(widths[-1], 1, kernel, padding=padding))
+        if not normalization.normalizes:
+            initialize_he(self)
 
     def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
         scores: Tensor = self.scores(self.features(image, *conditions)[-1])

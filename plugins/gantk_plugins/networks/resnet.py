@@ -4,6 +4,11 @@ CycleGAN's appendix writes it c7s1-64, d128, d256, R256 six or nine times, u128,
 a ReLU in that notation; here it is tanh, as images are in [-1, 1]. Upsampling is the paper's transposed convolution;
 `upsampling=resize` takes nearest-neighbour enlargement and a convolution instead (Odena et al. 2016, "Deconvolution and
 checkerboard artifacts"), which leaves no checkerboard.
+
+Two options are for translations that keep most of an image, which few steps then suffice to learn: `skips` adds what
+the encoder had at a size to what the decoder makes at it (LinkNet, Chaurasia & Culurciello 2017, arXiv:1707.03718), and
+`adds_input` has the network give the change of its input (VDSR, Kim et al. 2016, arXiv:1511.04587). Then, and without
+norms, which CycleGAN does not train, weights begin as He's.
 """
 
 from __future__ import annotations
@@ -13,7 +18,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl, initialize_he
+from gantk_plugins.networks.changes import begin_small, changed, refuse_unequal
 
 
 class ResNet(nn.Module):
@@ -39,26 +45,45 @@ class ResNet(nn.Module):
         blocks: int,
         upsampling: Literal["transposed", "resize"],
         dropout: bool,
+        skips: bool,
+        adds_input: bool,
     ) -> None:
         super().__init__()
+        self.skips = skips
+        self.adds_input = adds_input
         # A block reads 2 pixels to each side at a quarter of the size; the rest reads 12, or 15 with resizing.
         self.halo = 8 * blocks + (12 if upsampling == "transposed" else 16)
+        middle = [Block(4 * filters, normalization, dropout=dropout) for _ in range(blocks)]
+        last = normalization.weight(nn.Conv2d(filters, outputs, 7, padding=3, padding_mode="reflect"))
         self.encoder = nn.Sequential(
             _stage(_convolution(inputs, filters, 7, normalization), filters, normalization),
             _stage(_downsampling(filters, normalization), 2 * filters, normalization),
             _stage(_downsampling(2 * filters, normalization), 4 * filters, normalization),
-            *(Block(4 * filters, normalization, dropout=dropout) for _ in range(blocks)),
+            *middle,
         )
         self.decoder = nn.Sequential(
             _stage(_upsampling(4 * filters, normalization, upsampling), 2 * filters, normalization),
             _stage(_upsampling(2 * filters, normalization, upsampling), filters, normalization),
-            normalization.weight(nn.Conv2d(filters, outputs, 7, padding=3, padding_mode="reflect")),
-            nn.Tanh(),
+            last,
+            *([] if adds_input else [nn.Tanh()]),
         )
+        if adds_input or not normalization.normalizes:
+            initialize_he(self)
+            begin_small(last, *(block.body[-2] for block in middle))
 
     def forward(self, image: Tensor) -> Tensor:
-        output: Tensor = self.decoder(self.encoder(image))
-        return output
+        x = image
+        kept: list[Tensor] = []
+        for stage in self.encoder:
+            x = stage(x)
+            # What is there before each halving.
+            if self.skips and len(kept) < 2:
+                kept.append(x)
+        for stage in self.decoder:
+            x = stage(x)
+            if kept:
+                x = x + kept.pop()
+        return changed(self, image, x) if self.adds_input else x
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Return the activations of the encoder: after each of its three layers and after each residual block."""
@@ -119,6 +144,8 @@ def resnet(
     blocks: int | None = None,
     upsampling: Literal["transposed", "resize"] = "transposed",
     dropout: bool = False,
+    skips: bool = False,
+    adds_input: bool = False,
 ) -> nn.Module:
     """Build an encoder, residual blocks and a decoder.
 
@@ -127,6 +154,8 @@ def resnet(
         blocks: residual blocks; unsaid: 6 below 256 pixels, else 9, as the paper has it.
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: whether half of each residual block's inner activations are dropped in training.
+        skips: whether the decoder adds what the encoder had at the full and at half the size.
+        adds_input: whether the network gives the change of its input, which is hardly any at first.
     """
     spec.accept("inputs", "features", "sides")
     inputs = spec.need("inputs")
@@ -134,6 +163,8 @@ def resnet(
         raise Unsupported(f"needs a size that is a multiple of 4 and at least 8, not {spec.sides}")
     if filters < 1 or (blocks is not None and blocks < 0):
         raise UsageError(f"resnet needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
+    if adds_input:
+        refuse_unequal(inputs, spec.outputs)
     normalization = build.normalization("generator")
     network = ResNet(
         inputs,
@@ -143,6 +174,8 @@ def resnet(
         blocks=blocks if blocks is not None else (6 if max(spec.sides) < 256 else 9),
         upsampling=upsampling,
         dropout=dropout,
+        skips=skips,
+        adds_input=adds_input,
     )
     return normalization.network(network)
 

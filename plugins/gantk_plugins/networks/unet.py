@@ -5,6 +5,10 @@ C256-C128-C64. Here the depth follows the size, to a bottleneck of 1x1 where the
 unless the option `depth` says it. The bottleneck has no norm, since the norm of a single pixel is zero; the last layer
 has none either. Dropout stands in the first three decoder blocks, those as wide as the bottleneck; a shallower network
 has fewer of them.
+
+The option `adds_input` is for translations that keep most of an image, which few steps then suffice to learn: the
+network gives the change of its input (VDSR, Kim et al. 2016, arXiv:1511.04587). Then, and without norms, which pix2pix
+does not train, weights begin as He's.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl, initialize_he
+from gantk_plugins.networks.changes import begin_small, changed, refuse_unequal
 
 
 class UNet(nn.Module):
@@ -39,8 +44,10 @@ class UNet(nn.Module):
         filters: int,
         upsampling: Literal["transposed", "resize"],
         dropout: float,
+        adds_input: bool,
     ) -> None:
         super().__init__()
+        self.adds_input = adds_input
         self.multiple = self.minimum = 2**depth
         # A tile reads one pixel beyond its own at the bottleneck, which is 2 * multiple - 1 pixels of the image.
         self.halo = 2 * self.multiple
@@ -65,11 +72,14 @@ class UNet(nn.Module):
             layers = [nn.ReLU(), *_enlarging(before, width, normalization, upsampling, bias=bias or not level)]
             if level:
                 layers.append(normalization.activation(width))
-            else:
+            elif not adds_input:
                 layers.append(nn.Tanh())
             if dropout and level and width == 8 * filters and level >= depth - 3:
                 layers.append(nn.Dropout(dropout))
             self.ups.append(nn.Sequential(*layers))
+        if adds_input or not normalization.normalizes:
+            initialize_he(self)
+            begin_small(self.ups[-1])
 
     def forward(self, image: Tensor) -> Tensor:
         x, skips = image, []
@@ -81,7 +91,7 @@ class UNet(nn.Module):
             x = up(x)
             if skips:
                 x = torch.cat([skips.pop(), x], 1)
-        return x
+        return changed(self, image, x) if self.adds_input else x
 
 
 def _enlarging(
@@ -107,6 +117,7 @@ def unet(
     depth: int | None = None,
     upsampling: Literal["transposed", "resize"] = "transposed",
     dropout: float = 0.5,
+    adds_input: bool = False,
 ) -> nn.Module:
     """Build an encoder and a decoder with skips between layers of one size.
 
@@ -115,6 +126,7 @@ def unet(
         depth: how often the size is halved; unsaid: as often as it can be, up to 8 times.
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve.
         dropout: share of the activations dropped in the first three decoder blocks in training, pix2pix's noise.
+        adds_input: whether the network gives the change of its input.
     """
     spec.accept("inputs", "sides")
     inputs = spec.need("inputs")
@@ -128,6 +140,8 @@ def unet(
         raise Unsupported(f"needs a size that is a multiple of {multiple}, not {spec.sides}")
     if filters < 1 or not 0 <= dropout < 1:
         raise UsageError(f"unet needs filters >= 1 and 0 <= dropout < 1, not filters={filters}, dropout={dropout}")
+    if adds_input:
+        refuse_unequal(inputs, spec.outputs)
     normalization = build.normalization("generator")
     network = UNet(
         inputs,
@@ -137,6 +151,7 @@ def unet(
         filters=filters,
         upsampling=upsampling,
         dropout=dropout,
+        adds_input=adds_input,
     )
     return normalization.network(network)
 

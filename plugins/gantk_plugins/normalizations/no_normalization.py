@@ -11,6 +11,8 @@ from gantk import Normalization, hookimpl
 class NoNormalization(Normalization):
     """Activations and weights stay as they are."""
 
+    normalizes = False
+
 
 @hookimpl
 def normalization() -> type[Normalization]:

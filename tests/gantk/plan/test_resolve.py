@@ -63,6 +63,42 @@ def test_the_quick_scale_fills_only_what_a_part_declares():
     assert paper["steps"] == (None, "default")
 
 
+class Unnormalized(Quick):
+    """Its quick scale takes the norms from a recipe's networks."""
+
+    scale = {"normalization.generator": "none", "normalization.discriminator": "layer", "normalization.encoder": "none"}
+
+
+@pytest.mark.parametrize(
+    ("said", "generator", "discriminator"),
+    [
+        ({}, "none", "layer"),
+        ({"scale": "paper"}, "instance", "instance"),
+        ({"normalization": {"generator": "batch"}}, "batch", "layer"),
+        ({"generator": "unet"}, "instance", "layer"),
+        ({"plugins": ["cyclegan", "unet"]}, "instance", "layer"),
+    ],
+)
+def test_the_quick_scale_normalizes_a_recipes_default_networks_alone(said, generator, discriminator):
+    resolved = resolve(Config(**{"plugins": ["cyclegan"]} | said), Unnormalized())
+    parts = {slot: (part.plugin, part.origin) for slot, part in resolved.parts.items() if "normalization" in slot}
+    assert [plugin for plugin, _ in parts.values()] == [generator, discriminator]
+    assert "normalization.encoder" not in resolved.parts
+    if not said:
+        assert {origin for _, origin in parts.values()} == {"quick scale of quick"}
+    # What is resolved is stated, and then holds as said.
+    again = resolve(resolved.complete({}), Unnormalized())
+    assert [part.plugin for slot, part in again.parts.items() if "normalization" in slot] == [generator, discriminator]
+
+
+def test_no_scale_fills_what_a_runs_own_configuration_leaves_out():
+    kept = Config(plugins=["cyclegan"], scale="quick", set={"generator.filters": 24})
+    resolved = resolve(kept, Unnormalized(), scaled_anew=False)
+    found = stated(resolved)
+    assert (found["generator.filters"], found["generator.blocks"]) == ((24, "you"), (None, "default"))
+    assert resolved.parts["normalization.generator"].plugin == "instance"
+
+
 class Plain(Quick):
     """States no quick scale, as folders do not."""
 

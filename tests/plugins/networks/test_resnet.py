@@ -86,3 +86,13 @@ def test_what_it_cannot_do(asked, reason, make_build):
 def test_wrong_options(options, factory, make_build):
     with pytest.raises(UsageError, match=r"filters >= 1 and blocks >= 0"):
         factory("resnet", "generator")(spec(), make_build(), **options)
+
+
+def test_skips_add_what_was_there_before_each_halving(factory, make_build):
+    options = {"filters": 4, "blocks": 1, "upsampling": "resize"}
+    network = factory("resnet", "generator")(spec(), make_build(), skips=True, **options)
+    image = torch.rand(1, 3, 16, 16)
+    full, half, quarter, changed = network.features(image)
+    enlarged = network.decoder[1](network.decoder[0](changed) + half) + full
+    assert torch.equal(network(image), network.decoder[2:](enlarged))
+    assert quarter.shape[2] == 4
