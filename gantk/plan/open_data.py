@@ -101,14 +101,18 @@ def with_data_file(config: Config, file: Path) -> Config:
 
 
 def located(config: Config, dataset: Dataset) -> list[str]:
-    """Return what finds the same data again from anywhere: a data set's name, or whole paths of its file or folders."""
+    """Return what finds the same data again from anywhere: `NAME:ARGUMENT`, or whole paths of its file or folders.
+
+    The colon stands there without an argument too, since a folder may come to be called as the data set is.
+    """
     data = _data(config)
     if (file := data_file(config)) is not None:
         data = with_data_file(config, file).data
         return data if dataset.argument is None else [f"{file}:{dataset.argument}"]
     if _named(data) is None:
         return [str(Path(item).expanduser().absolute()) for item in data]
-    return data if dataset.argument is None else [f"{data[0].partition(':')[0]}:{dataset.argument}"]
+    name, _, argument = data[0].partition(":")
+    return [f"{name}:{argument if dataset.argument is None else dataset.argument}"]
 
 
 def data_set_names() -> list[str]:

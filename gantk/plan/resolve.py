@@ -38,7 +38,7 @@ class Resolved:
     """A run's parts, options, settings and data.
 
     Attributes:
-        config: what the user said.
+        config: what the user said, the data by what finds it again from anywhere.
         plugins: the plugins in play.
         parts: the chosen part of each slot, with its options.
         options: every option of the parts in play, by dotted name.
@@ -64,7 +64,6 @@ class Resolved:
         return self.config.model_copy(
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
-                "data": located(self.config, self.dataset),
                 "precision": self.settings.precision,
                 **as_fields({slot: self._source(part.plugin) for slot, part in self.parts.items()}),
                 "set": self.config.set | {name: written(value) for name, value in said.items() if is_writable(value)},
@@ -95,6 +94,7 @@ def resolve(config: Config, dataset: Dataset | None = None, *, scaled_anew: bool
     if dataset is None:
         _refuse_unknown(config, [*declared, *_settable(), *data_option_names(config)])
         dataset = open_data(config)
+        config = config.model_copy(update={"data": located(config, dataset)})
 
     kind = _kind(parts["recipe"], dataset, config.set.get("kind"))
     user = (config.set, USER)

@@ -62,3 +62,13 @@ def test_names_that_are_not_utf8_are_trained_on(odd: Path, tmp_path: Path) -> No
     refused = gantk("train", "--plugin", "cgan", "--data", odd, *tiny, "--out", tmp_path / named(b"\xff"))
     assert refused.exit_code == 2
     assert r"\xff: TensorBoard writes to folders whose names are UTF-8" in refused.stderr
+
+
+def test_a_run_may_be_called_as_its_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["--size", 8, "--batch-size", 2, "--steps", 1, "-s", "generator.units=8", "-s", "discriminator.units=8"]
+    result = gantk("train", "--plugin", "gan", "--data", "emoji", *small, "--out", "emoji")
+    assert result.exit_code == 0, result.output
+    assert open_run(Path("emoji")).config.data == ["emoji:"]
+    resumed = gantk("train", "--resume", "emoji", "--steps", 2)
+    assert resumed.exit_code == 0, resumed.output
