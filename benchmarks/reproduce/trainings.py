@@ -105,7 +105,7 @@ def watched(command: str) -> None:
             process.wait()
             sys.exit("stopped; the same command goes on where it was")
     if process.returncode:
-        sys.exit(f"it ended early: gantk {command}")
+        sys.exit(f"it ended early; the same command goes on from what was saved. It was: gantk {command}")
 
 
 def answered(command: str) -> str:
