@@ -23,6 +23,7 @@ def test_an_uploaded_picture_becomes_what_python_makes_of_it(
 ) -> None:
     source = picture(mode)
     tab.open("a_to_b")
+    expect(tab.page.locator("#credits p")).to_have_text(["CC0-1.0: Ada, Bén"])
     tab.translate(source)
     with tab.page.expect_download() as download:
         tab.page.click("#save")
