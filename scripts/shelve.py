@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 
 import click
 
@@ -14,12 +14,16 @@ from gantk.runs.run import Run, open_run
 from gantk.runtime.card import Card
 from gantk.runtime.model_file import load
 from gantk.text import pasted
+from gantk.training.trained import load_trained
+from gantk_exports.examples import examples_folder, write_examples
 from gantk_exports.form import Form, form_of
 from gantk_exports.provenance import Provenance, config_of, training_of
 from gantk_exports.weights import check_weights
 
 SHELF = Path(__file__).parents[1] / "exports" / "models" / "gantk_models"
 MOST_BYTES = 20_000_000
+EXAMPLES = 6
+"""Held-out images that go along with a model that takes images."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -42,7 +46,7 @@ def shelve(run: Path, name: str, what: str, model: Path | None, shelf: Path, rep
 
 
 def put(run: Path, name: str, what: str, model: Path, shelf: Path, *, replace: bool = False) -> Path:
-    """Write a model's four files to a shelf, and return the model's.
+    """Write a model's four files and its examples to a shelf, and return the model's.
 
     Raises GantkError where it is not of that run, cannot be trained again by a stranger, or is too large.
     """
@@ -77,6 +81,8 @@ def put(run: Path, name: str, what: str, model: Path, shelf: Path, *, replace: b
         precision=facts["precision"],
         versions=facts["versions"],
     )
+    rmtree(examples_folder(place), ignore_errors=True)
+    write_examples(load_trained(run), card, place, EXAMPLES)
     copyfile(model, place)
     place.with_suffix(".json").write_text(card.json(), "utf-8")
     copyfile(opened.path / "config.yaml", config_of(place))

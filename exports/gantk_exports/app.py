@@ -2,10 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,8 +46,9 @@ def app(models: tuple[Path, ...], out: Path, title: str) -> None:
     """Write a web page that runs models in the browser: no server of its own, nothing fetched from elsewhere.
 
     MODEL is a file that `gantk export` wrote, a folder of them, a run, or gantk:NAME of `gantk models`; without one the
-    page has all of those. Any HTTP server can serve the folder; opened as a file it does not run. Images stay on the
-    visitor's machine. Needs no PyTorch.
+    page has all of those. Pictures in a folder NAME.examples beside NAME.onnx are there to be tried; `gantk export
+    --examples` writes some. Any HTTP server can serve the page; opened as a file it does not run. Visitors' images stay
+    on their machine. Needs no PyTorch.
     """
     from gantk.runtime.model_file import load
     from gantk_exports.shelf import shelf
@@ -63,11 +64,16 @@ def app(models: tuple[Path, ...], out: Path, title: str) -> None:
 def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> None:
     """Write the page with these models, by their names, to the folder `out`; what it wrote there before is replaced.
 
-    Raises UsageError where a model is not for a browser or `out` holds something else, GantkError where the folder is
-    broken, or onnxruntime-web cannot be had.
+    What lies beside a model's file goes along: its examples, and what it does. Raises UsageError where a model or an
+    example is not for a browser or `out` holds something else, GantkError where the folder is broken, what a ready
+    model does cannot be read, or onnxruntime-web cannot be had.
     """
+    from gantk_exports.examples import examples_of
+
     for model in models.values():
         _check(model.card, model.path)
+    examples = {name: examples_of(model.path) for name, model in models.items()}
+    listed = [_entry(name, model, examples[name]) for name, model in models.items()]
     if out.exists() and not (out / _LISTED).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: holds something else than a page; give a new folder")
     onnxruntime = onnxruntime_folder()
@@ -75,7 +81,9 @@ def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> N
         _clear(out)
         shutil.copytree(_WEB, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("index.html", _LICENCE))
         page = (_WEB / "index.html").read_text(encoding="utf-8")
-        page = page.replace("{{policy}}", POLICY).replace("{{title}}", escape(title))
+        runtime = (onnxruntime / "ort-wasm-simd-threaded.wasm").stat().st_size
+        for place, text in {"policy": POLICY, "title": escape(title), "runtime": str(runtime)}.items():
+            page = page.replace(f"{{{{{place}}}}}", text)
         (out / "index.html").write_text(page, encoding="utf-8")
         shutil.copytree(onnxruntime, out / "onnxruntime", dirs_exist_ok=True)
         shutil.copyfile(_WEB / _LICENCE, out / "onnxruntime" / "LICENSE")
@@ -83,8 +91,10 @@ def write_app(models: "Mapping[str, Model]", out: Path, title: str = TITLE) -> N
         for name, model in models.items():
             shutil.copyfile(model.path, out / "models" / f"{name}.onnx")
             (out / "models" / f"{name}.json").write_text(model.card.json(), encoding="utf-8")
-        sizes = [{"name": name, "bytes": model.path.stat().st_size} for name, model in models.items()]
-        (out / _LISTED).write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
+            for picture in examples[name]:
+                (out / "models" / f"{name}.examples").mkdir(exist_ok=True)
+                shutil.copyfile(picture, out / "models" / f"{name}.examples" / picture.name)
+        (out / _LISTED).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise GantkError(f"cannot write {out}: {error.strerror or error}") from error
 
@@ -114,6 +124,15 @@ def onnxruntime_folder() -> Path:
     return cached
 
 
+def _entry(name: str, model: "Model", examples: Sequence[Path]) -> dict[str, Any]:
+    """Return what the page is told of a model before it is loaded."""
+    from gantk_exports.provenance import read_provenance, training_of
+
+    what = read_provenance(model.path).what if training_of(model.path).is_file() else ""
+    pictures = [picture.name for picture in examples]
+    return {"name": name, "bytes": model.path.stat().st_size, "what": what, "examples": pictures}
+
+
 def _check(card: "Card", path: Path) -> None:
     """Raise UsageError where a browser cannot give or show what a model takes or gives."""
     from gantk.runtime.ports import Port
@@ -141,3 +160,4 @@ def _clear(out: Path) -> None:
         for name in names:
             for suffix in (".onnx", ".json"):
                 (out / "models" / f"{Path(name).name}{suffix}").unlink(missing_ok=True)
+            shutil.rmtree(out / "models" / f"{Path(name).name}.examples", ignore_errors=True)

@@ -30,6 +30,7 @@ Example:
   gantk export runs/cyclegan-emoji
   gantk export runs/cyclegan-emoji --graph a_to_b --out a_to_b.onnx
   gantk export runs/cyclegan-emoji --precision int8
+  gantk export runs/cyclegan-emoji --examples 6       held-out images beside the models, for the page of gantk app
   gantk export runs/cyclegan-emoji --step best:l1     the best of the checkpoints that were evaluated
   gantk export runs/cyclegan-emoji --size 256x512 --io float --opset 17     for engines of fixed shapes
 """
@@ -51,7 +52,8 @@ _LARGEST = 8192
     "--data",
     multiple=True,
     metavar="NAME|PATH",
-    help="Where the run's images are now, which fp16 and int8 are measured on.  [default: where they were]",
+    help="Where the run's images are now, which --examples shows and fp16 and int8 are measured on.  "
+    "[default: where they were]",
 )
 @click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Where a plugin file of the run is now; may be repeated."
@@ -84,6 +86,13 @@ _LARGEST = 8192
     help="Which version of ONNX's operators, for older engines: ONNX Runtime 1.17 and later know 20, 1.12 knows 17.",
 )
 @click.option(
+    "--examples",
+    type=click.IntRange(1, 24),
+    metavar="N",
+    help="Write N held-out images of the run beside each model that takes images, in NAME.examples: `gantk app` shows "
+    "them to every visitor.",
+)
+@click.option(
     "--least-psnr",
     type=float,
     metavar="DB",
@@ -100,6 +109,7 @@ def export(
     precision: "Precision",
     sides: Sides | None,
     opset: int,
+    examples: int | None,
     least_psnr: float | None,
 ) -> None:
     """Write a run's graphs as ONNX models that run without PyTorch, each compared with PyTorch first.
@@ -115,6 +125,7 @@ def export(
     from gantk.runs.run import open_run
     from gantk.runtime.model_file import load
     from gantk.training.trained import load_trained
+    from gantk_exports.examples import write_examples
     from gantk_exports.form import Form
     from gantk_exports.graphs import export_graph
     from gantk_exports.precision import export_reduced
@@ -122,7 +133,7 @@ def export(
     told = partial(say, err=True)
     opened, chosen = open_run(run), chosen_step(run, step, told)
     trained = load_trained(run, chosen, plugins=plugins, say=told)
-    if data and precision == "fp32":
+    if data and precision == "fp32" and examples is None:
         say("note: fp32 needs no images: --data is not read", err=True)
     for note in trained.notes:
         say(f"warning: {note}", err=True)
@@ -140,7 +151,7 @@ def export(
     form = Form(io, sides, opset)
     places = _places(names, out or run / "exports", precision, form)
     _check_writable(next(iter(places.values())).parent)
-    if precision != "fp32":
+    if precision != "fp32" or examples is not None:
         _look_for_images(trained, places, precision, data)
     with waiting() as begin:
         for name, path in places.items():
@@ -155,11 +166,13 @@ def export(
             written.append(load(path))
             size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
             say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
+            if examples is not None and (shown := write_examples(trained, written[-1].card, path, examples, data)):
+                say(f"{shown[0].parent}  {len(shown)} held-out image{'s' if shown[1:] else ''}")
     say(f"next: {_next(written)}")
 
 
 def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Precision", data: "Sequence[str]") -> None:
-    """Raise GantkError where the images are not there that a smaller model is measured on."""
+    """Raise GantkError where the images are not there that are shown, or that a smaller model is measured on."""
     from gantk.plan.protocol import graphs_of
     from gantk_exports.material import look_for
 

@@ -32,9 +32,10 @@ def run(command: object, *arguments: object) -> str:
 def test_a_reduced_model_is_like_the_full_one_on_held_out_images(
     trained_run: Path, tmp_path: Path, precision: str, largest: float
 ) -> None:
-    said = run(export, trained_run, "--graph", "a_to_b", "--precision", precision, "--least-psnr", 20)
+    said = run(export, trained_run, "--graph", "a_to_b", "--precision", precision, "--least-psnr", 20, "--examples", 2)
     path = trained_run / "exports" / f"a_to_b.{precision}.onnx"
     assert str(path) in said
+    assert f"a_to_b.{precision}.examples  2 held-out images" in said
     full, reduced = gantk.load(trained_run / "exports" / "a_to_b.onnx"), gantk.load(path)
     assert path.stat().st_size < largest * full.path.stat().st_size
     card = reduced.card

@@ -69,10 +69,13 @@ def shelve(script: ModuleType, run: Path, shelf: Path) -> Callable[..., str]:
     return shelve
 
 
-def test_a_model_comes_with_its_card_and_how_it_was_trained(shelve: Callable[..., str], run: Path, shelf: Path) -> None:
+def test_a_model_comes_with_its_card_its_examples_and_how_it_was_trained(
+    script: ModuleType, shelve: Callable[..., str], run: Path, shelf: Path
+) -> None:
     assert shelve("flat-to-3d").endswith("next: gantk models flat-to-3d\n")
     model = shelf / "flat-to-3d.onnx"
     assert sorted(path.name for path in shelf.iterdir()) == [
+        "flat-to-3d.examples",
         "flat-to-3d.json",
         "flat-to-3d.onnx",
         "flat-to-3d.training.json",
@@ -80,6 +83,7 @@ def test_a_model_comes_with_its_card_and_how_it_was_trained(shelve: Callable[...
     ]
     assert load(model).card.json() == model.with_suffix(".json").read_text("utf-8")
     assert read_config(config_of(model)) == read_config(run / "config.yaml")
+    assert len(list((shelf / "flat-to-3d.examples").glob("held-out-*.png"))) == script.EXAMPLES
     how = read_provenance(model)
     assert how.train[:5] == ("gantk", "train", "--plugin", "pix2pix", "--data")
     assert "--out" not in how.train

@@ -1,11 +1,12 @@
 // The page of `gantk app`: which model, its loading, and the view of what it does.
 
 import { GeneratorView } from "./generating.mjs";
-import { element, say } from "./page.mjs";
+import { element, megabytes, say } from "./page.mjs";
 import { Session } from "./session.mjs";
 import { ImageView } from "./translating.mjs";
 
-const views = { image: new ImageView(), generate: new GeneratorView() };
+const cards = new Map(); // Promises, by a model's name.
+let views;
 let session;
 
 async function json(file) {
@@ -14,21 +15,30 @@ async function json(file) {
   return answer.json();
 }
 
-async function open({ name, bytes }) {
+function cardOf(name) {
+  if (!cards.has(name)) cards.set(name, json(`models/${encodeURIComponent(name)}.json`));
+  return cards.get(name);
+}
+
+async function open(model) {
+  const { name, bytes, what } = model;
   session?.close();
   say();
+  views.image.close();
   for (const view of Object.keys(views)) element(view).hidden = true;
-  const mine = (session = new Session(loading));
-  loading(0, bytes);
+  const mine = (session = new Session());
   try {
-    const card = await json(`models/${encodeURIComponent(name)}.json`);
+    const card = await cardOf(name);
+    if (mine !== session) return;
+    element("what").textContent = what;
     element("about").textContent = about(card, bytes);
     credit(card["gantk.credits"] ?? []);
-    await mine.ask("open", { name, bytes });
+    await mine.open(model, (loaded, total) => mine === session && loading(loaded, total));
     if (mine !== session) return;
-    const reopen = () => open({ name, bytes });
-    views[card["gantk.task"] === "generate" ? "generate" : "image"].open({ name, card, session: mine, reopen });
+    const view = views[card["gantk.task"] === "generate" ? "generate" : "image"];
+    view.open({ ...model, card, session: mine, reopen: () => open(model) });
   } catch (error) {
+    cards.delete(name);
     if (mine === session) say(`${name} cannot be run here: ${error.message}`);
   } finally {
     if (mine === session) element("loading").hidden = true;
@@ -39,7 +49,7 @@ function loading(loaded, total) {
   element("loading").hidden = false;
   element("loading").querySelector("progress").value = Math.min(1, loaded / total);
   element("loading").querySelector("span").textContent =
-    loaded < total ? `Loading the model: ${megabytes(loaded)} of ${megabytes(total)}` : "Starting ONNX Runtime";
+    loaded < total ? `Loading: ${megabytes(loaded)} of ${megabytes(total)}` : "Starting ONNX Runtime";
 }
 
 function about(card, bytes) {
@@ -55,10 +65,9 @@ function credit(lines) {
   element("credits").replaceChildren(element("credits").firstElementChild, ...told);
 }
 
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-
 try {
   const models = await json("models.json");
+  views = { image: new ImageView(models, cardOf), generate: new GeneratorView() };
   const asked = () => models.find(({ name }) => name === decodeURIComponent(location.hash.slice(1))) ?? models[0];
   element("model").append(...models.map(({ name }) => new Option(name)));
   element("chooser").hidden = models.length < 2;

@@ -4,10 +4,14 @@ const STEP = 1 / 64; // How far an arrow key moves the pen, in the canvas's widt
 
 export class Pad {
   #strokes = [];
+  #ground; // The picture that is drawn on, a canvas; nothing: plain paper.
   #at = [0.5, 0.5];
   #lowered = false;
 
-  /** `pen()` gives {width, eraser}, the width in 64ths of the canvas; `changed()` hears of each stroke that grew. */
+  /**
+   * `pen()` gives {width, colour, paper, fills}: the width in 64ths of the canvas, the pen's and the paper's colour, and
+   * whether what a stroke encloses is filled. `changed()` hears of each stroke that grew.
+   */
   constructor(canvas, pen, changed) {
     this.canvas = canvas;
     this.pen = pen;
@@ -20,7 +24,25 @@ export class Pad {
   }
 
   get empty() {
-    return this.#strokes.length === 0;
+    return this.#strokes.length === 0 && !this.#ground;
+  }
+
+  /** Begins anew on an image {data, width, height}, of which the centre is taken, or on plain paper. */
+  begin(image) {
+    this.#strokes = [];
+    this.#ground = image && square(image);
+    this.#update();
+  }
+
+  /** Shows the drawing anew, since the paper's colour may have changed. */
+  refresh() {
+    this.#update();
+  }
+
+  /** Paints everything in the pen's colour. */
+  flood() {
+    this.#strokes.push({ ...this.pen(), points: [], floods: true });
+    this.#update();
   }
 
   undo() {
@@ -28,12 +50,7 @@ export class Pad {
     this.#update();
   }
 
-  clear() {
-    this.#strokes = [];
-    this.#update();
-  }
-
-  /** Returns the drawing as an image of size x size pixels, black on white. */
+  /** Returns the drawing as an image of size x size pixels. */
   image(size) {
     const paper = new OffscreenCanvas(size, size).getContext("2d");
     this.#paint(paper, size);
@@ -100,15 +117,28 @@ export class Pad {
   }
 
   #paint(paper, size) {
-    paper.fillStyle = "#fff";
+    paper.fillStyle = this.pen().paper;
     paper.fillRect(0, 0, size, size);
+    paper.imageSmoothingQuality = "high";
+    if (this.#ground) paper.drawImage(this.#ground, 0, 0, size, size);
     paper.lineCap = paper.lineJoin = "round";
-    for (const { width, eraser, points } of this.#strokes) {
-      paper.strokeStyle = eraser ? "#fff" : "#000";
+    for (const { width, colour, fills, floods, points } of this.#strokes) {
+      paper.strokeStyle = paper.fillStyle = colour;
+      if (floods) paper.fillRect(0, 0, size, size);
       paper.lineWidth = width * STEP * size;
       paper.beginPath();
       points.forEach(([x, y], index) => paper[index ? "lineTo" : "moveTo"](x * size, y * size));
+      if (fills) paper.fill();
       paper.stroke();
     }
   }
+}
+
+/** The centre of an image, as a canvas. */
+function square({ data, width, height }) {
+  const side = Math.min(width, height);
+  const paper = new OffscreenCanvas(side, side);
+  const place = [width, height].map((length) => -Math.floor((length - side) / 2));
+  paper.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(data), width, height), ...place);
+  return paper;
 }

@@ -9,6 +9,9 @@ export function say(problem) {
   element("message").hidden = !problem;
 }
 
+/** Bytes in words. */
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
 /** Words as a sentence; of none nothing. */
 export const sentence = (words) => words && `${words[0].toUpperCase()}${words.slice(1)}.`;
 

@@ -1,15 +1,21 @@
 // A model in its worker, as the page sees it.
 
+import { read } from "./bytes.mjs";
+
+const RUNTIME = "onnxruntime/ort-wasm-simd-threaded.wasm";
+
+let runtime; // The promise of ONNX Runtime's bytes, which all workers get.
+
 export class Session {
   #worker = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
   #waiting = new Map();
   #number = 0;
   #closed = false;
+  #progress = () => {};
 
-  /** `progress(loaded, total)` hears of the bytes of the model as they come. */
-  constructor(progress) {
+  constructor() {
     this.#worker.addEventListener("message", ({ data }) => {
-      if (data.total !== undefined) return progress(data.loaded, data.total);
+      if (data.loaded !== undefined) return this.#progress(data.loaded);
       const { keep, fail } = this.#waiting.get(data.number);
       this.#waiting.delete(data.number);
       return data.problem ? fail(new Error(data.problem)) : keep(data.result);
@@ -19,6 +25,23 @@ export class Session {
       for (const { fail } of this.#waiting.values()) fail(new Error(event.message || "the model's worker did not start"));
       this.#waiting.clear();
     });
+  }
+
+  /**
+   * Loads a model, before the first one ONNX Runtime. `progress(loaded, total)` hears of the bytes of both as they come.
+   * Throws where one cannot be loaded.
+   */
+  async open({ name, bytes }, progress) {
+    const whole = Number(document.documentElement.dataset.runtime);
+    const told = (loaded) => progress(loaded, whole + bytes);
+    told(0);
+    runtime ??= read(RUNTIME, told);
+    const binary = await runtime.catch((error) => {
+      runtime = undefined;
+      throw error;
+    });
+    this.#progress = (loaded) => told(whole + loaded);
+    await this.ask("open", { name, runtime: binary });
   }
 
   /** Asks the worker for a task of worker.mjs. Of a session that is closed meanwhile the answer is undefined. */

@@ -1,7 +1,12 @@
 // The view of models that take an image: translate it, encode it or score it.
 
+import { acceptPictures } from "./arrivals.mjs";
+import { Camera } from "./camera.mjs";
+import { Clock } from "./clock.mjs";
+import { Colours } from "./colours.mjs";
 import { choice, line, range, reach } from "./controls.mjs";
 import { Pad } from "./drawing.mjs";
+import { Examples } from "./examples.mjs";
 import { fitted } from "./fitting.mjs";
 import { FurtherPictures, legends, shown, thing } from "./further.mjs";
 import { coloured, idsOf, nearest } from "./labels.mjs";
@@ -9,44 +14,59 @@ import { isImage, sides } from "./model.mjs";
 import { list } from "./numbers.mjs";
 import { decode, download, element, paint, say, sentence } from "./page.mjs";
 import { newest } from "./session.mjs";
+import { SideBySide } from "./side_by_side.mjs";
+import { advice, chosenSize, offerForDrawing, offerForPicture } from "./sizes.mjs";
 import { unsaid } from "./words.mjs";
 
-const ROOMY = 512; // Pixels squared that a browser translates without a long wait.
-const SIZES = [2048, 1024, 512, 256, 128, 64];
-const PAPER = 256; // Pixels of a drawing where the model does not say what it was trained on.
-
 export class ImageView {
-  #model; // {name, card, session, reopen}
+  #model; // {name, examples, card, session, reopen}
   #first; // The input that the picture is for.
-  #mode = "empty"; // "empty", "picture" or "drawing".
+  #mode = "empty"; // "empty", "picture", "drawing" or "camera".
   #file;
   #picture;
+  #offered = []; // The examples of the model, files.
   #longest; // The longer side that was chosen for the picture, where one was.
   #said = {}; // Categories, numbers and texts that were said, by input.
-  #running; // When the run began that is going on, in ms.
+  #clock = new Clock();
   #refresh = newest(() => this.#run());
 
-  constructor() {
-    const pen = () => ({ width: element("pen").valueAsNumber, eraser: element("eraser").checked });
-    this.others = new FurtherPictures(element("others"), () => this.#mode !== "empty" && this.#refresh());
-    this.pad = new Pad(element("pad").querySelector("canvas"), pen, () => this.#refresh());
-    document.querySelectorAll(".choose").forEach((button) => button.addEventListener("click", () => element("file").click()));
-    element("file").addEventListener("change", ({ target }) => {
-      this.#take(target.files[0]);
-      target.value = "";
+  /** `models` are all of the page, `cardOf(name)` gives the promise of a card. */
+  constructor(models, cardOf) {
+    const colours = (this.colours = new Colours());
+    const pen = () => ({
+      width: element("pen").valueAsNumber,
+      colour: colours.pen,
+      paper: colours.paper,
+      fills: element("fills").checked,
     });
-    for (const id of ["draw", "start-drawing"]) element(id).addEventListener("click", () => this.#enter("drawing"));
+    const take = (file) => this.#take(file);
+    this.others = new FurtherPictures(element("others"), () => this.#shows && this.#refresh());
+    this.pad = new Pad(element("pad").querySelector("canvas"), pen, () => this.#mode === "drawing" && this.#refresh());
+    this.examples = new Examples(take);
+    this.beside = new SideBySide(models, cardOf);
+    this.camera = new Camera(element("viewfinder"), take);
+    acceptPictures(take);
+    for (const id of ["draw", "start-drawing"]) element(id).addEventListener("click", () => this.#draw());
+    element("draw-on").addEventListener("click", () => this.#draw(this.#picture));
+    document.querySelectorAll(".camera").forEach((button) => button.addEventListener("click", () => this.#look()));
+    element("no-camera").addEventListener("click", () => this.#enter("empty"));
+    element("flood").addEventListener("click", () => this.pad.flood());
     element("undo").addEventListener("click", () => this.pad.undo());
-    element("clear").addEventListener("click", () => this.pad.clear());
+    element("clear").addEventListener("click", () => this.pad.begin());
     element("size").addEventListener("change", () => this.#resize());
     element("cut").addEventListener("input", ({ target }) => this.#cut(target.value));
     element("stop").addEventListener("click", () => this.#stop());
     element("save").addEventListener("click", () => download(element("after"), this.#resultName()));
-    this.#acceptDrops();
+  }
+
+  /** Puts the camera away. */
+  close() {
+    if (this.#mode === "camera") this.#mode = "empty";
+    this.camera.close();
   }
 
   /** Shows the view for a model that is loaded. */
-  open(model) {
+  async open(model) {
     this.#model = model;
     element("image").hidden = false;
     this.#said = {};
@@ -57,7 +77,6 @@ export class ImageView {
     element("drop").querySelector("strong").textContent = `Drop a ${thing(first)} here${others.length ? ` (${first.name})` : ""}`;
     element("drop").querySelector(".choose").textContent = `Choose a ${thing(first)}`;
     element("start-drawing").hidden = first.kind === "labels";
-    if (first.kind === "labels" && this.#mode === "drawing") this.#mode = "empty";
     const further = model.card["gantk.inputs"].filter(({ kind }) => ["category", "scalar", "caption"].includes(kind));
     element("further").replaceChildren(...further.map((port) => this.#control(port)));
     element("further").hidden = !further.length;
@@ -65,15 +84,26 @@ export class ImageView {
     element("numbers").hidden = !measures;
     element("save").hidden = measures;
     element("compare").classList.toggle("lone", measures);
+    this.examples.open(model);
+    this.beside.open(model.name, model.card);
+    if (first.kind === "labels" && this.#mode === "drawing") this.#mode = "empty";
+    // Another model's example is none of this one's.
+    if (this.#mode === "picture" && this.#offered.includes(this.#file)) this.#mode = "empty";
     if (this.#mode === "picture") this.#show();
     else this.#enter(this.#mode);
+    const offered = await this.examples.files();
+    if (this.#model !== model) return;
+    this.#offered = offered;
+    if (this.#mode === "empty" && offered.length) this.#take(offered[0]);
+    await this.colours.open(first.kind === "labels" ? [] : offered);
+    this.pad.refresh();
   }
 
   /** A control for a category, a number or a text that the model takes besides. */
   #control(port) {
     const say = (value) => {
       this.#said[port.name] = value;
-      if (this.#mode !== "empty") this.#refresh();
+      if (this.#shows) this.#refresh();
     };
     if (port.kind === "caption") return line(port, say);
     this.#said[port.name] = port.default ?? 0;
@@ -82,38 +112,45 @@ export class ImageView {
     return choice(port.name, names, this.#said[port.name], say);
   }
 
-  #acceptDrops() {
-    const welcome = (event) => {
-      event.preventDefault();
-      document.body.classList.toggle("over", event.type === "dragover");
-    };
-    for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, welcome);
-    addEventListener("drop", (event) => this.#take(event.dataTransfer.files[0]));
-    addEventListener("paste", (event) => {
-      const file = event.clipboardData.files[0];
-      if (file) this.#take(file);
-      else if (!event.target.matches("input")) say("What was pasted holds no picture.");
-    });
+  /** Whether there is an image to be translated. */
+  get #shows() {
+    return this.#mode === "picture" || this.#mode === "drawing";
   }
 
   #enter(mode) {
     this.#mode = mode;
     const { card } = this.#model;
     const drawing = mode === "drawing";
+    const drawn = this.#first.kind !== "labels";
+    if (mode !== "camera") this.camera.close();
     element("drop").hidden = mode !== "empty";
     element("pad").hidden = element("drawing-tools").hidden = !drawing;
-    element("compare").hidden = mode === "empty" || (drawing && card["gantk.task"] !== "translate");
-    element("compare").classList.toggle("beside", drawing);
-    element("tools").hidden = mode === "empty";
+    element("compare").hidden = !this.#shows || (drawing && card["gantk.task"] !== "translate");
+    element("compare").classList.toggle("alone", drawing);
+    element("tools").hidden = !this.#shows;
     element("another").textContent = drawing ? "Choose a picture" : `Another ${thing(this.#first)}`;
-    element("draw").hidden = drawing || this.#first.kind === "labels";
+    element("draw").hidden = drawing || !drawn;
+    element("draw-on").hidden = drawing || !drawn;
+    document.querySelectorAll(".camera").forEach((button) => (button.hidden = !drawn || !Camera.offered));
     element("size-label").hidden = card["gantk.size"] !== null;
-    if (drawing) this.#offerSizes(Infinity, card["gantk.trained_size"] ?? PAPER);
+    if (drawing) offerForDrawing(card);
+    this.examples.mark(mode === "picture" ? this.#file : undefined);
     element("save").disabled = true;
     element("said").textContent = "";
     element("numbers").replaceChildren();
     if (drawing) this.pad.canvas.focus();
-    if (mode !== "empty") this.#refresh();
+    if (this.#shows) this.#refresh();
+    else this.beside.show();
+  }
+
+  /** Goes to the drawing; where an image is given, to a new one on it. */
+  #draw(image) {
+    if (image) this.pad.begin(image);
+    this.#enter("drawing");
+  }
+
+  async #look() {
+    this.#enter((await this.camera.open()) ? "camera" : this.#mode);
   }
 
   async #take(file) {
@@ -134,31 +171,18 @@ export class ImageView {
 
   /** Does something with a session that has nothing else to do. */
   #afresh(go) {
-    if (this.#running && performance.now() - this.#running > 300) this.#model.reopen();
+    if (this.#clock.waits) this.#model.reopen();
     else go();
   }
 
   /** Shows the chosen picture, at a size that does not take long. */
   #show() {
-    const { width, height } = this.#picture.whole;
-    const longest = Math.max(width, height);
-    const roomy = width * height <= ROOMY ** 2 || this.#model.card["gantk.size"] ? longest : ROOMY;
-    const chosen = this.#longest ?? roomy;
-    this.#offerSizes(longest, chosen, new Option(`${width} × ${height}, as it is`, longest));
-    this.#scale(chosen);
-  }
-
-  #offerSizes(below, chosen, ...first) {
-    const trained = this.#model.card["gantk.trained_size"];
-    const sizes = [...new Set([...SIZES, trained, chosen])].filter((size) => size && size < below).sort((a, b) => b - a);
-    const text = (size) => `${size}${size === trained ? ", as in training" : ""}`;
-    element("size").replaceChildren(...first, ...sizes.map((size) => new Option(text(size), size)));
-    element("size").value = chosen;
+    this.#scale(offerForPicture(this.#model.card, this.#picture.whole, this.#longest));
   }
 
   #resize() {
     if (this.#mode === "drawing") return this.#refresh();
-    this.#longest = Number(element("size").value);
+    this.#longest = chosenSize();
     return this.#afresh(() => this.#scale(this.#longest));
   }
 
@@ -173,7 +197,7 @@ export class ImageView {
   #source() {
     const { card } = this.#model;
     const wanted = sides(card);
-    const drawn = () => this.pad.image(wanted ? Math.max(...wanted) : Number(element("size").value));
+    const drawn = () => this.pad.image(wanted ? Math.max(...wanted) : chosenSize());
     const image = this.#mode === "drawing" ? drawn() : this.#picture;
     if (this.#first.kind === "labels") {
       if (!wanted) return shown(this.#first, image);
@@ -194,59 +218,38 @@ export class ImageView {
     }
     paint(element("before"), image);
     if (this.#mode === "picture" || this.pad.empty) paint(element("after"), image);
+    const asked = this.#mode === "drawing" ? image : this.#picture;
+    this.beside.show(this.#mode === "drawing" && this.pad.empty ? undefined : asked);
     if (this.#mode === "drawing" && this.pad.empty) return;
     const missing = this.others.missing || sentence(unsaid(card, this.#said));
     element("said").textContent = missing;
     if (missing) return;
-    const began = (this.#running = performance.now());
-    const clock = setInterval(() => this.#wait(image), 300);
+    this.#clock.begin(image);
     try {
       const translates = card["gantk.task"] === "translate";
-      const asked = { image: this.#mode === "drawing" ? image : this.#picture, said: { ...this.#said, ...this.others.said } };
-      const answer = await session.ask(translates ? "translate" : "measure", asked);
+      const said = { ...this.#said, ...this.others.said };
+      const answer = await session.ask(translates ? "translate" : "measure", { image: asked, said });
       if (!answer) return;
       translates ? paint(element("after"), answer) : list(element("numbers"), answer);
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      element("said").textContent = `${image.width} × ${image.height} pixels in ${seconds} s.${this.#advice(image)}`;
+      const advised = this.#mode === "picture" ? advice(card, image, this.#picture.whole) : "";
+      element("said").textContent = `${image.width} × ${image.height} pixels in ${this.#clock.seconds}.${advised}`;
       element("save").disabled = false;
       say();
     } catch (error) {
       const { width, height } = image;
       say(`${name} could not do this at ${width} × ${height} pixels: ${error.message}. Choose a smaller size.`);
     } finally {
-      clearInterval(clock);
-      this.#running = undefined;
-      this.#busy(false);
+      this.#clock.end();
     }
-  }
-
-  #wait({ width, height }) {
-    this.#busy(true);
-    const seconds = Math.round((performance.now() - this.#running) / 1000);
-    element("said").textContent = `Working on ${width} × ${height} pixels: ${seconds} s. A smaller size is faster.`;
-  }
-
-  #advice({ width, height }) {
-    const whole = this.#picture?.whole;
-    if (this.#mode !== "picture" || this.#model.card["gantk.size"] || !whole) return "";
-    return whole.width * whole.height > ROOMY ** 2 && width !== whole.width
-      ? ` It was made smaller, since large pictures take long in a browser; ${whole.width} × ${whole.height} is there under Size.`
-      : "";
   }
 
   #cut(percent) {
     element("compare").style.setProperty("--cut", `${percent}%`);
   }
 
-  #busy(busy) {
-    element("compare").querySelector(".busy").hidden = !busy;
-    element("compare").classList.toggle("waiting", busy);
-    element("stop").hidden = !busy;
-  }
-
   #stop() {
     this.#mode = "empty";
-    this.#busy(false);
+    this.#clock.end();
     this.#model.reopen();
   }
 

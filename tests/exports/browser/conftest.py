@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 CHROMIUM = shutil.which("chromium")
 SAMPLE = Path(__file__).parents[3] / "exports" / "samples" / "html" / "index.html"
+BLUE, YELLOW = (30, 60, 200), (250, 220, 40)
 GRAPHS = ("generator", "encoder", "energy", "reconstruct")
 
 
@@ -67,12 +68,26 @@ def models(
 ) -> dict[str, Path]:
     return {
         "a_to_b": exported("residual", residual),
+        "shown": with_examples(exported("residual", residual), tmp_path_factory.mktemp("shown")),
         "blending": blending(style=False),
         "telling": write_telling(tmp_path_factory.mktemp("told") / "telling.onnx"),
         "tinting": write_tinting(tmp_path_factory.mktemp("told") / "tinting.onnx"),
         **{graph: exported(graph, labelling, graph=graph) for graph in ("blend", "segment")},
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},
     }
+
+
+def with_examples(model: Path, folder: Path) -> Path:
+    """Return a copy of a model with two examples, whose commonest colours are a blue and, far from it, a yellow."""
+    copy = folder / "shown.onnx"
+    copy.write_bytes(model.read_bytes())
+    (folder / "shown.examples").mkdir()
+    for number, side in enumerate((12, 20)):
+        values = np.full((40, 40, 3), BLUE, np.uint8)
+        values[:side, :side] = YELLOW
+        values[-side // 4 :, -side // 4 :] = (70, 140, 200)
+        Image.fromarray(values).save(folder / "shown.examples" / f"{number}.png")
+    return copy
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +110,8 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
         yield browser
         browser.close()
 
