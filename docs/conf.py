@@ -1,6 +1,13 @@
-"""How the book is built: `sphinx-build -W docs build/book`."""
+"""How the book is built: `sphinx-build -W docs build/book`, with `-t demo` the page of the ready models in it, too."""
+
+from pathlib import Path
+
+from sphinx.errors import ExtensionError
 
 import gantk
+from gantk import GantkError
+from gantk.runtime.named_models import named_models
+from gantk_exports.app import write_app
 
 project = "gantk"
 copyright = "the authors of gantk"  # noqa: A001 (Sphinx asks for this name)
@@ -36,7 +43,24 @@ def show_examples_as_written(app, context, lines):
     lines[:] = shown
 
 
+# `tags` is Sphinx's. Without a ready model nothing links to a demo.
+if not named_models():
+    tags.remove("demo")  # noqa: F821
+
+
+def write_demo(app, exception):
+    """Write the page of `gantk app`, with the ready models that are installed, where the book's front page links to."""
+    if exception is not None or app.builder.format != "html" or not app.tags.has("demo"):
+        return
+    try:
+        models = {name: gantk.load(model.path) for name, model in named_models().items()}
+        write_app(models, Path(app.outdir) / "demo")
+    except GantkError as error:
+        raise ExtensionError(f"no demo: {error}") from error
+
+
 def setup(app):
-    """Let sphinx-click ask."""
+    """Let sphinx-click ask, and the demo be written."""
     for part in ("description", "epilog"):
         app.connect(f"sphinx-click-process-{part}", show_examples_as_written)
+    app.connect("build-finished", write_demo)
