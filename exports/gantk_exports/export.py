@@ -168,6 +168,8 @@ def export(
             say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
             if examples is not None and (shown := write_examples(trained, written[-1].card, path, examples, data)):
                 say(f"{shown[0].parent}  {len(shown)} held-out image{'s' if shown[1:] else ''}")
+    if examples is not None and not any(model.card.images_in for model in written):
+        say("note: none of these takes an image: there are no examples", err=True)
     say(f"next: {_next(written)}")
 
 

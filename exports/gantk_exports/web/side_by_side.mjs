@@ -45,9 +45,8 @@ export class SideBySide {
 
   #add(model) {
     const figure = document.createElement("figure");
-    const canvas = document.createElement("canvas");
+    const canvas = Object.assign(document.createElement("canvas"), { hidden: true });
     const caption = Object.assign(document.createElement("figcaption"), { textContent: model.name });
-    caption.setAttribute("role", "status");
     figure.append(canvas, caption);
     element("beside-results").append(figure);
     const session = new Session();

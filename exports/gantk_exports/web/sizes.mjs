@@ -2,7 +2,7 @@
 
 import { element } from "./page.mjs";
 
-const ROOMY = 512; // Pixels squared that a browser translates without a long wait.
+const ROOMY = 512; // Pixels squared, of what comes out, that a browser makes without a long wait.
 const SIZES = [2048, 1024, 512, 256, 128, 64];
 const PAPER = 256; // Pixels of a drawing where the model does not say what it was trained on.
 
@@ -17,14 +17,14 @@ export function offerForDrawing(card) {
 /** Offers the sizes of a picture whose file has {width, height}; returns `longest`, or one that does not take long. */
 export function offerForPicture(card, { width, height }, longest) {
   const whole = Math.max(width, height);
-  const chosen = longest ?? (width * height <= ROOMY ** 2 || card["gantk.size"] ? whole : ROOMY);
+  const chosen = longest ?? (width * height <= roomy(card) ** 2 || card["gantk.size"] ? whole : roomy(card));
   offer(card, whole, chosen, new Option(`${width} × ${height}, as it is`, whole));
   return chosen;
 }
 
 /** What to say of a picture that was made smaller than its file, {width, height}, has it; or nothing. */
 export function advice(card, image, { width, height }) {
-  return width * height > ROOMY ** 2 && !card["gantk.size"] && image.width !== width
+  return width * height > roomy(card) ** 2 && !card["gantk.size"] && image.width !== width
     ? ` It was made smaller, since large pictures take long in a browser; ${width} × ${height} is there under Size.`
     : "";
 }
@@ -34,6 +34,11 @@ function offer(card, below, chosen, ...first) {
   const text = (size) => `${size}${size === trained(card) ? ", as in training" : ""}`;
   element("size").replaceChildren(...first, ...sizes.map((size) => new Option(text(size), size)));
   element("size").value = chosen;
+}
+
+/** The longer side of a picture that does not take long: what a model makes larger takes longer. */
+function roomy(card) {
+  return ROOMY / Math.max(1, card["gantk.scale"] ?? 1);
 }
 
 function trained(card) {

@@ -134,3 +134,6 @@ def test_further_inputs_have_controls(tab: Any, picture: Write, models: dict[str
     expected = np.asarray(model(source, domain="bright", share=0.25)).astype(int)
     assert np.abs(tab.pixels("#after")[..., :3] - expected).max() <= 1
     assert tab.pixels("#after").shape == (90, 60, 4)
+    # It makes pictures twice as large, so it is first shown what is half as large as for others.
+    page.set_input_files("#file", picture("RGB", 400, 300))
+    expect(page.locator("#said")).to_contain_text(re.compile("^256 . 192 pixels .* It was made smaller"))
