@@ -65,6 +65,7 @@ function credit(lines) {
   element("credits").replaceChildren(element("credits").firstElementChild, ...told);
 }
 
+element("unserved").remove();
 try {
   const models = await json("models.json");
   views = { image: new ImageView(models, cardOf), generate: new GeneratorView() };
