@@ -64,6 +64,8 @@ def test_the_bytes_of_onnxruntime_and_of_the_model_are_counted(tab: Any, models:
         new MutationObserver(() => window.told.push(note.textContent)).observe(note, { childList: true });
     })""")
     tab.open("a_to_b")
+    # The line for a page that was opened as a file.
+    expect(page.locator("#unserved")).to_have_count(0)
     told = page.evaluate("told")
     runtime = (onnxruntime_folder() / "ort-wasm-simd-threaded.wasm").stat().st_size
     whole = f"{(runtime + models['a_to_b'].stat().st_size) / 1e6:.1f}"
