@@ -28,7 +28,7 @@ def test_a_seed_gives_the_picture_that_it_gives_in_python(tab: Any, models: dict
     (cow,) = model.generate(1, seed=7, start=3, label="cow")
     before = tab.pixels("#sample")
     assert np.abs(before[..., :3] - np.asarray(cow).astype(int)).max() <= 1
-    page.click("summary")
+    page.click("#inputs summary")
     page.get_by_label("2", exact=True).fill("0.9")
     expect(page.locator("#made")).to_contain_text("changed by hand")
     assert not np.array_equal(tab.pixels("#sample"), before)
