@@ -22,6 +22,9 @@ _BROUGHT_BY = {"cv2": "albumentations"}
 _EXTRAS = {"serve": "serve", **dict.fromkeys(("train", "export", "evaluate", "import", "bench"), "train")}
 """The extra that belongs to a command; the others need none."""
 
+_MODELS = "exports/models"
+"""Where the source of the package gantk-models lies in a checkout."""
+
 
 def require_training(command: str) -> None:
     """Raise GantkError, saying what to install, where the packages that `command` needs are not there."""
@@ -66,6 +69,17 @@ def packages_line(*packages: str) -> str:
 def editable_line(folder: Path) -> str:
     """Return the command that installs a package whose source is being written."""
     return pasted(*_tool(), "-e", folder)
+
+
+def models_line() -> str:
+    """Return how the package of ready models is installed, whose source lies in gantk's."""
+    origin = _origin() or {"url": ""}
+    if "vcs_info" in origin:
+        return packages_line(f"gantk-models @ {_reference(origin)}#subdirectory={_MODELS}")
+    folder = (_path(origin["url"]) or Path()) / _MODELS
+    if folder.is_absolute() and folder.is_dir():
+        return packages_line(str(folder))
+    return f"{packages_line(_MODELS)}, in a checkout of gantk"
 
 
 def newer_line() -> str:

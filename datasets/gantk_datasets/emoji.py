@@ -68,7 +68,10 @@ class Emoji(Aligned):
         """Return the scale at which two CPU cores show something within ten minutes."""
         if not kind_called(kind).translates:
             return SINGLE
-        return translation(kind, OWN_UNPAIRED if kind == "unpaired" else OWN)
+        if kind == "unpaired":
+            return translation(kind, OWN_UNPAIRED)
+        # A drawing's colours and those of its 3D emoji are close, a line's are not.
+        return translation(kind, {**OWN, "generator.adds_input": kind == "paired" and "line" not in self.shown})
 
     def images(self, domain: str, test: bool, load: int | None) -> ArrayImages:
         """Return a domain's emoji of the training or the test share."""

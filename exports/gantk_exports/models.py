@@ -9,7 +9,6 @@ import click
 
 from gantk.cli.output import say, say_lines
 from gantk.errors import GantkError
-from gantk.packages import entries
 
 if TYPE_CHECKING:
     from gantk.runtime.card import Card
@@ -24,8 +23,7 @@ Examples:
 """
 
 
-# It is listed where an installed package brings models.
-@click.command(epilog=EPILOG, hidden=not entries("gantk.models"))
+@click.command(epilog=EPILOG)
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
 def models(name: str | None, as_json: bool) -> None:

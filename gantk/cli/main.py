@@ -74,10 +74,9 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command with its whole first sentence, which click would cut at the end of the line."""
-        found = [(name, self.get_command(ctx, name)) for name in self.entries]
-        rows = [(name, command.get_short_help_str(1000)) for name, command in found if command and not command.hidden]
+        rows = [(name, self.get_command(ctx, name)) for name in self.entries]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in rows if command])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

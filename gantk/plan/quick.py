@@ -20,14 +20,9 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
     }
 )
 
-# Batch norm that sees one image at a time leaves stains, and hides how light an image is. Few steps are noisy: dropout
-# makes that worse, an average over the last of them better.
+# Few steps are noisy: dropout makes that worse, an average of the weights over the last of them better.
 _BY_EXAMPLE: Mapping[str, Any] = MappingProxyType(
-    {
-        "batch_size": 4,
-        "generator.dropout": 0,
-        "ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}},
-    }
+    {"generator.dropout": 0, "ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
 )
 
 SINGLE: Mapping[str, Any] = MappingProxyType(
@@ -45,7 +40,10 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
 
 def translation(kind: str) -> Mapping[str, Any]:
     """Return the scale where batches of a kind become other images."""
-    return _TRANSLATION if kind == "unpaired" else {**_TRANSLATION, **_BY_EXAMPLE}
+    if kind == "unpaired":
+        return _TRANSLATION
+    # Batch norm that sees one image at a time hides how light it is, which colours of single images follow from.
+    return {**_TRANSLATION, **_BY_EXAMPLE, **({"batch_size": 4} if kind == "images" else {})}
 
 
 def quick_scale(asked: str | None, dataset: Dataset, kind: str) -> tuple[Mapping[str, Any], str]:

@@ -73,8 +73,10 @@ def named_model(name: str) -> NamedModel:
 
 
 def none_installed() -> str:
-    """Return that there are no models, and which packages could have some."""
+    """Return that there are no models, with the command that installs some where their package is not there."""
+    from gantk.install_lines import models_line
+
     packages = sorted({" ".join(name_and_version(entry.dist)) for entry in entries("gantk.models")})
     if packages:
         return f"{' and '.join(packages)} {'hold' if packages[1:] else 'holds'} no models yet"
-    return "no package with ready models is installed"
+    return f"no ready models are installed: {models_line()}"

@@ -215,7 +215,12 @@ def test_summary_quick_scale_and_fingerprint():
     assert data.licence == "MIT"
     assert data.quick("paired")["size"] == 64
     single = Kind("images", {"image": "images"}, translates=True)
-    assert [data.quick(kind).get("batch_size") for kind in ("images", "unpaired", "paired", single)] == [32, None, 4, 4]
+    assert [data.quick(kind).get("batch_size") for kind in ("images", "unpaired", "paired", single)] == [
+        32,
+        None,
+        None,
+        4,
+    ]
     assert data.fingerprint() == emoji("3d").fingerprint()
     assert len(data.fingerprint()) == 64
 

@@ -1,10 +1,7 @@
 """The list of ready models, and what is shown of one; an app and a server of all of them."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,18 +106,10 @@ def test_an_unknown_name_is_refused_with_the_nearest(shelf: Path) -> None:
     assert refusal("models", "face", status=2).endswith(line)
 
 
-@pytest.mark.parametrize("brought", [True, False])
-def test_the_command_is_listed_where_a_package_brings_models(brought: bool, shelf: Path) -> None:
-    path = {"PYTHONPATH": str(shelf.parent)} if brought else {}
-    done = subprocess.run(
-        [sys.executable, "-m", "gantk", "--help"], capture_output=True, text=True, check=True, env=os.environ | path
-    )
-    assert ("\n  models " in done.stdout) == brought
-
-
-def test_without_models_all_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_models_all_say_how_they_are_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _only(monkeypatch, "no package")
-    line = "no package with ready models is installed"
+    monkeypatch.setattr("gantk.install_lines.models_line", lambda: "pip install ready")
+    line = "no ready models are installed: pip install ready"
     assert invoke("models") == f"{line}\n"
     assert invoke("models", "--json") == "[]\n"
     for words in (["models", "x"], ["app", "--out", tmp_path / "page"], ["serve"]):

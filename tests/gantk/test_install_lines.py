@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gantk import install_lines
-from gantk.install_lines import editable_line, extra_line, install_line, newer_line, packages_line
+from gantk.install_lines import editable_line, extra_line, install_line, models_line, newer_line, packages_line
 
 
 class Installed:
@@ -56,6 +56,20 @@ def test_an_extra_comes_from_the_wheel_or_repository_that_is_installed(come_from
     assert newer_line() == "install a newer gantk"
     come_from({"url": "https://git.example/gantk", "vcs_info": {"vcs": "git", "commit_id": "abc"}})
     assert extra_line("heic") == f"{PIP} 'gantk[heic] @ git+https://git.example/gantk@abc'"
+
+
+def test_ready_models_come_from_where_gantk_did(come_from, tmp_path):
+    folder = tmp_path / "exports" / "models"
+    elsewhere = f"{PIP} exports/models, in a checkout of gantk"
+    come_from({"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+    assert models_line() == elsewhere
+    folder.mkdir(parents=True)
+    assert models_line() == f"{PIP} {folder}"
+    come_from({"url": "https://git.example/gantk", "vcs_info": {"vcs": "git", "commit_id": "abc"}})
+    assert models_line() == f"{PIP} 'gantk-models @ git+https://git.example/gantk@abc#subdirectory=exports/models'"
+    for origin in (None, {"url": "https://host.example/gantk-1.0.whl", "archive_info": {}}):
+        come_from(origin)
+        assert models_line() == elsewhere
 
 
 @pytest.mark.parametrize("origin", [None, "[]", "not json", {"url": "file:///gone/gantk.whl"}, {"url": 3}])

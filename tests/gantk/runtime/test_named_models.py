@@ -85,10 +85,14 @@ def test_two_packages_with_one_name_are_named(shelf: Path, distribution: Callabl
         gantk.load("gantk:bars")
 
 
-def test_without_a_package_of_models_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_models_it_is_said_how_they_are_installed(
+    monkeypatch: pytest.MonkeyPatch, distribution: Callable[..., Path]
+) -> None:
     monkeypatch.setattr("gantk.runtime.named_models.entries", lambda group: ())
-    with pytest.raises(UsageError, match="^gantk:bars: no package with ready models is installed$"):
+    monkeypatch.setattr("gantk.install_lines.models_line", lambda: "pip install it")
+    with pytest.raises(UsageError, match="^gantk:bars: no ready models are installed: pip install it$"):
         model_file("gantk:bars")
+    monkeypatch.undo()
 
 
 def test_a_package_that_is_gone_or_empty_brings_none(distribution: Callable[..., Path]) -> None:
