@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from gantk.errors import GantkError
 from gantk.runs.config import read_config
 from gantk.runtime.model_file import load, read_file
+from gantk_exports.examples import examples_of
 from gantk_exports.provenance import config_of, read_provenance
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +155,7 @@ def test_the_package_is_small_and_each_of_its_models_can_be_trained_again(script
         assert card.json() == model.with_suffix(".json").read_text("utf-8")
         assert read_config(config_of(model)).plugins[0] == card.plugin
         assert how.train[:2] == ("gantk", "train")
+        assert examples_of(model) or not card.images_in
 
 
 def test_a_wheel_of_the_package_holds_what_lies_in_its_folder(tmp_path: Path) -> None:
@@ -164,5 +166,5 @@ def test_a_wheel_of_the_package_holds_what_lies_in_its_folder(tmp_path: Path) ->
         held = {name for name in wheel.namelist() if name.startswith("gantk_models/")}
         (listed,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
         assert "[gantk.models]" in wheel.read(listed).decode()
-    files = (path for path in (PACKAGE / "gantk_models").iterdir() if path.is_file())
-    assert held == {f"gantk_models/{path.name}" for path in files}
+    files = (path for path in (PACKAGE / "gantk_models").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert held == {path.relative_to(PACKAGE).as_posix() for path in files}
