@@ -70,8 +70,9 @@ class Emoji(Aligned):
             return SINGLE
         if kind == "unpaired":
             return translation(kind, OWN_UNPAIRED)
-        # A drawing's colours and those of its 3D emoji are close, a line's are not.
-        return translation(kind, {**OWN, "generator.adds_input": kind == "paired" and "line" not in self.shown})
+        # A drawing's colours and those of its 3D emoji are close, a line's are not; enlarged, colours stay.
+        alike = kind == "scaled" or (kind == "paired" and "line" not in self.shown)
+        return translation(kind, {**OWN, "generator.adds_input": alike})
 
     def images(self, domain: str, test: bool, load: int | None) -> ArrayImages:
         """Return a domain's emoji of the training or the test share."""

@@ -44,6 +44,7 @@ ASKED: Mapping[str, Sequence[tuple[str, Spec]]] = {
         ("labels", GeneratorSpec(latent=8, classes=CLASSES, outputs=3, size=0)),
         ("layout", GeneratorSpec(layout=CLASSES, outputs=3, size=0)),
         ("style", GeneratorSpec(latent=8, layout=CLASSES, outputs=3, size=0)),
+        ("enlargement", GeneratorSpec(inputs=3, scale=4, outputs=3, size=0)),
     ),
     "discriminator": tuple(
         (name, replace(spec, output=output))

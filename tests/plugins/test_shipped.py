@@ -23,6 +23,7 @@ RECIPES = {
     "pix2pix": SMALL | {"discriminator.layers": 1},
     "cyclegan": SMALL | {"generator.blocks": 1, "discriminator.layers": 1, "pool": 2},
     "cut": SMALL | {"generator.blocks": 1, "discriminator.layers": 1},
+    "srgan": SMALL | {"generator.blocks": 1, "discriminator.dense": 8},
     "dcgan": SMALL,
     "infogan": SMALL | DENSE,
     "bigan": {"generator.units": 8, "units": 8, "discriminator.units": 8},

@@ -1,8 +1,8 @@
 """The smallest training in which a part can be tried, and parts to try it with; unpublished.
 
-The generator makes images of images, of noise, or of noise and labels, whatever the part that is tried can do; the
-discriminator scores them alone, under an image, under a label, or with the noise. Parts that the plugin under check
-brings take the place of these.
+The generator makes images of images, of smaller ones, of noise, or of noise and labels, whatever the part that is tried
+can do; the discriminator scores them alone, under an image, under a label, or with the noise. Parts that the plugin
+under check brings take the place of these.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss, softplus
+from torch.nn.functional import avg_pool2d, l1_loss, softplus
 
 from gantk import (
     AdversarialLoss,
@@ -52,7 +52,7 @@ class Workbench(Recipe):
         self,
         build: Build,
         *,
-        makes: Literal["translation", "noise", "labels", "layout", "style"] = "translation",
+        makes: Literal["translation", "enlargement", "noise", "labels", "layout", "style"] = "translation",
         judges: Literal["image", "pair", "label", "latent"] = "image",
     ) -> None:
         super().__init__()
@@ -62,14 +62,16 @@ class Workbench(Recipe):
         self.label = Category(count=max(classes, 1), names=build.data.classes)
         self.game = build.loss()
         drawn = makes in ("noise", "labels", "style")
+        self.scale = 4 if makes == "enlargement" else 1
         self.generator = build.generator(
             GeneratorSpec(
-                inputs=channels if makes == "translation" else None,
+                inputs=channels if makes in ("translation", "enlargement") else None,
                 latent=LATENT if drawn else None,
                 classes=classes if makes == "labels" else None,
                 layout=LEVELS if makes in ("layout", "style") else None,
                 outputs=channels,
-                size=size,
+                size=size if self.scale == 1 else build.data.square // self.scale,
+                scale=self.scale,
             )
         )
         self.discriminator = build.discriminator(
@@ -87,7 +89,7 @@ class Workbench(Recipe):
         return {"discriminator": Player(self.discriminator, critic=True), "generator": Player(self.generator)}
 
     def step(self, batches: Batches) -> Step:
-        """Move the discriminator, then the generator; a translation should also be the image, mirrored."""
+        """Move the discriminator, then the generator; what is made of images should also be like them."""
         batch = next(batches)
         real = batch["image"]
         latent, drawn = self.latent.drawn(len(real), real.device), self.latent.drawn(len(real), real.device)
@@ -103,13 +105,15 @@ class Workbench(Recipe):
             fake = self.generator(*inputs)
             points = ((fake, latent), (real, drawn)) if joint else (fake, real)
             losses = {"game": self.game.fool(critic, *points)}
-            if self.makes == "translation":
+            if self.makes in ("translation", "enlargement"):
                 losses["l1"] = l1_loss(fake, real)
             yield "generator", losses
 
     def _inputs(self, batch: Batch, latent: Tensor) -> tuple[Tensor, ...]:
         if self.makes == "translation":
             return (batch["image"].flip(3),)
+        if self.makes == "enlargement":
+            return (avg_pool2d(batch["image"], self.scale),)
         if self.makes in ("layout", "style"):
             layout = levels(batch["image"])
             return (layout,) if self.makes == "layout" else (latent, layout)
@@ -122,8 +126,8 @@ class Workbench(Recipe):
 
     def graphs(self) -> dict[str, Graph]:
         """Return the generator."""
-        if self.makes == "translation":
-            return {"generator": Graph(network=self.generator, inputs=("image",), outputs=("image",))}
+        if self.makes in ("translation", "enlargement"):
+            return {"generator": Graph(network=self.generator, inputs=("image",), outputs=("image",), scale=self.scale)}
         if self.makes in ("layout", "style"):
             network = Network(Levelled(self.generator.module), "generator")
             given = ("image",) if self.makes == "layout" else ("image", self.latent)

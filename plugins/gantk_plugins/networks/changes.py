@@ -1,4 +1,7 @@
-"""What networks that give the change of their input share (VDSR, Kim et al. 2016, arXiv:1511.04587); no plugin."""
+"""What networks with a linear last layer share, such as those that give the change of their input; no plugin.
+
+Source of the change: VDSR, Kim et al. 2016, arXiv:1511.04587.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,18 @@ def begin_small(*layers: nn.Module) -> None:
             parameter.mul_(0.05)
 
 
-def changed(network: nn.Module, image: Tensor, change: Tensor) -> Tensor:
-    """Return an image with a network's change, in [-1, 1] except in training.
+def in_range(network: nn.Module, image: Tensor) -> Tensor:
+    """Return the image that a network made, in [-1, 1] except in training.
 
     There a loss must see how far a pixel is out of range, so that it returns.
     """
     learns = network.training and torch.is_grad_enabled()
-    return image + change if learns else (image + change).clamp(-1, 1)
+    return image if learns else image.clamp(-1, 1)
+
+
+def changed(network: nn.Module, image: Tensor, change: Tensor) -> Tensor:
+    """Return an image with a network's change, in [-1, 1] except in training."""
+    return in_range(network, image + change)
 
 
 def refuse_unequal(inputs: int, outputs: int) -> None:

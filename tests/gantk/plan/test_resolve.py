@@ -112,6 +112,7 @@ class Plain(Quick):
     [
         ("cyclegan", {"size": 64, "steps": 3000, "generator.filters": 24, "generator.upsampling": "resize"}),
         ("dcgan", {"size": 32, "steps": 3000, "batch_size": 32, "generator.filters": 32}),
+        ("srgan", {"size": 64, "steps": 3000, "batch_size": 4, "generator.adds_input": True}),
     ],
 )
 def test_the_quick_scale_is_there_for_any_data_where_it_is_asked_for(plugin, expected):

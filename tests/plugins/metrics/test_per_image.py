@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d, interpolate
 
-from gantk import Unsupported
+from gantk import Unsupported, UsageError
 from gantk_plugins.metrics.l1 import L1
 from gantk_plugins.metrics.psnr import PeakSignalToNoise
 from gantk_plugins.metrics.ssim import StructuralSimilarity
@@ -83,3 +84,47 @@ def test_unpaired_data_is_refused(subject, graph):
     found = subject(translation, "unpaired", test={"a": images, "b": images}, size=4)
     with pytest.raises(Unsupported, match="needs the truth, and arrays holds no pairs"):
         L1().measure(found)
+
+
+@pytest.mark.parametrize(
+    ("colour", "brightness"),
+    [((1.0, 1.0, 1.0), 235), ((0.0, 0.0, 0.0), 16), ((1.0, 0.0, 0.0), 81.481), ((0.0, 0.5, 0.0), 80.2765)],
+)
+def test_brightness_is_that_of_the_standard(colour, brightness):
+    image = torch.tensor(colour, dtype=torch.float64).view(1, 3, 1, 1) * 2 - 1
+    seen = L1(brightness=True)._seen(image)
+    assert seen.shape == (1, 1, 1, 1)
+    assert ((seen + 1) * 127.5).item() == pytest.approx(brightness)
+
+
+def test_brightness_alone_and_a_border_that_is_left_out(measured):
+    """An error of 0.1 in [0, 1] of all colours is one of 219 / 255 of that; within the border nothing counts."""
+    source = torch.zeros(2, 3, 8, 8)
+    target = source.clone()
+    target[:, :, 2:-2, 2:-2] = 0.2
+    target[:, :, 0] = 1.0
+    score = measured(PeakSignalToNoise(brightness=True, border=2), lambda images: images, source, target)
+    assert score.value == pytest.approx(20 - 20 * math.log10(219 / 255), rel=1e-5)
+    assert "brightness (Y of BT.601, 16 to 235 of 255) alone, without 2 pixels at each side; mean" in score.protocol
+
+
+def test_what_is_enlarged_stands_beside_a_bicubic_enlargement(subject, graph, pictures):
+    high = pictures("3d", 3)
+    low = avg_pool2d(high, 4)
+    plain = interpolate(low, (32, 32), mode="bicubic").clamp(-1, 1)
+    enlarging = graph("translate", ("low",), ("high",), lambda images: interpolate(images, scale_factor=4.0), scale=4)
+    found = subject(enlarging, "images", test={"image": high}, size=32)
+    (score,) = L1().measure(found)
+    assert list(score.details) == ["bicubic", "ratio"]
+    assert score.details["ratio"] == pytest.approx(score.value / score.details["bicubic"])
+    assert score.details["bicubic"] == pytest.approx((plain - high).abs().mean().item(), rel=0.1)
+
+
+def test_brightness_and_borders_that_cannot_be(measured):
+    grey, colour = torch.zeros(2, 1, 8, 8), torch.zeros(2, 3, 8, 8)
+    with pytest.raises(Unsupported, match="brightness is of RGB images, of 3 channels, not of 1"):
+        measured(L1(brightness=True), lambda images: images, grey, grey)
+    with pytest.raises(Unsupported, match="a border of 4 leaves nothing of images of 8 pixels"):
+        measured(L1(border=4), lambda images: images, colour, colour)
+    with pytest.raises(UsageError, match="border: -1 is below 0"):
+        L1(border=-1)

@@ -1,0 +1,44 @@
+"""VGG-19's inner activations (Simonyan and Zisserman 2015, arXiv:1409.1556), by which losses compare images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+_CHANNELS = (64, 128, 256, 512, 512)
+_LAYERS = (2, 2, 4, 4, 4)
+
+
+class VGG19(nn.Module):
+    """What the network has after some layer of images (N, 3 or 1, H, W) in [-1, 1].
+
+    Parameters bear the names that they have in torchvision's file of ImageNet weights, whose normalization of colours
+    is part of the network here.
+
+    Args:
+        block: which of the five blocks of convolutions, counted from 1; each but the first begins at half the size.
+        layer: which convolution of that block, counted from 1.
+        activated: whether its ReLU follows.
+    """
+
+    def __init__(self, block: int, layer: int, *, activated: bool = True) -> None:
+        super().__init__()
+        self.features = nn.Sequential()
+        before = 3
+        for number, (channels, layers) in enumerate(zip(_CHANNELS, _LAYERS, strict=True), start=1):
+            for convolution in range(1, layers + 1):
+                self.features.append(nn.Conv2d(before, channels, 3, padding=1))
+                before = channels
+                if (number, convolution) == (block, layer):
+                    if activated:
+                        self.features.append(nn.ReLU())
+                    return
+                self.features.append(nn.ReLU())
+            self.features.append(nn.MaxPool2d(2))
+        raise ValueError(f"VGG-19 has no convolution {layer} in a block {block}")
+
+    def forward(self, image: Tensor) -> Tensor:
+        mean = torch.tensor([0.485, 0.456, 0.406], device=image.device).view(-1, 1, 1)
+        deviation = torch.tensor([0.229, 0.224, 0.225], device=image.device).view(-1, 1, 1)
+        features: Tensor = self.features(((image + 1) / 2 - mean) / deviation)
+        return features
