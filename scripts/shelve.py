@@ -8,7 +8,7 @@ from shutil import copyfile, rmtree
 import click
 
 from gantk.errors import GantkError, UsageError
-from gantk.runs.config import Config
+from gantk.runs.config import Config, write_config
 from gantk.runs.manifest import Manifest
 from gantk.runs.run import Run, open_run
 from gantk.runtime.card import Card
@@ -73,7 +73,7 @@ def put(run: Path, name: str, what: str, model: Path, shelf: Path, *, replace: b
     facts = manifest.model_extra or {}
     how = Provenance(
         what=what.strip(),
-        train=_training(manifest, name),
+        train=_training(manifest, name, _data(config)),
         export=_export(card, name, _steps(config)),
         data=manifest.data.summary or manifest.data.name,
         fingerprint=manifest.data.fingerprint,
@@ -85,7 +85,7 @@ def put(run: Path, name: str, what: str, model: Path, shelf: Path, *, replace: b
     write_examples(load_trained(run), card, place, EXAMPLES)
     copyfile(model, place)
     place.with_suffix(".json").write_text(card.json(), "utf-8")
-    copyfile(opened.path / "config.yaml", config_of(place))
+    write_config(config.model_copy(update={"data": [_data(config)]}), config_of(place))
     how.write(place)
     return place
 
@@ -128,8 +128,16 @@ def _steps(config: Config) -> int:
     return int(config.set["steps"])
 
 
-def _training(manifest: Manifest, name: str) -> tuple[str, ...]:
-    """Return the words that trained it, without where its run was."""
+def _data(config: Config) -> str:
+    """Return the data as others name it: a data set's folder is elsewhere with them."""
+    name, joined, argument = config.data[0].partition(":")
+    if not argument:
+        return name
+    return f"{name}{joined}{'FOLDER' if Path(argument).exists() else argument}"
+
+
+def _training(manifest: Manifest, name: str, data: str) -> tuple[str, ...]:
+    """Return the words that trained it on data, without where its run and a folder of the data were."""
     words = iter((manifest.model_extra or {})["command"][1:])
     kept = ["gantk"]
     for word in words:
@@ -137,7 +145,9 @@ def _training(manifest: Manifest, name: str) -> tuple[str, ...]:
         if option == "--config":
             # Whatever else was said stands in the configuration beside the model, too.
             return ("gantk", "train", "--config", f"{name}.yaml")
-        if option != "--out":
+        if data.endswith(":FOLDER") and word.startswith(data.removesuffix("FOLDER")):
+            kept.append(data)
+        elif option != "--out":
             kept.append(word)
         elif not joined:
             next(words)

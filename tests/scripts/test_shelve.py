@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.errors import GantkError
-from gantk.runs.config import read_config
+from gantk.runs.config import Config, read_config
+from gantk.runs.run import open_run
 from gantk.runtime.model_file import load, read_file
 from gantk_exports.examples import examples_of
 from gantk_exports.provenance import config_of, read_provenance
@@ -101,6 +102,16 @@ def test_of_a_run_from_a_configuration_that_is_the_command(shelve: Callable[...,
     (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     shelve("flat-to-3d")
     assert read_provenance(shelf / "flat-to-3d.onnx").train == ("gantk", "train", "--config", "flat-to-3d.yaml")
+
+
+def test_a_data_sets_folder_is_elsewhere_with_others(script: ModuleType, run: Path, tmp_path: Path) -> None:
+    assert script._data(Config(data=["emoji:"])) == "emoji"
+    assert script._data(Config(data=["emoji:line,3d"])) == "emoji:line,3d"
+    data = script._data(Config(data=[f"mnist:{tmp_path}"]))
+    manifest = open_run(run).manifest
+    assert manifest.model_extra is not None
+    manifest.model_extra["command"] = ["gantk", "train", "--plugin", "dcgan", "--data", "mnist:digits", "--out", "x"]
+    assert script._training(manifest, "digits", data)[2:] == ("--plugin", "dcgan", "--data", "mnist:FOLDER")
 
 
 @pytest.mark.parametrize(
