@@ -1,7 +1,7 @@
 """The recipe and the data of a run, made from what was resolved."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,6 +141,15 @@ def build_recipe(
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     _inform(recipe, context)
     return recipe
+
+
+def suited(resolved: Resolved, recipe: Recipe) -> Resolved:
+    """Return a run without the averages that a quick scale states of networks which its recipe has not."""
+    stated = resolved.settings.ema
+    kept = {name: decay for name, decay in stated.items() if name in recipe.networks()}
+    if kept == stated or not resolved.origins["ema"].startswith("quick scale"):
+        return resolved
+    return replace(resolved, settings=replace(resolved.settings, ema=kept))
 
 
 def prepare(recipe: Recipe, batches: Batches) -> None:

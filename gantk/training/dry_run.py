@@ -12,7 +12,7 @@ from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
+from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on, suited
 from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
 from gantk.plan.open_data import data_values
@@ -27,6 +27,7 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
     """Return the resolved run as text: parts, options, settings, data, networks, computation."""
     with without_values():
         recipe = build_recipe(resolved, data.contents, Context())
+    resolved = suited(resolved, recipe)
     autocast = choose_precision(resolved.settings.precision, device, allows_bf16(resolved))
     course = course_of(resolved, recipe, len(data.split))
     steps = course.total

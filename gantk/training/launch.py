@@ -79,7 +79,10 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
             begin(_trying(training))
             expected = rehearse_run(training)
             if world.leads:
-                run.start(resolved.complete(_found(training)).model_copy(update=_computed(training)), _facts(training))
+                run.start(
+                    training.resolved.complete(_found(training)).model_copy(update=_computed(training)),
+                    _facts(training),
+                )
             world.wait()
             train(training, expected)
     return run.path
@@ -123,12 +126,14 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
                     f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}, until "
                     "you delete it"
                 )
-            run.start(
-                resolved.complete(_found(training)).model_copy(update=_computed(training)),
-                recorded.model_dump(exclude_unset=True) | facts,
-            )
+            run.start(_complete(training), recorded.model_dump(exclude_unset=True) | facts)
         world.wait()
         train(training, expected)
+
+
+def _complete(training: Training) -> Config:
+    """Return the configuration that says everything of a training."""
+    return training.resolved.complete(_found(training)).model_copy(update=_computed(training))
 
 
 def _trying(training: Training) -> str:

@@ -9,7 +9,14 @@ import torch
 from gantk.data.batches import TrainingBatches
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import Losses
-from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, open_streams, open_training_data
+from gantk.plan.assemble import (
+    OpenedData,
+    allows_bf16,
+    build_recipe,
+    open_streams,
+    open_training_data,
+    suited,
+)
 from gantk.plan.course import START, course_of, images_a_pass
 from gantk.plan.device import choose_precision, choose_workers
 from gantk.plan.resolve import Resolved
@@ -38,7 +45,6 @@ class Training:
     """
 
     def __init__(self, resolved: Resolved, data: OpenedData, run: Run, device: torch.device, world: World, say: Say):
-        self.resolved = resolved
         self.run = run
         self.device = device
         self.world = world
@@ -49,12 +55,13 @@ class Training:
         self.autocast = choose_precision(settings.precision, device, allows_bf16(resolved))
         torch.manual_seed(config.seed)
         self.recipe = build_recipe(resolved, data.contents, self.context, self.autocast)
+        self.resolved = suited(resolved, self.recipe)
         self.course = course_of(resolved, self.recipe, len(data.split), world.size)
         self.total = self.course.total
         self.data = data
         prepared_with = self._streams(data, 0, lambda: images_a_pass(resolved, START))
         make_ready(self.recipe, prepared_with, config, self.autocast, world)
-        self.averages = Averages(self.recipe, settings.ema)
+        self.averages = Averages(self.recipe, self.resolved.settings.ema)
         self.log = LossLog(self.context)
         self.start = 0
         self._opened: dict[int, OpenedData] = {}

@@ -122,7 +122,7 @@ def test_wrong_names_and_answers_are_told(measured, plugin_file):
         measured(["unet"])
     with pytest.raises(UsageError, match=r"no option is called drawn\.time; did you mean 'drawn\.times'"):
         measured(drawn__time="1")
-    with pytest.raises(UsageError, match=r"no option is called l1\.size; l1 takes none"):
+    with pytest.raises(UsageError, match=r"no option is called l1\.size; known: l1\.border, l1\.brightness"):
         measured(["l1"], l1__size="1")
     with pytest.raises(UsageError, match=r"option drawn\.times: 'much' is not a float"):
         measured(drawn__times="much")

@@ -8,7 +8,9 @@ from torch import nn
 from gantk import AdversarialLoss, Network, Player, Recipe
 from gantk.cli.main import main
 from gantk.parts.context import Context
-from gantk.plan.assemble import prepare
+from gantk.plan.assemble import prepare, suited
+from gantk.plan.resolve import resolve
+from gantk.runs.config import Config
 
 
 class Late(Recipe):
@@ -40,6 +42,17 @@ def test_a_loss_that_is_made_of_the_data_notes_for_the_run_s_log():
     recipe.game.note(estimate=torch.tensor(2.0))
     assert context.notes["estimate"][1] == 1
     assert recipe.game.context is context
+
+
+@pytest.mark.parametrize(("said", "kept"), [({}, {"generator"}), ({"ema": {"generator": 0.9, "other": 0.9}}, None)])
+def test_a_quick_scale_averages_those_networks_alone_that_a_recipe_has(said, kept):
+    resolved = resolve(Config(plugins=["pix2pix"], data=["emoji"], set=said))
+    assert set(suited(resolved, Late()).settings.ema) == (kept or {"generator", "other"})
+
+    other = Late()
+    del other.generator
+    found = suited(resolved, other).settings.ema
+    assert set(found) == ({"generator", "other"} if said else set())
 
 
 def test_who_is_due_is_asked_without_making_players_anew():
