@@ -9,11 +9,13 @@ from gantk.runtime.agreement import check_agreement
 from gantk.runtime.card import Card
 from gantk.runtime.card_reader import read_card
 from gantk.runtime.model import Model
-from gantk.runtime.named_models import model_file
+from gantk.runtime.named_models import PREFIX, model_file, named_models
 from gantk.runtime.seals import check_seal, seal
 from gantk.runtime.session import Sessions
 from gantk.runtime.telemetry import switch_off
 from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents
+
+_GIVE = "give an .onnx file that `gantk export` wrote"
 
 
 def load(path: str | Path, providers: str | Sequence[str] | None = None, threads: int | None = None) -> Model:
@@ -81,11 +83,12 @@ def _check_file(path: Path) -> None:
         reason = getattr(error, "strerror", None) or "no such file"
         if isinstance(error, FileNotFoundError | ValueError):
             reason = "no such file"
-        raise GantkError(f"{path}: {reason}; give an .onnx file that `gantk export` wrote") from None
+        meant = f"did you mean {PREFIX}{path}?" if str(path) in named_models() else _GIVE
+        raise GantkError(f"{path}: {reason}; {meant}") from None
     if S_ISDIR(status.st_mode):
         raise GantkError(f"{path} is a folder; {_way_to_model(path)}")
     if not S_ISREG(status.st_mode):
-        raise GantkError(f"{path}: neither a file nor a folder; give an .onnx file that `gantk export` wrote")
+        raise GantkError(f"{path}: neither a file nor a folder; {_GIVE}")
     if not 0 < status.st_size < MOST_BYTES:
         raise GantkError(f"{path}: not an ONNX model: it has {status.st_size:,} bytes; export or copy it again")
 

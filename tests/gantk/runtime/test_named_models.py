@@ -65,6 +65,11 @@ def test_an_unknown_name_is_refused_with_the_nearest(shelf: Path, command: str) 
     assert "no model is called 'photo-to-negativ'; did you mean 'photo-to-negative'?" in line
 
 
+def test_a_name_without_its_prefix_is_told_it(shelf: Path, picture: Path, tmp_path: Path) -> None:
+    said = refusal("translate", "photo-to-negative", picture, "-o", tmp_path / "out.png")
+    assert "photo-to-negative: no such file; did you mean gantk:photo-to-negative?" in said
+
+
 def test_where_nothing_is_near_all_names_are_said(shelf: Path) -> None:
     with pytest.raises(UsageError, match="no model is called 'x'; known: .*bars.*photo-to-negative"):
         gantk.load("gantk:x")
