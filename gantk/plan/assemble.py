@@ -19,7 +19,9 @@ from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
-from gantk.plan.resolve import USER, Resolved
+from gantk.plan.open_data import USER
+from gantk.plan.quick import ORIGIN
+from gantk.plan.resolve import Resolved
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.slots import kind_of, named_in
 from gantk.recipe.recipe import Batches, Recipe
@@ -147,7 +149,7 @@ def suited(resolved: Resolved, recipe: Recipe) -> Resolved:
     """Return a run without the averages that a quick scale states of networks which its recipe has not."""
     stated = resolved.settings.ema
     kept = {name: decay for name, decay in stated.items() if name in recipe.networks()}
-    if kept == stated or not resolved.origins["ema"].startswith("quick scale"):
+    if kept == stated or not resolved.origins["ema"].startswith(ORIGIN):
         return resolved
     return replace(resolved, settings=replace(resolved.settings, ema=kept))
 

@@ -8,8 +8,9 @@ from typing import cast
 from gantk.errors import UsageError
 from gantk.parts.context import Progress, Span, stage_number
 from gantk.parts.scheduled import value_at
+from gantk.plan.open_data import USER
 from gantk.plan.protocol import stages_of
-from gantk.plan.resolve import USER, Resolved
+from gantk.plan.resolve import Resolved
 from gantk.recipe.graph import Inference
 from gantk.recipe.recipe import Recipe
 from gantk.recipe.stage import WHOLE, Stage

@@ -17,6 +17,9 @@ from gantk.plugins.options import Option, options_of
 from gantk.runs.config import Config
 from gantk.text import nearest
 
+USER = "you"
+"""The origin of what the user said."""
+
 _PREFIX = prefix_of("dataset")
 
 _MEANING = ("direction", "window", "window_b", "labels", "classes", "view", "noise", "hole")
@@ -38,11 +41,11 @@ def data_option_names(config: Config) -> list[str]:
 
 
 def data_values(config: Config) -> dict[str, tuple[Any, str]]:
-    """Return the value of each of these options as `-s` names it, and who said it: `you`, or `default`."""
+    """Return the value of each of these options as `-s` names it, and who said it: the user, or nobody."""
     options = data_options(config)
     said = said_of(options, config.set, _PREFIX)
     return {
-        f"{_PREFIX}{name}": (said[name], "you") if name in said else (option.default, "default")
+        f"{_PREFIX}{name}": (said[name], USER) if name in said else (option.default, "default")
         for name, option in options.items()
     }
 

@@ -7,6 +7,9 @@ from typing import Any
 from gantk.data.dataset import Dataset
 from gantk.data.kinds import kind_called
 
+ORIGIN = "quick scale"
+"""How the origin of what a quick scale states begins."""
+
 _TRANSLATION: Mapping[str, Any] = MappingProxyType(
     {
         "size": 64,
@@ -74,8 +77,8 @@ def quick_scale(asked: str | None, dataset: Dataset, kind: str) -> tuple[Mapping
     """
     own = {} if asked == "paper" else dataset.quick(kind)
     if own or asked != "quick":
-        return own, f"quick scale of {dataset.name}"
-    return (translation(kind) if kind_called(kind).translates else SINGLE), "quick scale"
+        return own, f"{ORIGIN} of {dataset.name}"
+    return (translation(kind) if kind_called(kind).translates else SINGLE), ORIGIN
 
 
 def is_offered(asked: str | None, dataset: Dataset, kind: str) -> bool:

@@ -9,7 +9,7 @@ from gantk.data.kinds import Kind, kind_called, scaled, served
 from gantk.errors import UsageError
 from gantk.parts.scheduled import is_writable, written
 from gantk.parts.settings import Settings
-from gantk.plan.open_data import data_option_names, located, open_data
+from gantk.plan.open_data import USER, data_option_names, located, open_data
 from gantk.plan.quick import quick_scale
 from gantk.plan.settings import DECAY_FROM, RunSettings
 from gantk.plan.synonyms import meant
@@ -21,8 +21,6 @@ from gantk.plugins.selection import Part, select, with_scale
 from gantk.plugins.slots import as_fields, named_in
 from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
-
-USER = "you"
 
 
 @dataclass(frozen=True)

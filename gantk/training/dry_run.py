@@ -15,9 +15,9 @@ from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on, suited
 from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
-from gantk.plan.open_data import data_values
+from gantk.plan.open_data import USER, data_values
 from gantk.plan.protocol import players_of
-from gantk.plan.resolve import USER, Resolved
+from gantk.plan.resolve import Resolved
 from gantk.recipe.recipe import Recipe
 from gantk.training.console import magnitude, moves_in_words
 from gantk.training.statistics import batch_norms

@@ -79,10 +79,7 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
             begin(_trying(training))
             expected = rehearse_run(training)
             if world.leads:
-                run.start(
-                    training.resolved.complete(_found(training)).model_copy(update=_computed(training)),
-                    _facts(training),
-                )
+                run.start(_complete(training), _facts(training))
             world.wait()
             train(training, expected)
     return run.path

@@ -189,6 +189,23 @@ def averaging() -> Callable[[nn.Module], nn.Module]:
     return average
 
 
+@pytest.fixture
+def reach(averaging: Callable[[nn.Module], nn.Module]) -> Callable[[nn.Module, int], int]:
+    """Return a function that measures how many pixels on each side an output pixel of an enlarging network reads."""
+
+    def measured(network: nn.Module, scale: int) -> int:
+        network, middle, found = averaging(network).train(), 24, 0
+        for row in (middle * scale, (middle + 1) * scale - 1):
+            image = torch.ones(1, 1, 2 * middle + 1, 5, dtype=torch.float64, requires_grad=True)
+            network(image)[0, 0, row, 2 * scale].backward()
+            assert image.grad is not None
+            rows = image.grad[0, 0].sum(1).nonzero()
+            found = max(found, middle - int(rows.min()), int(rows.max()) - middle)
+        return found
+
+    return measured
+
+
 @pytest.fixture(scope="session")
 def pictures() -> Callable[[str, int], Tensor]:
     """Return a function that gives held-out emoji (N, 3, 32, 32) in [-1, 1], drawn "flat" or in "3d"."""

@@ -166,6 +166,13 @@ def activations(stages: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
     return found
 
 
+def doublings(scale: int) -> int:
+    """Return how often a side doubles until it is so many times as long. Raises Unsupported where it never is."""
+    if scale.bit_count() != 1:
+        raise Unsupported(f"enlarges 2, 4, 8, ... times, not {scale} times")
+    return scale.bit_length() - 1
+
+
 def coarsest(size: int) -> tuple[int, int]:
     """Return the 4 to 7 pixels to a side of the coarsest map of images of a size, and how often it doubles to that.
 

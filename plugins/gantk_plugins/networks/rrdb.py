@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, GeneratorSpec, Normalization, UsageError, hookimpl
 from gantk_plugins.networks.changes import in_range
+from gantk_plugins.networks.layers import doublings
 
 RESIDUAL = 0.2
 """What a block's addition is multiplied by, so that a deep network is steady without norms."""
@@ -58,7 +59,7 @@ class RRDBNet(nn.Module):
                 nn.Sequential(
                     nn.Upsample(scale_factor=2), _convolution(filters, filters, normalization), nn.LeakyReLU(0.2)
                 )
-                for _ in range(scale.bit_length() - 1)
+                for _ in range(doublings(scale))
             )
         )
         self.last = nn.Sequential(
@@ -127,8 +128,6 @@ def rrdb(spec: GeneratorSpec, build: Build, *, filters: int = 64, blocks: int = 
     """
     spec.accept("inputs", "scale", "sides")
     inputs, scale = spec.need("inputs"), spec.need("scale")
-    if scale.bit_count() != 1:
-        raise Unsupported(f"enlarges 2, 4, 8, ... times, not {scale} times")
     if filters < 1 or blocks < 0 or growth < 1:
         raise UsageError(
             f"rrdb needs filters >= 1, blocks >= 0 and growth >= 1, not filters={filters}, blocks={blocks}, "

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl
+from gantk import Build, GeneratorSpec, Normalization, UsageError, hookimpl
 from gantk_plugins.networks.changes import begin_small, changed, in_range, refuse_unequal
+from gantk_plugins.networks.layers import doublings
 
 
 class SRResNet(nn.Module):
@@ -55,7 +56,7 @@ class SRResNet(nn.Module):
             normalization.activation(filters),
         )
         self.doublings = nn.Sequential(
-            *(_doubling(filters, normalization) for _ in range(scale.bit_length() - 1)),
+            *(_doubling(filters, normalization) for _ in range(doublings(scale))),
         )
         self.last = normalization.weight(nn.Conv2d(filters, outputs, 9, padding=4))
         if adds_input:
@@ -108,8 +109,6 @@ def srresnet(
     """
     spec.accept("inputs", "scale", "sides")
     inputs, scale = spec.need("inputs"), spec.need("scale")
-    if scale.bit_count() != 1:
-        raise Unsupported(f"enlarges 2, 4, 8, ... times, not {scale} times")
     if filters < 1 or blocks < 0:
         raise UsageError(f"srresnet needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
     if adds_input:
