@@ -54,10 +54,11 @@ export class SideBySide {
     const refresh = newest(async () => {
       try {
         await ready;
-        caption.textContent = model.name;
+        caption.textContent = this.#asked ? `${model.name}: working …` : model.name;
         const answer = this.#asked && (await session.ask("translate", { image: this.#asked, said: {} }));
         canvas.hidden = !answer;
         if (answer) paint(canvas, answer);
+        caption.textContent = model.name;
       } catch (error) {
         canvas.hidden = true;
         caption.textContent = `${model.name} could not do this: ${error.message}`;
