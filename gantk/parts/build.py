@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from gantk.data.palettes import Palette
 from gantk.data.windows import Window, to_window
-from gantk.errors import PluginError, Unsupported, written_at
+from gantk.errors import PluginError, Unsupported, UsageError, written_at
 from gantk.parts.losses import AdversarialLoss
+from gantk.parts.multiscale import MultiScale
 from gantk.parts.networks import Discriminator, Generator, Network, declares_mixing
 from gantk.parts.normalization import Normalization
 from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
-from gantk.sizes import Sized
+from gantk.sizes import Sides, Sized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +111,17 @@ class Build:
             mixes_samples=self._mixes_samples("generator"),
         )
 
-    def discriminator(self, spec: DiscriminatorSpec, role: str = "discriminator") -> Discriminator:
+    def discriminator(self, spec: DiscriminatorSpec, role: str = "discriminator", *, scales: int = 1) -> Discriminator:
         """Return a network that scores images as the spec says, with what the chosen game wants besides.
+
+        With several `scales`, it is so many of the chosen discriminator, each of which scores images half as large as
+        the one before, and it gives a list of scores, of which a game takes the mean. Where images of any size are
+        scored, smaller ones, as of an earlier stage, are scored by those alone who score such.
 
         Raises Unsupported where the chosen discriminator cannot, or where its normalization breaks the chosen game.
         """
+        if scales < 1:
+            raise UsageError(f"a discriminator scores images at 1 scale or more, not at {scales}")
         mixes_samples = self._mixes_samples("discriminator")
         game = self.loss() if "loss" in self.parts else None
         if game is not None:
@@ -127,7 +134,7 @@ class Build:
                     "choose another by --normalization discriminator=NAME"
                 )
         part = self._part("discriminator")
-        module = self._finished(_module(part, spec, self), role)
+        module = self._finished(self._at_scales(part, spec, scales), role)
         if game is not None:
             if game.per_sample and any(map(declares_mixing, module.modules())):
                 raise Unsupported(
@@ -163,6 +170,17 @@ class Build:
         if not any(tensor.is_meta for tensor in module.state_dict().values()):
             network.read(needed=self.trains)
         return network
+
+    def _at_scales(self, part: Chosen, spec: DiscriminatorSpec, scales: int) -> nn.Module:
+        if scales == 1:
+            return _module(part, spec, self)
+        networks = []
+        height, width = spec.sides
+        for number in range(scales):
+            # Odd sides are rounded up.
+            sides = Sides(*(-(-side // 2**number) for side in (height, width)))
+            networks.append(_module(part, replace(spec, size=sides.size), self))
+        return MultiScale(networks, height, any_size=spec.any_size)
 
     def _mixes_samples(self, role: str) -> bool:
         return f"normalization.{role}" in self.parts and self.normalization(role).mixes_samples

@@ -100,6 +100,12 @@ class Network(nn.Module):
             scores: Scores = single_precision(self.module.score(features))  # type: ignore[operator]
             return scores
 
+    def both(self, *inputs: Any) -> tuple[Scores, list[Tensor]]:
+        """Return scores and inner activations, of a network that offers both in one pass."""
+        with self._precision(self.autocast):
+            answers: tuple[Scores, list[Tensor]] = single_precision(self.module.both(*inputs))  # type: ignore[operator]
+            return answers
+
     def given(self, *conditions: Tensor) -> "Critic":
         """Return the critic that scores under these conditions, as `critic(x)`."""
         return Critic(self, conditions)
@@ -166,6 +172,8 @@ class Critic:
 
     def both(self, *points: Tensor) -> tuple[Scores, list[Tensor]]:
         """Return scores and inner activations, in one pass where the discriminator offers `score(features)`."""
+        if hasattr(self.discriminator.module, "both"):
+            return self.discriminator.both(*points, *self.conditions)
         features = self.features(*points)
         if not hasattr(self.discriminator.module, "score"):
             return self(*points), features

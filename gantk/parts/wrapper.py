@@ -8,8 +8,8 @@ from torch import Tensor, nn
 class Wrapper(nn.Module):
     """A network around another, as `network_built` may return it: a subclass changes what goes in or what comes out.
 
-    Whatever else the network inside offers (`features`, `score`, attributes) is offered too, behind the same change of
-    what goes in. Its conditions pass through.
+    Whatever else the network inside offers (`features`, `score`, `both`, attributes) is offered too, behind the same
+    change of what goes in. Its conditions pass through.
 
     Args:
         network: the network inside.
@@ -35,6 +35,6 @@ class Wrapper(nn.Module):
             return super().__getattr__(name)
         except AttributeError:
             inside = getattr(super().__getattr__("network"), name)
-        if name != "features":
+        if name not in ("features", "both"):
             return inside
         return lambda first, *conditions: inside(self.before(first), *conditions)

@@ -9,6 +9,7 @@ from gantk.data.classes import classes_in_words
 from gantk.data.infos import palettes_in
 from gantk.data.words import some_of
 from gantk.errors import DataError, GantkError
+from gantk.parts.pretrained import pretrained_in
 from gantk.plan.course import sides_in
 from gantk.plan.quick import is_offered, quick_scale
 from gantk.runs.page import NAME as PAGE
@@ -44,6 +45,8 @@ def announced(training: "Training", seconds: float) -> Iterator[str]:
         yield f"{key}: label classes {classes_in_words(palette)}"
     for key, words in training.data.contents.words.items():
         yield f"{key}: words {some_of(words)}"
+    for network in pretrained_in(training.recipe):
+        yield f"pretrained network: {network.file} (sha256 {network.digest[:12]})"
     config, resolved = training.resolved.config, training.resolved
     new = training.start == 0 and sys.argv[1:2] == ["train"]
     if new and seconds > LONG and is_offered(config.scale, resolved.dataset, resolved.kind):

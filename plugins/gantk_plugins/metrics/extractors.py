@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 from gantk import Unsupported, UsageError
-from gantk_plugins.metrics.efficientnet_lite0 import SIZE, pretrained
+from gantk_plugins.networks.efficientnet_lite0 import SIZE, pretrained
 
 LITE = "efficientnet-lite0"
 

@@ -44,8 +44,7 @@ class PatchGAN(nn.Module):
             initialize_he(self)
 
     def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
-        scores: Tensor = self.scores(self.features(image, *conditions)[-1])
-        return scores
+        return self.score(self.features(image, *conditions))
 
     def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
         """Return the activations after each inner layer."""
@@ -55,6 +54,11 @@ class PatchGAN(nn.Module):
             x = stage(x)
             features.append(x)
         return features
+
+    def score(self, features: list[Tensor]) -> Tensor:
+        """Return the scores that belong to features."""
+        scores: Tensor = self.scores(features[-1])
+        return scores
 
 
 def patchgan(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 _CHANNELS = (64, 128, 256, 512, 512)
 _LAYERS = (2, 2, 4, 4, 4)
+_FIRST = (1, 6, 11, 20, 29)
 
 
 class VGG19(nn.Module):
@@ -38,7 +39,27 @@ class VGG19(nn.Module):
         raise ValueError(f"VGG-19 has no convolution {layer} in a block {block}")
 
     def forward(self, image: Tensor) -> Tensor:
+        features: Tensor = self.features(self.seen(image))
+        return features
+
+    def seen(self, image: Tensor) -> Tensor:
+        """Return images as the weights were trained with them."""
         mean = torch.tensor([0.485, 0.456, 0.406], device=image.device).view(-1, 1, 1)
         deviation = torch.tensor([0.229, 0.224, 0.225], device=image.device).view(-1, 1, 1)
-        features: Tensor = self.features(((image + 1) / 2 - mean) / deviation)
-        return features
+        return ((image + 1) / 2 - mean) / deviation
+
+
+class FirstOfBlocks(VGG19):
+    """What the network has after the first convolution, and its ReLU, of each of its five blocks."""
+
+    def __init__(self) -> None:
+        super().__init__(5, 1)
+
+    def forward(self, image: Tensor) -> list[Tensor]:  # type: ignore[override]
+        x = self.seen(image)
+        found: list[Tensor] = []
+        for number, layer in enumerate(self.features):
+            x = layer(x)
+            if number in _FIRST:
+                found.append(x)
+        return found

@@ -95,6 +95,7 @@ class CUT(Recipe):
         patches: places that are drawn from each layer, or as many as it has.
         temperature: what cosines are divided by, the paper's tau.
         flip_equivariance: whether images go into the generator mirrored at random, and its features are mirrored back.
+        scales: discriminators, each of which scores images half as large as the one before; the paper has one.
     """
 
     kind = "unpaired"
@@ -126,6 +127,7 @@ class CUT(Recipe):
         patches: int = 256,
         temperature: float = 0.07,
         flip_equivariance: bool = False,
+        scales: int = 1,
     ) -> None:
         super().__init__()
         channels, size = build.data.channels["a"], build.data.size
@@ -141,7 +143,7 @@ class CUT(Recipe):
         self.patches, self.temperature, self.flip_equivariance = patches, temperature, flip_equivariance
         self.game = build.loss()
         self.a_to_b = build.generator(GeneratorSpec(inputs=channels, outputs=channels, size=size, features=True))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
+        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size), scales=scales)
         found = self._channels(channels, build.data.sides)
         self.layers = _paper_layers(len(found)) if layers is None else layers
         if not self.layers or not all(0 <= layer < len(found) for layer in self.layers):

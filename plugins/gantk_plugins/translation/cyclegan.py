@@ -82,6 +82,8 @@ class CycleGAN(Recipe):
         cycle: weight of the cycle consistency loss, the paper's lambda.
         identity: weight of the identity loss as a share of `cycle`; used only where A and B have the same channels.
         pool: translations that each discriminator's pool holds; 0: the newest are shown.
+        scales: discriminators of each domain, each of which scores images half as large as the one before; the paper
+            has one.
     """
 
     kind = "unpaired"
@@ -103,7 +105,9 @@ class CycleGAN(Recipe):
         flip=True,
     )
 
-    def __init__(self, build: Build, *, cycle: float = 10.0, identity: float = 0.5, pool: int = 50) -> None:
+    def __init__(
+        self, build: Build, *, cycle: float = 10.0, identity: float = 0.5, pool: int = 50, scales: int = 1
+    ) -> None:
         super().__init__()
         if pool < 0:
             raise UsageError(f"cyclegan needs pool >= 0, not {pool}")
@@ -115,8 +119,10 @@ class CycleGAN(Recipe):
         self.game = build.loss()
         self.a_to_b = initialize_normal(build.generator(GeneratorSpec(inputs=a, outputs=b, size=size)))
         self.b_to_a = initialize_normal(build.generator(GeneratorSpec(inputs=b, outputs=a, size=size)))
-        self.discriminator_a = initialize_normal(build.discriminator(DiscriminatorSpec(channels=a, size=size)))
-        self.discriminator_b = initialize_normal(build.discriminator(DiscriminatorSpec(channels=b, size=size)))
+        self.discriminator_a, self.discriminator_b = (
+            initialize_normal(build.discriminator(DiscriminatorSpec(channels=channels, size=size), scales=scales))
+            for channels in (a, b)
+        )
 
     def prepare(self, batches: Batches) -> None:
         """Make the image pools, whose shape is the data's."""

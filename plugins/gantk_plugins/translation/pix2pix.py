@@ -33,6 +33,8 @@ from gantk import (
     hookimpl,
     initialize_normal,
 )
+from gantk_plugins.losses.feature_matching import fooled
+from gantk_plugins.losses.perceptual import perceptual, perceptual_network
 
 
 class Pix2Pix(Recipe):
@@ -40,6 +42,11 @@ class Pix2Pix(Recipe):
 
     Args:
         l1: weight of the L1 loss to the target, the paper's lambda.
+        scales: discriminators, each of which scores images half as large as the one before.
+        feature_matching: weight of the difference between the discriminator's inner activations; 0: none.
+        perceptual: by which network images are compared besides: a file of VGG-19's weights, vgg19 where that is
+            downloaded, or efficientnet-lite0; unsaid: by none.
+        perceptual_weight: weight of that comparison.
     """
 
     kind = "paired"
@@ -61,16 +68,25 @@ class Pix2Pix(Recipe):
         flip=True,
     )
 
-    def __init__(self, build: Build, *, l1: float = 100.0) -> None:
+    def __init__(
+        self,
+        build: Build,
+        *,
+        l1: float = 100.0,
+        scales: int = 1,
+        feature_matching: float = 0.0,
+        perceptual: str | None = None,
+        perceptual_weight: float = 10.0,
+    ) -> None:
         super().__init__()
         source, target = self.channels(build.data)
         size = build.data.size
-        self.l1 = l1
+        self.l1, self.matching, self.perceptual_weight = l1, feature_matching, perceptual_weight
+        self.perceptual = None if perceptual is None else perceptual_network(build, perceptual, target)
         self.game = build.loss()
         self.generator = initialize_normal(build.generator(GeneratorSpec(inputs=source, outputs=target, size=size)))
-        self.discriminator = initialize_normal(
-            build.discriminator(DiscriminatorSpec(channels=target, condition_channels=source, size=size))
-        )
+        judged = DiscriminatorSpec(channels=target, condition_channels=source, size=size, features=feature_matching > 0)
+        self.discriminator = initialize_normal(build.discriminator(judged, scales=scales))
 
     def channels(self, data: DataInfo) -> tuple[int, int]:
         """Return how many channels the source and the target have."""
@@ -92,7 +108,11 @@ class Pix2Pix(Recipe):
         with torch.set_grad_enabled(self.due("generator")):
             fake = self.generator(source)
         if self.due("generator"):
-            yield "generator", {"game": self.game.fool(critic, fake, target), "l1": self.l1 * l1_loss(fake, target)}
+            losses = fooled(self.game, critic, fake, target, self.matching)
+            losses["l1"] = self.l1 * l1_loss(fake, target)
+            if self.perceptual is not None:
+                losses["perceptual"] = self.perceptual_weight * perceptual(self.perceptual, fake, target)
+            yield "generator", losses
 
         losses = self.game.judge(critic, target, fake)
         yield "discriminator", {name: 0.5 * loss for name, loss in losses.items()}

@@ -75,7 +75,8 @@ def world(tmp_path_factory):
         absent = invoke("train", *said, *every, "-s", "features=gone.pth", "--out", root / "none", status=2)
         assert "/weights/gone.pth, the pretrained network of option features, is not there" in absent
         assert not (root / "none").exists()
-        invoke("train", *said, *every, "--out", root / "run")
+        told = invoke("train", *said, *every, "--out", root / "run")
+        assert "pretrained network: " in told
     return root
 
 

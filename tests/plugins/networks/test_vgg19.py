@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import vgg19
 
-from gantk_plugins.networks.vgg19 import VGG19
+from gantk_plugins.networks.vgg19 import VGG19, FirstOfBlocks
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +47,17 @@ def test_grey_images_are_seen_as_rgb():
 def test_there_are_no_other_layers():
     with pytest.raises(ValueError, match="no convolution 3 in a block 2"):
         VGG19(2, 3)
+
+
+def test_the_first_of_each_block_is_what_the_network_has_there():
+    network = FirstOfBlocks().eval()
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        found = network(image)
+        assert [tuple(one.shape[1:]) for one in found] == [
+            (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)
+        ]  # fmt: skip
+        for block, one in enumerate(found, start=1):
+            alone = VGG19(block, 1)
+            alone.load_state_dict(network.state_dict(), strict=False)
+            assert torch.equal(alone(image), one)

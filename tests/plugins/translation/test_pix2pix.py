@@ -45,6 +45,16 @@ def test_losses_in_closed_form(pix2pix, batch, make_build, stream, run_steps):
     torch.testing.assert_close(moves["discriminator"], {"game": (softplus(-real).mean() + softplus(fake).mean()) / 2})
 
 
+def test_what_came_later_is_there_by_options(pix2pix, batch, make_build, stream, run_steps):
+    asked = {"scales": 2, "feature_matching": 10.0, "perceptual": "efficientnet-lite0"}
+    options = {**SMALL, "discriminator_options": {"filters": 4, "layers": 1}}
+    recipe = pix2pix(make_build(**options, **GAME), **asked)
+    (moves,) = run_steps(recipe, stream(batch))
+    assert list(moves["generator"]) == ["game", "features", "l1", "perceptual"]
+    assert [len(scores) for scores in recipe.discriminator(batch["target"], batch["source"])] == [2, 2]
+    assert len(recipe.discriminator(batch["target"], batch["source"])) == 2
+
+
 def test_each_player_moves_all_of_its_network(pix2pix, batch, make_build, stream, run_steps):
     recipe = pix2pix(make_build(**SMALL, **GAME))
     before = {name: value.clone() for name, value in recipe.named_parameters()}

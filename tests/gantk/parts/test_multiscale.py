@@ -1,0 +1,126 @@
+"""Discriminators at several sizes: who sees what, what a game makes of it, and what a build says."""
+
+import pytest
+import torch
+from torch import nn
+
+from gantk import DiscriminatorSpec, Unsupported, UsageError, Wrapper
+from gantk.parts.build import Build, DataInfo
+from gantk.parts.losses import AdversarialLoss
+from gantk.parts.multiscale import MultiScale, halved
+from gantk.parts.networks import Discriminator
+from gantk.parts.normalization import Normalization
+
+
+class Mean(nn.Module):
+    """Scores an image by its mean times a number; its features are what it is given."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor))
+
+    def forward(self, image, *conditions):
+        return self.score(self.features(image, *conditions))
+
+    def features(self, image, *conditions):
+        return [image, *conditions]
+
+    def score(self, features):
+        return self.factor * features[0].mean((1, 2, 3))
+
+
+class Game(AdversarialLoss):
+    def discriminator(self, real_scores, fake_scores):
+        return (fake_scores - real_scores).mean()
+
+    def generator(self, fake_scores, real_scores=None):
+        return -fake_scores.mean()
+
+
+class Named:
+    def __init__(self, factory):
+        self.plugin, self.factory = "named", factory
+
+    def __call__(self, *arguments):
+        return self.factory(*arguments)
+
+
+def build_of(factory):
+    parts = {"discriminator": factory, "loss": Game, "normalization.discriminator": Normalization}
+    return Build(
+        data=DataInfo(kind="images", size=16, channels={"image": 1}),
+        parts={slot: Named(part) for slot, part in parts.items()},
+    )
+
+
+def test_halving_takes_means_without_what_lies_outside():
+    image = torch.arange(9.0).view(1, 1, 3, 3)
+    # The corner's window holds the four pixels 0, 1, 3, 4.
+    assert torch.equal(halved(image), torch.tensor([[[[2.0, 3.0], [5.0, 6.0]]]]))
+
+
+def test_each_sees_the_image_and_its_maps_at_half_the_size_and_all_else_as_it_is():
+    network = Discriminator(MultiScale([Mean(1.0), Mean(2.0), Mean(3.0)], 7), "discriminator")
+    image, condition, label = torch.rand(2, 3, 7, 10), torch.rand(2, 1, 7, 10), torch.tensor([1, 2])
+    small, tiny = halved(image), halved(halved(image))
+    scores, features = network.given(condition, label).both(image)
+    expected = [factor * seen.mean((1, 2, 3)) for factor, seen in ((1, image), (2, small), (3, tiny))]
+    for one, other, alone in zip(scores, expected, network(image, condition, label), strict=True):
+        assert torch.equal(one, other)
+        assert torch.equal(one, alone)
+    assert [tuple(feature.shape) for feature in features[:6]] == [
+        (2, 3, 7, 10), (2, 1, 7, 10), (2,), (2, 3, 4, 5), (2, 1, 4, 5), (2,)
+    ]  # fmt: skip
+    assert torch.equal(features[7], halved(halved(condition)))
+    assert torch.equal(features[8], label)
+    assert all(map(torch.equal, features, network.features(image, condition, label)))
+
+
+def test_a_game_takes_the_mean_over_sizes():
+    network = Discriminator(MultiScale([Mean(1.0), Mean(3.0)], 4), "discriminator")
+    fake = torch.full((2, 1, 4, 4), 0.5)
+    assert Game().fool(network.given(), fake).item() == pytest.approx(-(0.5 + 1.5) / 2)
+
+
+def test_images_of_a_smaller_stage_are_scored_by_those_who_score_such():
+    network = MultiScale([Mean(1.0), Mean(2.0), Mean(3.0)], 16, any_size=True)
+    ones = {size: [score.item() for score in network(torch.ones(1, 1, size, size))] for size in (2, 4, 8, 16, 32)}
+    assert ones == {2: [3], 4: [3], 8: [2, 3], 16: [1, 2, 3], 32: [1, 2, 3]}
+    assert len(MultiScale([Mean(1.0), Mean(2.0)], 16)(torch.ones(1, 1, 8, 8))) == 2
+
+
+def test_a_build_asks_the_chosen_discriminator_for_each_size():
+    asked = []
+
+    def factory(spec, build):
+        asked.append(spec)
+        return Mean(1.0)
+
+    spec = DiscriminatorSpec(channels=1, size=(9, 16), features=True)
+    built = build_of(factory).discriminator(spec, scales=3).module
+    assert [one.sides for one in asked] == [(9, 16), (5, 8), (3, 4)]
+    assert all(one.features for one in asked)
+    assert len(set(map(id, built.discriminators))) == 3
+    with pytest.raises(UsageError, match="at 1 scale or more, not at 0"):
+        build_of(factory).discriminator(spec, scales=0)
+
+
+def test_what_one_of_them_cannot_do_is_said():
+    def factory(spec, build):
+        if spec.size < 8:
+            raise Unsupported("needs 8 pixels")
+        return Mean(1.0)
+
+    with pytest.raises(Unsupported, match="needs 8 pixels"):
+        build_of(factory).discriminator(DiscriminatorSpec(channels=1, size=8), scales=2)
+
+
+def test_a_wrapper_changes_what_all_of_them_see():
+    class Doubled(Wrapper):
+        def before(self, first):
+            return 2 * first
+
+    network = Discriminator(Doubled(MultiScale([Mean(1.0), Mean(1.0)], 4)), "discriminator")
+    scores, features = network.given().both(torch.ones(1, 1, 4, 4))
+    assert [score.item() for score in scores] == [2, 2]
+    assert features[0].mean() == 2
