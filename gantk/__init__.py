@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from gantk.data.windows import from_window, to_window
     from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
     from gantk.hookspecs import hookimpl
+    from gantk.parts.augmentation import Augmentation, Drawn
     from gantk.parts.build import Build, DataInfo
     from gantk.parts.context import Informed, StageProgress
+    from gantk.parts.discriminator import Discriminator
     from gantk.parts.initialization import initialize_he, initialize_normal
     from gantk.parts.iterated import Iterated
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
-    from gantk.parts.networks import Critic, Discriminator, Network, Scores, single_scores
+    from gantk.parts.networks import Critic, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
     from gantk.parts.schedules import Constant, Cosine, Exponential, HalfLife, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
@@ -46,12 +48,14 @@ _HOMES = {
     "gantk.data.windows": ("from_window", "to_window"),
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
     "gantk.hookspecs": ("hookimpl",),
+    "gantk.parts.augmentation": ("Augmentation", "Drawn"),
     "gantk.parts.build": ("Build", "DataInfo"),
     "gantk.parts.context": ("Informed", "StageProgress"),
     "gantk.parts.initialization": ("initialize_he", "initialize_normal"),
     "gantk.parts.iterated": ("Iterated",),
     "gantk.parts.losses": ("AdversarialLoss", "Losses", "Points", "named"),
-    "gantk.parts.networks": ("Critic", "Discriminator", "Network", "Scores", "single_scores"),
+    "gantk.parts.discriminator": ("Discriminator",),
+    "gantk.parts.networks": ("Critic", "Network", "Scores", "single_scores"),
     "gantk.parts.normalization": ("Normalization",),
     "gantk.parts.schedules": (
         "Constant",
@@ -80,6 +84,7 @@ __all__ = [
     "HOOK_API",
     "AdversarialLoss",
     "ArrayImages",
+    "Augmentation",
     "Batch",
     "Batches",
     "Build",
@@ -94,6 +99,7 @@ __all__ = [
     "Defaults",
     "Discriminator",
     "DiscriminatorSpec",
+    "Drawn",
     "Exponential",
     "GantkError",
     "GeneratorSpec",

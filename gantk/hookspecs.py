@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gantk.data.dataset import Dataset
+    from gantk.parts.augmentation import Augmentation
     from gantk.parts.build import Build
     from gantk.parts.losses import AdversarialLoss
     from gantk.parts.normalization import Normalization
@@ -47,6 +48,11 @@ def loss() -> type[AdversarialLoss] | None:
 @hookspec(firstresult=True)
 def normalization() -> type[Normalization] | None:
     """Return how activations or weights are normalized."""
+
+
+@hookspec(firstresult=True)
+def augmentation() -> type[Augmentation] | None:
+    """Return what images go through before a discriminator sees them."""
 
 
 @hookspec(firstresult=True)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 from gantk_datasets.emoji import dataset
 
 ROOT = Path(__file__).parents[1]

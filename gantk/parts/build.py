@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from gantk.data.palettes import Palette
 from gantk.data.windows import Window, to_window
 from gantk.errors import PluginError, Unsupported, UsageError, written_at
+from gantk.parts.augmentation import Augmentation
+from gantk.parts.discriminator import Discriminator
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.multiscale import MultiScale
-from gantk.parts.networks import Discriminator, Generator, Network, declares_mixing
+from gantk.parts.networks import Generator, Network, declares_mixing
 from gantk.parts.normalization import Normalization
 from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
@@ -142,12 +144,20 @@ class Build:
                     f"samples to each other: {game.per_sample}; choose another by --discriminator NAME"
                 )
             game.check(module)
-        return Discriminator(module, role, self.autocast, mixes_samples)
+        augmentation = self.augmentation() if "augmentation" in self.parts else None
+        if augmentation is not None:
+            self._check_augmentation(augmentation, game, spec)
+        return Discriminator(module, role, self.autocast, mixes_samples, spec=spec, augmentation=augmentation)
 
     def loss(self) -> AdversarialLoss:
         """Return the adversarial game."""
         game: AdversarialLoss = self._part("loss")()
         return game
+
+    def augmentation(self) -> Augmentation:
+        """Return what a discriminator's images go through while it is trained; `discriminator` puts it before one."""
+        augmentation: Augmentation = self._part("augmentation")()
+        return augmentation
 
     def normalization(self, role: str) -> Normalization:
         """Return the normalization chosen for a role ("generator", "discriminator")."""
@@ -181,6 +191,20 @@ class Build:
             sides = Sides(*(-(-side // 2**number) for side in (height, width)))
             networks.append(_module(part, replace(spec, size=sides.size), self))
         return MultiScale(networks, height, any_size=spec.any_size)
+
+    def _check_augmentation(
+        self, augmentation: Augmentation, game: AdversarialLoss | None, spec: DiscriminatorSpec
+    ) -> None:
+        """Raise Unsupported where an augmentation has no images to change, or cannot know which look real."""
+        name = self.parts["augmentation"].plugin
+        if spec.sides == (1, 1):
+            raise Unsupported(f"augmentation {name} changes images, not points: leave --augmentation out")
+        if augmentation.reads_scores and (game is None or game.boundary is None):
+            played = f"loss {self.parts['loss'].plugin} has no score" if game is not None else "here is no game's score"
+            raise Unsupported(
+                f"augmentation {name} asks which real images are taken for real, and {played} that says so by itself: "
+                "choose another by --augmentation NAME, or by --loss NAME"
+            )
 
     def _mixes_samples(self, role: str) -> bool:
         return f"normalization.{role}" in self.parts and self.normalization(role).mixes_samples

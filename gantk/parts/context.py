@@ -51,6 +51,7 @@ class Context:
         critic_steps: turns of a round: critics move at each, the others at the last.
         turn: the turn under way, counted from 0.
         round: the round under way, counted from 0, which is how often the others have moved; a step is one.
+        images: how many images a turn takes, over micro-batches and processes.
         notes: sums and counts of the scalars noted since the last log, on the device.
     """
 
@@ -58,6 +59,7 @@ class Context:
     critic_steps: int = 1
     turn: int = 0
     round: int = 0
+    images: int = 0
     notes: dict[str, tuple[Tensor, int]] = field(default_factory=dict)
     spans: tuple[Span, ...] = ()
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk.errors import PluginError, Unsupported, written_at
-from gantk.parts.context import Informed
+from gantk.parts.adaptive import Adaptive
 from gantk.parts.networks import Critic, Scores
 from gantk.parts.settings import Settings
 
@@ -19,7 +19,7 @@ Points = Tensor | tuple[Tensor, ...]
 """What a critic scores: images (N, C, H, W), or a tuple such as BiGAN's (images, latents)."""
 
 
-class AdversarialLoss(Informed, nn.Module, ABC):
+class AdversarialLoss(Adaptive, nn.Module, ABC):
     """An adversarial game. Subclasses state `discriminator` and `generator` in closed form.
 
     A game with a state keeps it in buffers, calls `feed_back` in its losses, and changes it in `adapt`.
@@ -31,14 +31,15 @@ class AdversarialLoss(Informed, nn.Module, ABC):
         wants_features: whether the game reads `critic.features`.
         per_sample: why the critic must score each sample by itself (a gradient penalty per sample), which excludes
             normalizations that mix samples; empty: it need not.
+        boundary: the score above which an image is taken for real; None: scores say nothing by themselves.
     """
 
     settings: ClassVar[Settings] = Settings()
-    _fed: tuple[Tensor, int] | None = None
     needs_real: ClassVar[bool] = False
     wants: ClassVar[Literal["scores", "energies"]] = "scores"
     wants_features: bool = False
     per_sample: ClassVar[str] = ""
+    boundary: ClassVar[float | None] = None
 
     @abstractmethod
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -58,21 +59,13 @@ class AdversarialLoss(Informed, nn.Module, ABC):
     def constrain(self, network: nn.Module) -> None:
         """Change a critic's weights in place after it has moved; nothing by default."""
 
-    def feed_back(self, value: Tensor) -> None:
-        """Add a value to what `adapt` gets the mean of; in all micro-batches and processes alike, or in none."""
-        total, count = self._fed or (torch.zeros_like(value), 0)
-        self._fed = total + value.detach(), count + 1
+    def watch(self, critic: Critic, real_scores: Scores) -> None:
+        """Let what augments a critic's images hear the scores of real ones; `judge` does, so it is for those without.
 
-    def take_feedback(self) -> Tensor | None:
-        """Return the mean of what was fed back since this was last called, if anything was."""
-        fed, self._fed = self._fed, None
-        return fed[0] / fed[1] if fed is not None else None
-
-    def adapt(self, feedback: Tensor) -> None:
-        """Change buffers in place by the mean of what was fed back in a step, after its last move; nothing by default.
-
-        The mean is over all calls of `feed_back`, over micro-batches and processes.
+        Nothing happens where nobody listens.
         """
+        if self.boundary is not None:
+            critic.watch(real_scores, self.boundary)
 
     def judge(
         self, critic: Critic | None, real: Points, fake: Points, *, scores: tuple[Scores, Scores] | None = None
@@ -94,6 +87,7 @@ class AdversarialLoss(Informed, nn.Module, ABC):
         if self.wants == "energies":
             for points, answers in zip((real, fake), judged, strict=True):
                 _check_energies(type(self).__name__, answers, len(points[0]))
+        self.watch(critic, judged[0])
         game = _over_scales(self.discriminator, *judged)
         return {"game": game, **self.penalty(critic, _unwrapped(real), _unwrapped(fake))}
 
@@ -132,6 +126,9 @@ class _Absent(Critic):
     @property
     def mixes_samples(self) -> bool:
         return False
+
+    def watch(self, real_scores: Scores, boundary: float) -> None:
+        """Nobody listens."""
 
     def eager(self, *points: Tensor) -> Scores:
         raise self._needed()

@@ -1,4 +1,4 @@
-"""The wrappers that recipes hold: a network with its precision, a discriminator with its conditions."""
+"""The wrappers that recipes hold: a network with its precision, a critic with its conditions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -146,10 +146,6 @@ class Generator(Network):
         return images
 
 
-class Discriminator(Network):
-    """A network that scores images: `forward(x, *conditions)`, `features(x, *conditions)`."""
-
-
 class Critic:
     """A network with its conditions filled in: `critic(x)` gives scores."""
 
@@ -161,6 +157,9 @@ class Critic:
     def mixes_samples(self) -> bool:
         """Whether one sample's scores depend on the rest of the batch."""
         return self.discriminator.mixes_samples
+
+    def watch(self, real_scores: Scores, boundary: float) -> None:
+        """Let what augments its images hear the scores of real ones; nothing augments them here."""
 
     def __call__(self, *points: Tensor) -> Scores:
         scores: Scores = self.discriminator(*points, *self.conditions)

@@ -17,6 +17,7 @@ from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
+from gantk.parts.discriminator import Discriminator
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.open_data import USER
@@ -208,6 +209,9 @@ def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None,
 
 
 def _inform(recipe: Recipe, context: Context) -> None:
+    for name, network in recipe.networks().items():
+        if isinstance(network, Discriminator) and network.augmentation is not None:
+            network.augmentation.name = name
     for module in recipe.modules():
         if isinstance(module, Informed):
             module.context = context

@@ -73,6 +73,13 @@ KINDS: Mapping[str, PartKind] = MappingProxyType(
             example="gantk train --plugin {recipe} --normalization {name}",
             option="Normalization of all networks, or of one role's.",
         ),
+        "augmentation": PartKind(
+            title="Augmentations (--augmentation NAME)",
+            base=("gantk.parts.augmentation", "Augmentation"),
+            prefix="augmentation.",
+            example="gantk train --plugin {recipe} --augmentation {name}",
+            option="What images go through before a discriminator sees them, for little data.",
+        ),
         "dataset": PartKind(
             title="Data sets (--data NAME)",
             takes=("argument",),

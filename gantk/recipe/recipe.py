@@ -49,6 +49,7 @@ class Defaults:
     discriminator: str | None = None
     loss: str | None = None
     normalization: Mapping[str, str | None] = field(default_factory=dict)
+    augmentation: str | None = None
 
 
 class Recipe(Informed, nn.Module, ABC):

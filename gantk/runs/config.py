@@ -52,6 +52,7 @@ class Config(BaseModel):
     discriminator: Name | None = None
     loss: Name | None = None
     normalization: dict[Dotted, Name] = Field(default_factory=dict)
+    augmentation: Name | None = None
     set: dict[Dotted, Any] = Field(default_factory=dict)
     scale: Literal["quick", "paper"] | None = None
     device: str = Field(default="auto", max_length=32)

@@ -93,6 +93,13 @@ CHECKS = (
     Check("sides", "a game's two sides pull fake scores in opposite directions", "losses", ("loss",)),
     Check("falls", "both sides of a game fall when points, or a critic, are moved down them", "critics", ("loss",)),
     Check("detached", "the discriminator's losses leave the fake images' maker alone", "critics", ("loss",)),
+    Check(
+        "differentiable",
+        "an augmentation keeps the shape of images, and gradients pass through it twice",
+        "augmentations",
+        ("augmentation",),
+    ),
+    Check("maps", "an augmentation moves label maps without mixing classes", "augmentations", ("augmentation",)),
     Check("trains", "four steps train in float32, with finite losses, previews and checkpoints", "recipes", TRAINED),
     Check("moves", "every player's networks move at its moves, and no other", "moves", TRAINED),
     Check("reaches", "each player's losses reach every parameter that it moves", "moves", ("recipe",)),

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from gantk.parts.discriminator import Discriminator
 from gantk.parts.losses import AdversarialLoss
-from gantk.parts.networks import Discriminator
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.losses import STEPS, game_of, reached_by
 from gantk.testing.report import Failure

@@ -150,8 +150,8 @@ def load_settled(recipe: Recipe, folder: Path) -> Settled:
 
 
 def own_state(recipe: Recipe) -> dict[str, Tensor]:
-    """Return a recipe's state outside its networks: image pools, feedback, the game's buffers."""
-    networks = tuple(f"{name}." for name in recipe.networks())
+    """Return a recipe's state outside its networks: image pools, feedback, buffers of games and augmentations."""
+    networks = tuple(f"{name}.module." for name in recipe.networks())
     return {name: tensor for name, tensor in recipe.state_dict().items() if not name.startswith(networks)}
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gantk.errors import PluginError, blamed_line, one_line
+from gantk.parts.adaptive import Adaptive
 from gantk.parts.losses import AdversarialLoss, Losses
 from gantk.recipe.recipe import Batches, Mean, Recipe
 from gantk.training.losslog import LossLog
@@ -42,7 +43,11 @@ class StepRunner:
         self.accumulate = accumulate
         self.observer = observer
         self.games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
-        self.adaptive = [game for game in self.games if type(game).adapt is not AdversarialLoss.adapt]
+        self.adaptive = [
+            module
+            for module in recipe.modules()
+            if isinstance(module, Adaptive) and type(module).adapt is not Adaptive.adapt
+        ]
 
     def run(self, batches: Batches) -> dict[str, Losses]:
         """Run the recipe's step to its end; return the last micro-batch's losses by player."""
@@ -116,15 +121,15 @@ class StepRunner:
 
     @torch.no_grad()
     def _adapt(self) -> None:
-        """Let games change their state once a step, by what they fed back in it."""
-        for game in self.adaptive:
-            feedback = game.take_feedback()
+        """Let games and augmentations change their state once a step, by what they fed back in it."""
+        for module in self.adaptive:
+            feedback = module.take_feedback()
             if feedback is None:
                 continue
             try:
-                game.adapt(self.world.mean(feedback))
+                module.adapt(self.world.mean(feedback))
             except Exception as error:
-                raise PluginError(f"{type(game).__name__}.adapt, {blamed_line(error)}{one_line(error)}") from error
+                raise PluginError(f"{type(module).__name__}.adapt, {blamed_line(error)}{one_line(error)}") from error
 
     @torch.no_grad()
     def _constrain(self, mover: Mover) -> None:

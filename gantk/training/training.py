@@ -125,6 +125,7 @@ class Training:
         if (stage := self.course.number_at(step)) != self.stage:
             self.enter(stage)
         self.context.progress = Progress(step, self.total)
+        self.context.images = self.images_a_turn()
         for mover in self._changing:
             mover.follow(self.context.progress)
         losses: dict[str, Losses] = {}

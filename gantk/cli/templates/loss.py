@@ -16,6 +16,8 @@ class SmoothedLabels(AdversarialLoss):
         real_label: what real images' scores should say, above 0.5 and at most 1.
     """
 
+    boundary = 0.0
+
     def __init__(self, *, real_label: float = 0.9) -> None:
         super().__init__()
         if not 0.5 < real_label <= 1:

@@ -151,6 +151,8 @@ class Logistic(AdversarialLoss):
         reads: what the discriminator gives.
     """
 
+    boundary = 0.0
+
     def __init__(self, *, reads: Literal["scores", "energies"] = "scores") -> None:
         super().__init__()
         # Other games state it once and for all.

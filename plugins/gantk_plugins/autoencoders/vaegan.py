@@ -154,11 +154,12 @@ class VAEGAN(VAE):
         mean, log_variance = self.encoder(real)
         code, drawn = sampled(mean, log_variance), self.latent.drawn(count, real.device).to(mean)
 
-        critic = self.discriminator.given()
+        critic = self.discriminator.given(samples=count)
         unlikeness = self.unlikeness(critic.features(torch.cat([real, self.decoder(code)])))
         decoded = self.decoder(torch.cat([code, drawn]) if self.reconstructions else drawn)
         real_scores, *fake_scores = torch.split(single_scores(critic(torch.cat([real, decoded]))), count)
 
+        self.game.watch(critic, real_scores)
         fooled = [self.game.generator(fake, real_scores if self.game.needs_real else None) for fake in fake_scores]
         judged = self.game.discriminator(real_scores, torch.cat(fake_scores))
         penalty = self.game.penalty(critic, real.repeat(len(fake_scores), 1, 1, 1), decoded.detach())

@@ -118,6 +118,7 @@ class BiGAN(Recipe):
             code, fake = self.encoder(real), self.generator(latent)
         real_scores, fake_scores = single_scores(critic(real, code)), single_scores(critic(fake, latent))
 
+        self.game.watch(critic, real_scores)
         judged = {"game": self.game.discriminator(real_scores, fake_scores)}
         judged |= self.game.penalty(critic, (real, code.detach()), (fake.detach(), latent))
         moves = {"discriminator": self.decayed(judged, self.discriminator)}

@@ -147,7 +147,9 @@ class InfoGAN(Recipe):
         with torch.no_grad():
             fake = self.generator(joined(self.categories, *codes))
         scores, features = critic.both(fake)
-        game = {"game": self.game.discriminator(single_scores(critic(real)), single_scores(scores))}
+        real_scores = single_scores(critic(real))
+        self.game.watch(critic, real_scores)
+        game = {"game": self.game.discriminator(real_scores, single_scores(scores))}
         penalty, information = self.game.penalty(critic, real, fake), self.information(features, codes)
         yield {"discriminator": {**game, **penalty, **information}, "q": information}
 

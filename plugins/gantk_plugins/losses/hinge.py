@@ -14,6 +14,8 @@ from gantk import AdversarialLoss, hookimpl
 class Hinge(AdversarialLoss):
     """The discriminator separates real from fake with a margin, and learns only from what lies inside it."""
 
+    boundary = 0.0
+
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Miyato et al., equation 16 negated)."""
         return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()

@@ -15,6 +15,8 @@ from gantk import AdversarialLoss, hookimpl
 class LeastSquares(AdversarialLoss):
     """Scores are regressed on labels, so that samples far from the boundary still give a gradient."""
 
+    boundary = 0.5
+
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return E[(D(x) - 1)^2] + E[D(G(z))^2]."""
         return (real_scores - 1).square().mean() + fake_scores.square().mean()

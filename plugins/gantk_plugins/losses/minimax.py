@@ -15,6 +15,8 @@ from gantk import AdversarialLoss, hookimpl
 class Minimax(AdversarialLoss):
     """Both sides play for the value of equation 1: the discriminator maximizes it, the generator minimizes it."""
 
+    boundary = 0.0
+
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return -E[log D(x)] - E[log(1 - D(G(z)))], equation 1 negated."""
         return softplus(-real_scores).mean() + softplus(fake_scores).mean()

@@ -15,6 +15,8 @@ from gantk import AdversarialLoss, hookimpl
 class NonSaturating(AdversarialLoss):
     """The generator maximizes log D(G(z)), whose gradient is strong where the discriminator is sure."""
 
+    boundary = 0.0
+
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return -E[log D(x)] - E[log(1 - D(G(z)))], equation 1 negated."""
         return softplus(-real_scores).mean() + softplus(fake_scores).mean()

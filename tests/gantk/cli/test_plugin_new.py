@@ -91,6 +91,7 @@ def test_each_part_by_itself_passes_the_checks_that_need_no_training(part, new, 
         "recipe": ("hooks", "paper", "option-kinds", "option-names", "option-help"),
         "loss": ("hooks", "paper", "option-help", "scalars", "sides"),
         "metric": ("hooks", "paper", "measures"),
+        "augmentation": ("hooks", "paper", "option-help", "differentiable", "maps"),
         "dataset": ("hooks", "opens", "batches", "same-twice", "held-out"),
     }
     networks = ("hooks", "paper", "option-help", "finite", "responds", "gradients")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk import AdversarialLoss, Build, Critic, DataInfo, Unsupported
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 from gantk_plugins.gan.ebgan import EnergyMargin
 from gantk_plugins.losses.non_saturating import NonSaturating
 from gantk_plugins.wasserstein.wgan_gp import WassersteinGradientPenalty as GradientPenalty

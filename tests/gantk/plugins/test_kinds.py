@@ -22,7 +22,7 @@ def test_the_rows_are_the_hooks_of_which_one_answer_counts():
 
 
 def test_what_fills_a_slot_is_an_option_a_field_a_default_and_asked_of_build():
-    assert CHOSEN == ("generator", "discriminator", "loss", "normalization")
+    assert CHOSEN == ("generator", "discriminator", "loss", "normalization", "augmentation")
     assert NETWORKS == ("generator", "discriminator")
     options = {parameter.name: parameter for parameter in train.params}
     for kind in CHOSEN:
@@ -45,7 +45,7 @@ def test_what_is_named_for_slots_is_as_a_configuration_holds_it():
         "normalization": "layer",
         "normalization.discriminator": "spectral",
     }
-    assert as_fields(named) == {"discriminator": None, "loss": None, **said}
+    assert as_fields(named) == {"discriminator": None, "loss": None, "augmentation": None, **said}
 
 
 def test_prefixes_and_examples_tell_kinds_apart():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 
 REAL = torch.tensor([[2.0, -1.0], [0.5, 3.0]], dtype=torch.float64)
 FAKE = torch.tensor([[-2.0, 0.25], [1.5, -0.75]], dtype=torch.float64)

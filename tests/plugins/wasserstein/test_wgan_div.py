@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gantk import UsageError
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 
 
 def linear(weight):

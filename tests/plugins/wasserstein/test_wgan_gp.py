@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gantk import DiscriminatorSpec, GeneratorSpec, UsageError
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 
 RESIDUAL = {"generator": "wgan-gp", "discriminator": "wgan-gp", "loss": "wgan-gp", "normalization": ("batch", "none")}
 

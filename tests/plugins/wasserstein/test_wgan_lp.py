@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantk.parts.networks import Discriminator
+from gantk.parts.discriminator import Discriminator
 
 
 class Slopes(nn.Module):
