@@ -11,7 +11,7 @@ from gantk.data.infos import Contents, ImageInfo
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import build_recipe, open_training_data, prepare
+from gantk.plan.assemble import averaged, build_recipe, open_training_data, prepare, suited
 from gantk.plan.resolve import Resolved, resolve
 from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config
@@ -114,7 +114,7 @@ def _fitting(recipe: Recipe, gathered: Gathered) -> dict[str, dict[str, Tensor]]
 
 def _save(run: Run, recipe: Recipe, resolved: Resolved) -> None:
     # An optimizer that has not moved keeps nothing, and making one would load torch's compiler.
-    state = TrainingState(recipe, {}, Averages(recipe, resolved.settings.ema), {}, 0, torch.device("cpu"))
+    state = TrainingState(recipe, {}, Averages(recipe, averaged(suited(resolved, recipe))), {}, 0, torch.device("cpu"))
     run.checkpoints().save(state, World())
 
 

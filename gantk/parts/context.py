@@ -9,10 +9,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run has come: `step` of `total`; `fraction` in [0, 1]."""
+    """How far a run has come: `step` of `total`; `fraction` in [0, 1].
+
+    A step takes `images`, over its turns, micro-batches and processes, where this is known.
+    """
 
     step: int
     total: int
+    images: int = field(default=1, kw_only=True)
 
     @property
     def fraction(self) -> float:

@@ -86,6 +86,26 @@ Scheduled = float | Number | Callable[[float], float]
 """A number, or what gives it: a schedule, or a function of the run's progress in [0, 1)."""
 
 
+def read_averaged(said: Any) -> "Mapping[str, Scheduled] | Scheduled":
+    """Return the decays that a configuration says: one for all generators, or one by the name of each network.
+
+    Raises as `read_schedule` does.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    named = isinstance(said, Mapping) and "name" not in said
+    adapter: TypeAdapter[Any] = TypeAdapter(Mapping[str, Scheduled] if named else Scheduled)
+    try:
+        averaged: Mapping[str, Scheduled] | Scheduled = adapter.validate_python(said)
+    except ValidationError:
+        raise ValueError("is no decay, and no mapping from networks to decays, such as {generator: 0.999}") from None
+    return averaged
+
+
+Averaged = Annotated[Mapping[str, Scheduled] | Scheduled, ReadBy(read_averaged)]
+"""The decays of moving averages: one for all generators, or one by the name of each network."""
+
+
 def value_at(number: Scheduled, progress: Progress) -> float:
     """Return the number that holds during a step."""
     if isinstance(number, Schedule):

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, log, pi
 from typing import ClassVar
 
 from gantk.errors import UsageError
@@ -177,29 +177,52 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class HalfLife(Schedule):
-    """The decay of a moving average whose half-life is a share of the run; 0, which keeps nothing, at first if ramped.
+    """The decay of a moving average by its half-life; 0, which keeps nothing, before it begins, and at first if ramped.
 
     After a half-life, weights of that time count half in the average: the decay is 0.5 ** (1 / half-life in steps), as
-    StyleGAN2 has it (arXiv:1912.04958, appendix B; the authors' code), whose half-life is 0.0004 of the run.
+    StyleGAN2 has it (arXiv:1912.04958, appendix B; the authors' code), whose half-life is 0.0004 of the run, or 10,000
+    images.
 
     Args:
         share: the half-life as a share of the run's steps.
-        ramp: the half-life is at most this share of the steps made so far, 0.05 in arXiv:2006.06676; unsaid: any.
+        images: the half-life in images, over all processes, in place of `share`.
+        decay: the decay whose half-life it is, in place of `share`.
+        ramp: the half-life is at most this share of the steps, and so of the images, since it began, 0.05 in
+            arXiv:2006.06676; unsaid: any.
+        begin: fraction of the run at which it begins, such as BigGAN's first steps without an average.
     """
 
     name = "half-life"
     share: float = 0.01
+    images: int | None = None
+    decay: float | None = None
     ramp: float | None = None
+    begin: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not (self.ramp is None or 0 < self.ramp <= 1):
             raise UsageError(f"schedule half-life: share {self.share} and ramp {self.ramp} must be above 0, up to 1")
+        if (self.images is not None and self.images < 1) or not (self.decay is None or 0 < self.decay < 1):
+            raise UsageError(
+                f"schedule half-life: images {self.images} must be at least 1, and decay {self.decay} between 0 and 1"
+            )
+        if self.images is not None and self.decay is not None:
+            raise UsageError("schedule half-life: images and decay both say how long it is: say one of them")
+        _check_span(self.name, self.begin, 1.0)
 
     def at(self, progress: Progress) -> float:
-        steps = self.share * progress.total
+        made = progress.step - self.begin * progress.total
+        if made < 0:
+            return 0.0
+        steps = self._steps(progress)
         if self.ramp is not None:
-            steps = min(steps, self.ramp * progress.step)
+            steps = min(steps, self.ramp * made)
         return float(0.5 ** (1 / steps)) if steps else 0.0
+
+    def _steps(self, progress: Progress) -> float:
+        if self.decay is not None:
+            return log(0.5) / log(self.decay)
+        return self.share * progress.total if self.images is None else self.images / progress.images
 
 
 SCHEDULES: Mapping[str, type[Schedule]] = {

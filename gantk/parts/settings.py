@@ -1,6 +1,6 @@
 """The training settings that a paper states."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from gantk.data.shrunk import ShrinkBy
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
-from gantk.parts.scheduled import Factor, Number, Scheduled
+from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
 from gantk.sizes import Size, sides_of
 
 MOST_PIXELS = 2**30
@@ -42,7 +42,7 @@ class Settings:
         size: height and width in pixels of the crops that are trained on, one number where they are equal.
         steps: length of the run; in a step every player moves.
         epochs: length of the run in passes over the data, where no number of steps is given.
-        ema: decay of the moving average kept of a network's weights, by the network's name.
+        ema: decay of the moving average kept of weights: of all generators, or of a network's by its name.
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
@@ -67,7 +67,7 @@ class Settings:
     size: Size | None = None
     steps: int | None = None
     epochs: int | None = None
-    ema: Mapping[str, Scheduled] | None = None
+    ema: Averaged | None = None
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None

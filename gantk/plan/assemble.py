@@ -18,6 +18,8 @@ from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.parts.discriminator import Discriminator
+from gantk.parts.networks import Generator
+from gantk.parts.scheduled import Scheduled
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.open_data import USER
@@ -147,12 +149,30 @@ def build_recipe(
 
 
 def suited(resolved: Resolved, recipe: Recipe) -> Resolved:
-    """Return a run without the averages that a quick scale states of networks which its recipe has not."""
-    stated = resolved.settings.ema
-    kept = {name: decay for name, decay in stated.items() if name in recipe.networks()}
-    if kept == stated or not resolved.origins["ema"].startswith(ORIGIN):
-        return resolved
+    """Return a run whose averages are said by network: a single decay is that of all that make images.
+
+    Left out are those that a quick scale states of networks which its recipe has not.
+    """
+    stated, networks = resolved.settings.ema, recipe.networks()
+    scaled = resolved.origins["ema"].startswith(ORIGIN)
+    if isinstance(stated, Mapping):
+        kept = {name: decay for name, decay in stated.items() if name in networks}
+        if kept == stated or not scaled:
+            return resolved
+    else:
+        kept = {name: stated for name, network in networks.items() if isinstance(network, Generator)}
+        if not kept:
+            raise UsageError(
+                f"setting ema: recipe {resolved.parts['recipe'].plugin} builds no generator: name the networks, "
+                f'-s "ema={{{next(iter(networks), "NAME")}: 0.999}}"'
+            )
     return replace(resolved, settings=replace(resolved.settings, ema=kept))
+
+
+def averaged(resolved: Resolved) -> Mapping[str, Scheduled]:
+    """Return the decays of a run that is suited to its recipe, by the networks' names."""
+    assert isinstance(resolved.settings.ema, Mapping)
+    return resolved.settings.ema
 
 
 def prepare(recipe: Recipe, batches: Batches) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from gantk.data.shrunk import ShrinkBy
-from gantk.parts.scheduled import Factor, Number, Scheduled
+from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
 from gantk.parts.schedules import SCHEDULES
 from gantk.parts.settings import Name, Settings
 from gantk.sizes import Sides, Size, sides_of
@@ -32,7 +32,7 @@ class RunSettings(Settings):
     decay_from: float = DECAY_FROM["linear"]
     size: Size = 256
     epochs: int = 100
-    ema: Mapping[str, Scheduled] = field(default_factory=dict)
+    ema: Averaged = field(default_factory=dict)
     jitter: float = 1.0
     flip: bool = False
     dequantize: bool = False

@@ -12,6 +12,7 @@ from gantk.parts.losses import Losses
 from gantk.plan.assemble import (
     OpenedData,
     allows_bf16,
+    averaged,
     build_recipe,
     open_streams,
     open_training_data,
@@ -61,7 +62,7 @@ class Training:
         self.data = data
         prepared_with = self._streams(data, 0, lambda: images_a_pass(resolved, START))
         make_ready(self.recipe, prepared_with, config, self.autocast, world)
-        self.averages = Averages(self.recipe, self.resolved.settings.ema)
+        self.averages = Averages(self.recipe, averaged(self.resolved))
         self.log = LossLog(self.context)
         self.start = 0
         self._opened: dict[int, OpenedData] = {}
@@ -70,7 +71,7 @@ class Training:
     def start_from(self, folder: Path) -> None:
         """Start from another run's weights alone."""
         load_weights(self.recipe, folder)
-        self.averages = Averages(self.recipe, self.resolved.settings.ema)
+        self.averages = Averages(self.recipe, averaged(self.resolved))
 
     def enter(self, stage: int) -> None:
         """Go on in a stage: whoever moved before keeps what its optimizer keeps, and the data is read on."""
@@ -124,7 +125,7 @@ class Training:
         """Train one step, counted from 0; nothing here waits for the device."""
         if (stage := self.course.number_at(step)) != self.stage:
             self.enter(stage)
-        self.context.progress = Progress(step, self.total)
+        self.context.progress = Progress(step, self.total, images=self.images_a_turn() * self.turns)
         self.context.images = self.images_a_turn()
         for mover in self._changing:
             mover.follow(self.context.progress)

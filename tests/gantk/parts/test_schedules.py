@@ -70,6 +70,7 @@ def parsed(text, annotation=Scheduled | None):
         Stepwise(start=2.0, points=(0.1, 0.2)),
         WarmUp(steps=7, then=Cosine(start=0.4, end=0.1)),
         HalfLife(share=1 / 3, ramp=0.05),
+        HalfLife(images=500_000, ramp=0.05, begin=0.25),
     ],
 )
 def test_what_is_written_is_read_to_the_bit(schedule):
@@ -99,6 +100,10 @@ def test_a_name_alone_is_a_schedule_of_factors(name):
         ("{name: linear, start: 1, begin: 2}", "schedule linear: begin 2.0 and finish 1.0 are not "),
         ("{name: exponential, start: -1}", "schedule exponential: start -1.0, .* must be above 0"),
         ("{name: half-life, share: 0}", "schedule half-life: share 0.0 and ramp None must be above 0, up to 1"),
+        ("{name: half-life, images: 0}", "schedule half-life: images 0 must be at least 1, and decay None between"),
+        ("{name: half-life, decay: 1}", "images None must be at least 1, and decay 1.0 between 0 and 1"),
+        ("{name: half-life, decay: 0.9, images: 9}", "images and decay both say how long it is: say one of them"),
+        ("{name: half-life, begin: 1}", "schedule half-life: begin 1.0 and finish 1.0 are not"),
         (
             "{name: warm-up, steps: 0, then: {name: constant, start: 1}}",
             "finish 0.05 must be above 0, and steps 0 at least 1",
@@ -186,3 +191,43 @@ def test_a_ramped_average_is_what_the_weights_are_at_first():
     assert HalfLife(ramp=0.05).at(Progress(0, 1000)) == 0.0
     Settings(ema={"generator": HalfLife(share=1e-6, ramp=1e-6)})
     assert parsed("{name: half-life, share: 0.05}") == HalfLife(share=0.05)
+
+
+def test_an_averages_half_life_is_said_in_images_or_as_a_decay():
+    # StyleGAN2-ADA: ema_nimg = min(ema_kimg * 1000, images seen * 0.05), decay = 0.5 ** (batch / ema_nimg).
+    half = HalfLife(images=10_000, ramp=0.05)
+    for step, batch in ((10, 32), (1000, 32), (100_000, 32), (1000, 64)):
+        expected = 0.5 ** (batch / min(10_000, step * batch * 0.05))
+        assert half.at(Progress(step, 10**6, images=batch)) == pytest.approx(expected)
+    decay = HalfLife(decay=0.999, ramp=0.1)
+    assert decay.at(Progress(10, 10**6)) == pytest.approx(0.5)
+    assert decay.at(Progress(10**5, 10**6)) == pytest.approx(0.999)
+
+
+def test_an_average_may_begin_late():
+    late = HalfLife(decay=0.9, begin=0.25)
+    assert [late.at(Progress(step, 100)) for step in (0, 24, 25, 99)] == pytest.approx([0, 0, 0.9, 0.9])
+    ramped = HalfLife(decay=0.9, begin=0.25, ramp=0.5)
+    assert [ramped.at(Progress(step, 100)) for step in (25, 27)] == pytest.approx([0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("0.999", 0.999),
+        ("{name: half-life, decay: 0.9}", HalfLife(decay=0.9)),
+        ("{a: 0.9, b: {name: half-life}}", {"a": 0.9, "b": HalfLife()}),
+        ("{}", {}),
+    ],
+)
+def test_averages_are_said_of_all_generators_or_by_network(said, expected):
+    assert parse_value(options_of(RunSettings)["ema"], said, "ema") == expected
+
+
+@pytest.mark.parametrize("said", ["much", "{a: much}"])
+def test_what_is_no_decay_is_one_line(said):
+    with pytest.raises(
+        UsageError, match="option ema: .* is no decay, and no mapping from networks to decays"
+    ) as caught:
+        parse_value(options_of(RunSettings)["ema"], said, "ema")
+    assert "\n" not in str(caught.value)

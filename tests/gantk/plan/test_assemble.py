@@ -5,10 +5,11 @@ import torch
 from click.testing import CliRunner
 from torch import nn
 
-from gantk import AdversarialLoss, Network, Player, Recipe
+from gantk import AdversarialLoss, Network, Player, Recipe, UsageError
 from gantk.cli.main import main
 from gantk.parts.context import Context
-from gantk.plan.assemble import prepare, suited
+from gantk.parts.valueless import without_values
+from gantk.plan.assemble import averaged, build_recipe, open_training_data, prepare, suited
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 
@@ -53,6 +54,17 @@ def test_a_quick_scale_averages_those_networks_alone_that_a_recipe_has(said, kep
     del other.generator
     found = suited(resolved, other).settings.ema
     assert set(found) == ({"generator", "other"} if said else set())
+
+
+def test_a_single_decay_is_that_of_all_that_make_images():
+    resolved = resolve(Config(plugins=["cyclegan"], data=["emoji"], set={"ema": 0.9}))
+    with without_values():
+        recipe = build_recipe(resolved, open_training_data(resolved).contents, Context())
+    assert averaged(suited(resolved, recipe)) == {"a_to_b": 0.9, "b_to_a": 0.9}
+    with pytest.raises(
+        UsageError, match=r"cyclegan builds no generator: name the networks, -s \"ema=\{generator: 0.99"
+    ):
+        suited(resolved, Late())
 
 
 def test_who_is_due_is_asked_without_making_players_anew():

@@ -140,6 +140,37 @@ def test_hook_loss(plugin_file):
     assert float(game.generator(torch.tensor([1.5]))) == -1.5
 
 
+def test_hook_augmentation(plugin_file):
+    path = plugin_file(
+        "mine",
+        """
+        import torch
+        from gantk import Augmentation
+
+        class Mirrored(Augmentation):
+            def __init__(self, *, share: float = 0.5):
+                super().__init__()
+                self.share = share
+
+            def drawn(self, images):
+                return {"mirrored": torch.rand(len(images), 1, 1, 1) < self.share}
+
+            def images(self, images, drawn):
+                return torch.where(drawn["mirrored"], images.flip(3), images)
+
+            def layouts(self, layouts, drawn):
+                return self.images(layouts, drawn)
+
+        @hookimpl
+        def augmentation():
+            return Mirrored
+        """,
+    )
+    mirrored = Build(data=DATA, parts={"augmentation": part(load(path), "augmentation", share=1.0)}).augmentation()
+    image = torch.arange(4.0).view(1, 1, 2, 2)
+    assert torch.equal(mirrored.images(image, mirrored.drawn(image)), image.flip(3))
+
+
 def test_hook_normalization(plugin_file):
     path = plugin_file(
         "mine",
