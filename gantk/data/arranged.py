@@ -51,6 +51,7 @@ class Arranged:
         domains: names of the two sides.
         bad: files that cannot be used, and why.
         total: number of image files.
+        enlarges: how many times as large the images of the second key are as those of the first.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Arranged:
     turned: bool = False
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    enlarges: int = 1
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -78,6 +80,10 @@ class Arranged:
     def paths(self) -> tuple[Path, ...]:
         """Every file that is read."""
         return tuple(file.path for files in self.files.values() for file in files)
+
+    def shrink_of(self, key: str) -> int:
+        """Return how many times smaller a key's images are than the largest of their row."""
+        return self.enlarges if key == self.keys[0] else 1
 
     def part_of(self, key: str) -> int:
         """Return which part of a file a key's image is, from the left."""

@@ -1,13 +1,13 @@
 """Images beside degraded copies of themselves, as pairs: grey, with noise, or with a hole."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from gantk.data.dataset import Array, Dataset, DerivedImages, Group, Split, image_columns
+from gantk.data.dataset import Array, Dataset, Group, Split, image_columns
+from gantk.data.degradation import Degradation, Degraded, as_stored
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
 from gantk.sizes import Sides
@@ -17,18 +17,6 @@ View = Literal["none", "colorize", "denoise", "inpaint"]
 
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in grey (ITU-R BT.601), as Pillow has it."""
-
-
-class Degradation(ABC):
-    """What is done to an image; equal seeds do the same."""
-
-    @abstractmethod
-    def channels(self, given: int) -> int:
-        """Return how many channels a degraded image has. Raises DataError for images that it cannot be done to."""
-
-    @abstractmethod
-    def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
-        """Return a degraded copy (H, W, channels) of an image (H, W, C) in its own dtype, of a window of values."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,7 @@ class Grey(Degradation):
         return 1
 
     def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
-        return _as(image.dtype, image @ np.array(LUMA, np.float32), window)[..., None]
+        return as_stored(image.dtype, image @ np.array(LUMA, np.float32), window)[..., None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ class Noise(Degradation):
 
     def __call__(self, image: Array, window: tuple[float, float], random: np.random.Generator) -> Array:
         deviation = self.level / 255 * (window[1] - window[0])
-        return _as(image.dtype, image + deviation * random.standard_normal(image.shape, np.float32), window)
+        return as_stored(image.dtype, image + deviation * random.standard_normal(image.shape, np.float32), window)
 
 
 @dataclass(frozen=True)
@@ -85,32 +73,6 @@ class Hole(Degradation):
         top, left = (int(random.integers(length - side + 1)) for length in image.shape[:2])
         degraded[top : top + side, left : left + side] = [high] * image.shape[2] + [low]
         return degraded
-
-
-@dataclass(frozen=True)
-class Degraded(DerivedImages):
-    """A column of degraded copies of another column's images.
-
-    Attributes:
-        of: the batch key of the images: a copy is made of an image as it was cut, so that both show the same.
-        degradation: what is done to them.
-    """
-
-    of: str
-    degradation: Degradation
-
-    @property
-    def channels(self) -> int:
-        return self.degradation.channels(self.images.channels)
-
-    def __getitem__(self, index: int) -> Array:
-        """Return the degraded copy (H, W, channels) of a whole image, always the same."""
-        return self.made(self.images[index], (int(index),))
-
-    def made(self, image: Array, seed: Sequence[int]) -> Array:
-        """Return the degraded copy of an image as it was cut, drawn from a seed."""
-        # The crop was drawn from the same seed.
-        return self.degradation(image, self.window, np.random.default_rng([*seed, 1]))
 
 
 class DegradedPairs(Dataset):
@@ -180,8 +142,3 @@ def degraded(
         "inpaint": (Hole(hole), f"a hole of {hole:g} of the side -> whole"),
     }
     return dataset if view == "none" else DegradedPairs(dataset, *degradations[view])
-
-
-def _as(dtype: np.dtype[Any], values: Array, window: tuple[float, float]) -> Array:
-    values = values if dtype.kind == "f" else values.round()
-    return values.clip(*window).astype(dtype)

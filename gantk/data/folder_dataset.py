@@ -14,7 +14,7 @@ from gantk.data.captions import captions_of
 from gantk.data.classes import MapSurvey, StatedClasses
 from gantk.data.columns import Meaning, common_channels, what_does_not_fit
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
-from gantk.data.forms import as_domains, as_layout, kinds_of
+from gantk.data.forms import as_domains, as_layout, kinds_of, refuse_single, shrunk_load
 from gantk.data.image_file import Bad, ReportProgress, combined, digest_of, refuse
 from gantk.data.listing import in_words
 from gantk.data.opened import told
@@ -101,6 +101,8 @@ class FolderDataset(Dataset):
             raise DataError(f"{self.name} serves {' / '.join(self.kinds)} batches, not {kind} ones")
         if self.unfit:
             raise DataError(self.unfit[0])
+        if kind in ("unpaired", "domains"):
+            refuse_single(self.arranged)
         packs = self._opened(load)
         shares: tuple[Sequence[Rows], ...] = (self.arranged.train, self.arranged.test)
         if kind == "captioned":
@@ -164,7 +166,8 @@ class FolderDataset(Dataset):
             dtype, meaning = str(packs[key].dtype), self.meanings[key]
             window = meaning.window_of(dtype, table, self.name)
             self._questions[key] = meaning.question(dtype, float(table["low"].min()), float(table["high"].max()))
-            columns[key] = PackedImages(packs[key], self._numbers(rows, key), self.channels[key], window)
+            shrink = self.arranged.shrink_of(key)
+            columns[key] = PackedImages(packs[key], self._numbers(rows, key), self.channels[key], window, shrink)
         if train.labels:
             columns["label"] = np.array(rows.labels, np.int64)
         if train.captions:
@@ -197,7 +200,8 @@ class FolderDataset(Dataset):
             packs: dict[str, Pack] = {}
             for key, files in self._files.items():
                 nearest = self.meanings[key].labels
-                packing = Packing(files, self.channels[key], load, self.arranged.parts, nearest)
+                size = shrunk_load(load, self.arranged.shrink_of(key))
+                packing = Packing(files, self.channels[key], size, self.arranged.parts, nearest)
                 try:
                     packs[key] = packed(
                         packing, skip_bad=self._skip_bad, workers=self._workers, progress=self._progress

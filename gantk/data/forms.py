@@ -1,5 +1,6 @@
 """The forms in which folders serve their images besides the one in which they lie: domains, layouts, captions."""
 
+from collections import Counter
 from typing import cast
 
 import numpy as np
@@ -10,6 +11,8 @@ from gantk.data.dataset import Group, Images, Split
 from gantk.data.joined import JoinedImages, agree
 from gantk.data.palettes import LabelMaps, Palette
 from gantk.errors import DataError
+from gantk.sizes import Sides
+from gantk.text import printable
 
 
 def kinds_of(arranged: Arranged, maps: str) -> tuple[str, ...]:
@@ -21,6 +24,31 @@ def kinds_of(arranged: Arranged, maps: str) -> tuple[str, ...]:
         "images": ("captioned",) if caption_files(arranged.paths) else (),
     }
     return (arranged.kind, *further.get(arranged.kind, ()))
+
+
+def refuse_single(arranged: Arranged) -> None:
+    """Raise DataError where one of several domains is a single image, of which nothing can be learned."""
+    counts = Counter[str]()
+    for rows in (*arranged.train, *arranged.test):
+        numbers = rows.labels or [arranged.keys.index(key) for key in rows.files] * len(rows)
+        counts.update((arranged.classes or arranged.domains)[number] for number in numbers)
+    if single := [name for name, count in counts.items() if count == 1]:
+        raise DataError(f"domain {printable(single[0])} is a single image: add more images to its folder")
+
+
+def shrunk_load(load: int | Sides | None, shrink: int) -> int | Sides | None:
+    """Return the size at which images are loaded that are so many times smaller than others.
+
+    Raises DataError where the others' size is no multiple.
+    """
+    if load is None or shrink == 1:
+        return load
+    if any(side % shrink for side in ([load] if isinstance(load, int) else load)):
+        raise DataError(
+            f"images are loaded at {load} pixels, which is no multiple of {shrink}, by which the low ones are smaller: "
+            "say another --size, or -s jitter=1"
+        )
+    return load // shrink if isinstance(load, int) else Sides(*(side // shrink for side in load))
 
 
 def as_domains(split: Split) -> Split:

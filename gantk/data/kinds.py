@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Literal, Self, cast
 
 from gantk.data.dataset import Group, Images, Split
+from gantk.data.degradation import Degraded
 from gantk.data.palettes import Coloured, LabelMaps
 from gantk.data.shrunk import ShrinkBy, Shrunk
+from gantk.data.worn import Worn
 
 Holds = Literal["images", "label maps", "classes", "domains", "texts"]
 """What a column holds: images, label maps, numbers of classes or of domains that the data set names, or texts."""
@@ -85,24 +87,31 @@ _IMAGES: Mapping[str, View] = {
     "paired": {"image": "target"},
     "unpaired": {"image": "b"},
     "points": {"image": "point"},
+    "scaled": {"image": "high"},
 }
 """How single images are had of richer kinds."""
 
 
-def _at_two_sizes(split: Split, *, key: str, shrink: int, by: ShrinkBy) -> Split:
+def _at_two_sizes(split: Split, *, key: str, shrink: int, by: ShrinkBy, worn: Worn) -> Split:
     images = cast(Images, split.columns[key])
-    return Split((Group({"low": Shrunk(images, shrink, by), "high": images}),))
+    low: Images = Shrunk(images, shrink, by)
+    if worn != Worn():
+        # Refuses images that it cannot be done to before one is read.
+        worn.channels(images.channels)
+        low = Degraded(low, "", worn)
+    return Split((Group({"low": low, "high": images}),))
 
 
-def scaled(shrink: int = 4, by: ShrinkBy = "bicubic") -> Kind:
-    """Return the kind whose batches hold the same images at a low and at a high resolution."""
-    keys = {kind: view["image"] for kind, view in _IMAGES.items() if not callable(view) and kind != "points"}
+def scaled(shrink: int = 4, by: ShrinkBy = "bicubic", worn: Worn = Worn()) -> Kind:  # noqa: B008 (it is frozen)
+    """Return the kind whose batches hold the same images at a low and at a high resolution, the low ones worn."""
+    own = ("points", "scaled")
+    keys = {kind: view["image"] for kind, view in _IMAGES.items() if not callable(view) and kind not in own}
     return Kind(
         "scaled",
         {"low": "images", "high": "images"},
         translates=True,
         served_by={
-            kind: partial(_at_two_sizes, key=key, shrink=shrink, by=by)
+            kind: partial(_at_two_sizes, key=key, shrink=shrink, by=by, worn=worn)
             for kind, key in {"images": "image", **keys}.items()
         },
         cure="any images will do",

@@ -1,5 +1,6 @@
 """Two folders whose files belong together by name."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,15 @@ Pair = tuple[ImageFile, ImageFile]
 
 @dataclass(frozen=True)
 class Matched:
-    """Pairs of files, and the files that have no usable partner."""
+    """Pairs of files, and the files that have no usable partner.
+
+    Attributes:
+        enlarges: how many times as large each second file is as its first, in height and in width.
+    """
 
     pairs: tuple[Pair, ...]
     bad: Bad
+    enlarges: int = 1
 
 
 def names_match(sides: Sides, namings: Namings = ALIKE) -> bool:
@@ -65,7 +71,10 @@ def _most_sizes_agree(shares: Iterable[Sides], found: Mapping[Path, ImageFile], 
 
 
 def match(sides: Sides, found: Mapping[Path, ImageFile], namings: Namings = ALIKE) -> Matched:
-    """Return the pairs of two folders in the order of their names; files that were not `found` are passed over."""
+    """Return the pairs of two folders in the order of their names; files that were not `found` are passed over.
+
+    Partners are of one size or, where most of them are, the second is by one whole number as large as the first.
+    """
     pairs: list[Pair] = []
     bad: Bad = {}
     by_name: list[dict[str, Path]] = [{}, {}]
@@ -87,12 +96,34 @@ def match(sides: Sides, found: Mapping[Path, ImageFile], namings: Namings = ALIK
             continue
         if a[name] not in found or b[name] not in found:
             continue
-        one, other_file = found[a[name]], found[b[name]]
-        if _size(one) == _size(other_file):
-            pairs.append((one, other_file))
-        else:
-            bad[one.path] = f"is {_shown(one)} pixels, but its partner {other_file.path} is {_shown(other_file)}"
-    return Matched(tuple(pairs), bad)
+        pairs.append((found[a[name]], found[b[name]]))
+    enlarges = _enlargement(pairs)
+    for one, other_file in pairs:
+        if _size(other_file) != tuple(enlarges * side for side in _size(one)):
+            bad[one.path] = _misfit(one, other_file, enlarges)
+    return Matched(tuple(pair for pair in pairs if pair[0].path not in bad), bad, enlarges)
+
+
+def _enlargement(pairs: Sequence[Pair]) -> int:
+    """Return the whole number by which most second files are as large as their first; 1 where there is none."""
+    found = Counter(_times(one, other) for one, other in pairs)
+    times, count = found.most_common(1)[0] if found else (1, 0)
+    return times if times > 1 and 2 * count > len(pairs) else 1
+
+
+def _times(one: ImageFile, other: ImageFile) -> int:
+    """Return the whole number by which another file is as large as one, in height and in width; 0 where none is."""
+    times = max(round(other.facts.height / one.facts.height), 1)
+    return times if _size(other) == tuple(times * side for side in _size(one)) else 0
+
+
+def _misfit(one: ImageFile, other: ImageFile, enlarges: int) -> str:
+    """Return what is wrong with the sizes of two partners."""
+    said = f"is {_shown(one)} pixels, but its partner {other.path} is {_shown(other)}"
+    if enlarges > 1:
+        larger = _size(one) > _size(other)
+        return f"{said}: {'a low resolution is not larger' if larger else f'others are {enlarges} times as large'}"
+    return f"{said}; of two resolutions the low one is named first" if _times(other, one) > 1 else said
 
 
 def _shared(side: Sequence[Path], naming: Naming) -> list[str | None]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from gantk.data.partners import WORDS, Naming, Namings, are_known, stem_of
@@ -27,7 +28,25 @@ def mixed_namings(paths: Sequence[Path]) -> tuple[Namings | None, bool]:
         if len(kinds) > 1:
             namings = _in_order([Naming(suffix=kind) if at_end else Naming(kind) for kind in kinds])
             found.append((namings, len(kinds) == 2 and are_known(namings)))
+    if uneven := _uneven(stems):
+        found.append((uneven, are_known(uneven)))
     return next((each for each in found if each[1]), found[0] if found else (None, False))
+
+
+def _uneven(stems: Sequence[str]) -> Namings | None:
+    """Return two ends of one and of two words, such as leftImg8bit and gtFine_color, of which each name has one."""
+    rests: dict[str, set[str]] = {}
+    for stem in stems:
+        parts = _PARTS.findall(stem)
+        for words in (1, 2):
+            if len(parts) > 2 * words:
+                end = "".join(parts[-2 * words :])
+                rests.setdefault(end, set()).add(stem.removesuffix(end))
+    halves = sorted(end for end, found in rests.items() if 2 * len(found) == len(stems))
+    for one, other in combinations(halves, 2):
+        if rests[one] == rests[other] and not (one.endswith(other) or other.endswith(one)):
+            return _in_order([Naming(suffix=one), Naming(suffix=other)])
+    return None
 
 
 def _kinds(stems: Iterable[str], words: int, at_end: bool) -> list[str]:

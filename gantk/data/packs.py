@@ -92,12 +92,17 @@ class Pack:
 
 @dataclass(frozen=True)
 class PackedImages:
-    """A column of images in a pack: the Images of folders. Pickled, it is its path and numbers alone."""
+    """A column of images in a pack: the Images of folders. Pickled, it is its path and numbers alone.
+
+    Attributes:
+        shrink: how many times smaller they are than the largest of their group.
+    """
 
     pack: Pack
     numbers: Array
     channels: int
     window: tuple[float, float]
+    shrink: int = 1
 
     @property
     def dtype(self) -> np.dtype[Any]:

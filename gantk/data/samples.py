@@ -8,7 +8,7 @@ import numpy as np
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns, shrink_of
-from gantk.data.degraded import Degraded
+from gantk.data.degradation import Degraded
 
 
 class Samples:
@@ -45,8 +45,9 @@ def read_rows(
     Arrays and numbers are stacked, texts listed.
     """
     every = cut_columns(group.columns)
-    made = {key: column for key, column in every.items() if isinstance(column, Degraded) and column.of in every}
+    made = {key: column for key, column in every.items() if isinstance(column, Degraded) and column.of in ("", *every)}
     images = {key: column for key, column in every.items() if key not in made}
+    images |= {key: column.images for key, column in made.items() if not column.of}
     whole = {key: column.array for key, column in images.items() if _is_whole(column, augmentation)}
     if len(whole) == len(images):
         batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}
@@ -61,7 +62,7 @@ def read_rows(
         batch = {key: np.stack([one[key] for one in cut]) for key in images}
     for key, copies in made.items():
         drawn = [seed or (row,) for row, seed in zip(rows, seeds, strict=True)]
-        batch[key] = np.stack(list(map(copies.made, batch[copies.of], drawn)))
+        batch[key] = np.stack(list(map(copies.made, batch[copies.of or key], drawn)))
     for key, column in group.columns.items():
         if key not in every:
             values = [column[row] for row in rows]

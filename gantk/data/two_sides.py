@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gantk.data.arranged import Arranged, Found
 from gantk.data.image_file import ImageFile
-from gantk.data.matched import Sides, how_paired, match
+from gantk.data.matched import Matched, Sides, how_paired, match
 from gantk.data.partners import ALIKE, Naming, Namings, recognised_namings, stem_of
 from gantk.data.rows import Rows
 from gantk.errors import DataError
@@ -90,11 +90,33 @@ def _named(files: Sequence[Path], naming: Naming) -> int:
 
 
 def _pairs(found: Found, how: str, shares: Sequence[Sides], namings: Namings, names: tuple[str, str]) -> Arranged:
-    rows = []
-    for sides in shares:
-        matched = match(sides, found.headers, namings)
+    every = [match(sides, found.headers, namings) for sides in shares]
+    for matched in every:
         found.bad.update(matched.bad)
+    if every[0].enlarges > 1:
+        return _scaled(found, how, every, names)
+    rows = []
+    for matched in every:
         files = tuple(tuple(pair[side] for pair in matched.pairs) for side in (0, 1))
         rows.append(Rows(dict(zip(("source", "target"), found.ordered((files[0], files[1])), strict=True))))
     source, target = found.ordered(names)
     return found.arranged("paired", f"{how}, {source} -> {target}", [rows], (source, target))
+
+
+def _scaled(found: Found, how: str, every: Sequence[Matched], names: tuple[str, str]) -> Arranged:
+    """Return pairs whose second image is the larger one. Raises DataError where they are to be turned, or differ."""
+    low, high = names
+    times = every[0].enlarges
+    if found.turned:
+        raise DataError(f"{low} is {times} times smaller than {high}, so it is no target: leave --direction b_to_a out")
+    if any(matched.enlarges != times for matched in every):
+        raise DataError(
+            f"{high} is {times} times as large as {low} to train on, and {every[1].enlarges} times held out: the same "
+            "is needed"
+        )
+    rows = [
+        Rows({key: tuple(pair[side] for pair in matched.pairs) for side, key in enumerate(("low", "high"))})
+        for matched in every
+    ]
+    arranged = found.arranged("scaled", f"{how}, {low} -> {high}, {times} times as large", [rows])
+    return replace(arranged, enlarges=times)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from gantk.data.dataset import Dataset
 from gantk.data.infos import palettes_in
 from gantk.data.kinds import Kind, scaled
+from gantk.data.worn import Drawn, Worn
 from gantk.errors import GantkError, UsageError
 from gantk.evaluation.functions import ModelFunction, Pieces, RunFunction
 from gantk.plan.device import choose_device
@@ -141,13 +143,20 @@ def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
         channels={key: info.channels for key, info in trained.images.items()},
         device=device,
         scaled=scaled(
-            max((info.shrink for info in trained.images.values()), default=1), config.set.get("shrink_by", "bicubic")
+            max((info.shrink for info in trained.images.values()), default=1),
+            config.set.get("shrink_by", "bicubic"),
+            Worn(*(_drawn(config.set.get(f"shrink_{name}")) for name in ("blur", "noise", "jpeg"))),
         ),
         run=run,
         step=trained.step,
         plugins=tuple(trained.config.plugins),
         notes=[*note, *trained.notes, *dataset.notes],
     )
+
+
+def _drawn(said: Any) -> Drawn | None:
+    """Return what a run's configuration says of a number that may be drawn between two."""
+    return (float(said[0]), float(said[1])) if isinstance(said, list | tuple) else said
 
 
 def _open_model(request: EvaluationRequest) -> OpenedTarget:

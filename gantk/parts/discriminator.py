@@ -76,6 +76,7 @@ class AugmentedCritic(Critic):
         samples: int | None,
     ) -> None:
         super().__init__(discriminator, conditions)
+        self._sees = discriminator
         self._augmentation = augmentation
         self._samples = samples
         self._turn: tuple[int, int] | None = None
@@ -86,17 +87,16 @@ class AugmentedCritic(Critic):
         self._augmentation.watch(real_scores, boundary)
 
     def __call__(self, *points: Tensor) -> Scores:
-        scores: Scores = self.discriminator(*points, *self.conditions, drawn=self._draws(points[0]))
+        scores: Scores = self._sees(*points, *self.conditions, drawn=self._draws(points[0]))
         return scores
 
     def features(self, *points: Tensor) -> list[Tensor]:
         """Return the discriminator's inner activations at these points."""
-        features: list[Tensor] = self.discriminator.features(*points, *self.conditions, drawn=self._draws(points[0]))
-        return features
+        return self._sees.features(*points, *self.conditions, drawn=self._draws(points[0]))
 
     def eager(self, *points: Tensor) -> Scores:
         """Score in float32 and without torch.compile, for gradients that are differentiated again."""
-        scores: Scores = self.discriminator.eager(*points, *self.conditions, drawn=self._draws(points[0]))
+        scores: Scores = self._sees.eager(*points, *self.conditions, drawn=self._draws(points[0]))
         return scores
 
     def _draws(self, images: Tensor) -> Drawn:

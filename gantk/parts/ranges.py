@@ -34,6 +34,9 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "ema": (lambda value: 0 <= value < 1, "a decay in [0, 1) by network"),
     "clip": _POSITIVE,
     "shrink": _whole(64),
+    "shrink_blur": (lambda value: 0 <= value <= 64, "a number of pixels up to 64, or two"),
+    "shrink_noise": (lambda value: 0 <= value <= 255, "a number up to 255, or two"),
+    "shrink_jpeg": (lambda value: 1 <= value <= 100, "a quality from 1 to 100, or two"),
     "jitter": (lambda value: 1 <= value <= 16, "from 1 to 16"),
 }
 """What a number must be, and how that is said, by the name of what it is for."""

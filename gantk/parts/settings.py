@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, Literal
 
 from gantk.data.shrunk import ShrinkBy
+from gantk.data.worn import Drawn
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
 from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
@@ -49,6 +50,10 @@ class Settings:
         dequantize: whether images of whole numbers are trained on with noise that fills the gaps between their levels.
         shrink: how many times smaller `low` is than `high` in batches of the kind `scaled`.
         shrink_by: how `low` is made: by a bicubic kernel, or by the mean of each area.
+        shrink_blur: standard deviation in pixels of the Gaussian kernel that then blurs `low`, or two between which one
+            is drawn for each sample; so are the next two.
+        shrink_noise: standard deviation of the noise that `low` gets next, where values reach from 0 to 255.
+        shrink_jpeg: quality, from 1 to 100, of the JPEG that `low` becomes at last.
         kind: the kind of batches, where a recipe can train on several.
         statistics: what batch norm reads once trained: averages over the data (`running`), or each `image`'s own
             statistics; unsaid: as the recipe states, else as it was trained.
@@ -74,6 +79,9 @@ class Settings:
     dequantize: bool | None = None
     shrink: int | None = None
     shrink_by: ShrinkBy | None = None
+    shrink_blur: Drawn | None = None
+    shrink_noise: Drawn | None = None
+    shrink_jpeg: Drawn | None = None
     kind: str | None = None
     statistics: Literal["running", "image"] | None = None
     precision: Literal["auto", "fp32", "bf16"] | None = None

@@ -59,6 +59,11 @@ def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedDat
     for key, column in cut_columns(split.columns).items():
         height, width = column[0].shape[:2]
         shrink = shrink_of(column)
+        if shrink not in (1, settings.shrink):
+            raise UsageError(
+                f"{resolved.dataset.name}: {key!r} is {shrink} times smaller, and shrink is {settings.shrink}: "
+                f"say -s shrink={shrink}"
+            )
         if any(side % shrink for side in crops.sides):
             whole = Sides(*(round(max(side // shrink, 1) * shrink / stage.scale) for side in crops.sides))
             of_stage = f" of stage {stage.name}" if stage.name else ""

@@ -118,7 +118,7 @@ def resolve(config: Config, dataset: Dataset | None = None, *, scaled_anew: bool
         settings=settings,
         origins={name: value.origin for name, value in said.items()},
         dataset=dataset,
-        kind=scaled(settings.shrink, settings.shrink_by) if kind == "scaled" else kind,
+        kind=scaled(settings.shrink, settings.shrink_by, settings.worn) if kind == "scaled" else kind,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from gantk.data.shrunk import ShrinkBy
+from gantk.data.worn import Worn
 from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
 from gantk.parts.schedules import SCHEDULES
 from gantk.parts.settings import Name, Settings
@@ -44,6 +45,11 @@ class RunSettings(Settings):
     def sides(self) -> Sides:
         """Height and width in pixels of the crops that are trained on."""
         return sides_of(self.size)
+
+    @property
+    def worn(self) -> Worn:
+        """What happens to images at a low resolution once they are made smaller."""
+        return Worn(self.shrink_blur, self.shrink_noise, self.shrink_jpeg)
 
     @property
     def rate_factor(self) -> Scheduled:

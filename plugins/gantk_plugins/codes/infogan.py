@@ -147,9 +147,9 @@ class InfoGAN(Recipe):
         with torch.no_grad():
             fake = self.generator(joined(self.categories, *codes))
         scores, features = critic.both(fake)
-        real_scores = single_scores(critic(real))
-        self.game.watch(critic, real_scores)
-        game = {"game": self.game.discriminator(real_scores, single_scores(scores))}
+        judged = single_scores(critic(real))
+        self.game.watch(critic, judged)
+        game = {"game": self.game.discriminator(judged, single_scores(scores))}
         penalty, information = self.game.penalty(critic, real, fake), self.information(features, codes)
         yield {"discriminator": {**game, **penalty, **information}, "q": information}
 

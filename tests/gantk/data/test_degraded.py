@@ -5,7 +5,8 @@ import pytest
 
 from gantk.data.augmentation import Augmentation
 from gantk.data.dataset import ArrayImages, Dataset, Group, Split
-from gantk.data.degraded import Degraded, Grey, Hole, Noise, degraded
+from gantk.data.degradation import Degraded
+from gantk.data.degraded import Grey, Hole, Noise, degraded
 from gantk.data.samples import Samples, read_rows
 from gantk.errors import DataError, UsageError
 from gantk_datasets.emoji import emoji

@@ -96,7 +96,7 @@ def test_functions_that_a_recipe_states_are_shown_by_name_and_exact_after_a_resu
 def test_schedules_that_a_user_says_are_kept_and_exact_after_a_resume(tmp_path):
     betas = {"name": "linear", "start": 0.0, "end": 0.7, "begin": 0.0, "finish": 1.0}
     said = ["-s", f"betas=[{yaml.safe_dump(betas, default_flow_style=True).strip()}, 0.9]", "-s", "schedule=cosine"]
-    half = {"name": "half-life", "share": 0.4, "ramp": 0.5}
+    half = {"name": "half-life", "share": 0.4, "ramp": 0.5, "begin": 0.0}
     said += ["-s", "ema={generator: {name: half-life, share: 0.4, ramp: 0.5}}"]
     run = tmp_path / "run"
     invoke("train", "--plugin", "gan", *TINY, *SMALL, *said, "--batch-size", 2, "--steps", 6, "--out", run)
