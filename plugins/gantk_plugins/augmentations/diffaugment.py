@@ -45,7 +45,7 @@ class DiffAugment(Augmentation):
     def drawn(self, images: Tensor) -> Drawn:
         """Return numbers in [0, 1): `color` (N, 3), where to move, `translation`, and to cut, `cutout`, both (N, 2)."""
         numbers = torch.rand(len(images), 7, device=images.device)
-        return dict(zip(("color", "translation", "cutout"), torch.split(numbers, (3, 2, 2), 1), strict=True))
+        return dict(zip(("color", "translation", "cutout"), torch.split(numbers, [3, 2, 2], 1), strict=True))
 
     def images(self, images: Tensor, drawn: Drawn) -> Tensor:
         """Return images with other colours, moved, and cut."""
