@@ -46,6 +46,10 @@ class Discriminator(Network):
         """Return the network's inner activations, shallow to deep."""
         return super().features(*self._changed(inputs, drawn))
 
+    def both(self, *inputs: Any, drawn: Drawn | None = None) -> tuple[Scores, list[Tensor]]:
+        """Return scores and inner activations, of a network that offers both in one pass."""
+        return super().both(*self._changed(inputs, drawn))
+
     def given(self, *conditions: Tensor, samples: int | None = None) -> Critic:
         """Return the critic that scores under these conditions, as `critic(x)`.
 
@@ -93,6 +97,12 @@ class AugmentedCritic(Critic):
     def features(self, *points: Tensor) -> list[Tensor]:
         """Return the discriminator's inner activations at these points."""
         return self._sees.features(*points, *self.conditions, drawn=self._draws(points[0]))
+
+    def both(self, *points: Tensor) -> tuple[Scores, list[Tensor]]:
+        """Return scores and inner activations, in one pass where the discriminator offers `score(features)`."""
+        if hasattr(self._sees.module, "both"):
+            return self._sees.both(*points, *self.conditions, drawn=self._draws(points[0]))
+        return super().both(*points)
 
     def eager(self, *points: Tensor) -> Scores:
         """Score in float32 and without torch.compile, for gradients that are differentiated again."""

@@ -66,10 +66,17 @@ class Seen(nn.Module):
         return [inputs[0]]
 
 
-def made(augmentation=Shifted, game=Game, size=4, **asked):
+class InOnePass(Seen):
+    """Gives scores and what it sees at once, as one at several scales does."""
+
+    def both(self, *inputs):
+        return self(*inputs), self.features(*inputs)
+
+
+def made(augmentation=Shifted, game=Game, size=4, seen=Seen, **asked):
     parts = {
         "loss": Part("loss", "mine", game),
-        "discriminator": Part("discriminator", "mine", Seen),
+        "discriminator": Part("discriminator", "mine", seen),
         "augmentation": Part("augmentation", "aside", augmentation),
     }
     build = Build(data=DataInfo(kind="images", size=size, channels={"image": 3}), parts=parts)
@@ -91,6 +98,9 @@ def test_what_a_critic_sees_of_a_sample_is_changed_alike_within_a_turn(images):
     assert torch.equal(critic.eager(images), first)
     assert torch.equal(critic.features(images)[0].flatten(1), first)
     assert torch.equal(critic.both(images)[0], first)
+    one_pass = made(seen=InOnePass).given()
+    assert torch.equal(one_pass.both(images)[0], one_pass.both(images)[1][0].flatten(1))
+    assert torch.equal(one_pass.both(images)[0], one_pass(images))
     assert not torch.equal(discriminator.given()(images), first)
     assert not torch.equal(discriminator(images), discriminator(images))
     context.take_turn(1)
