@@ -23,6 +23,11 @@ class Aligned(Dataset):
         pairs = ("paired", "unpaired") if len(self.shown) == 2 else ()
         self.kinds = (*pairs, "images", "domains")
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The source and the target domain."""
+        return self.shown if len(self.shown) == 2 else ()
+
     @abstractmethod
     def images(self, domain: str, test: bool, load: int | None) -> Images:
         """Return a domain's images of the training or the test share, at `load` pixels when read."""

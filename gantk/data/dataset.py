@@ -180,6 +180,11 @@ class Dataset(ABC):
         """What a user should hear before a training, such as which files were left out; a line each."""
         return ()
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Which of the domains are the two sides of pairs, the one that is translated first; empty: it has none."""
+        return self.domains if len(self.domains) == 2 else ()
+
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return option values at which runs on batches of a kind are quick, by name ("size", "generator.filters").
 

@@ -31,6 +31,10 @@ class Turned(Dataset):
     def notes(self) -> Sequence[str]:
         return self.dataset.notes
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return tuple(reversed(self.dataset.sides))
+
     def quick(self, kind: str) -> Mapping[str, Any]:
         return self.dataset.quick(kind)
 

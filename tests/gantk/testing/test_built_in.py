@@ -29,7 +29,7 @@ METRICS = {
 }
 """What a metric needs to measure the suite's few images."""
 
-SHALLOW = {name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb")}
+SHALLOW = {name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan")}
 """Deep networks, which the suite makes narrow but leaves deep: a block is as good as twenty."""
 
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
@@ -98,7 +98,9 @@ def export_verify_and_run(run: Path, tmp_path: Path) -> None:
             gantk("generate", path, "-n", "2", "-o", out)
             assert len(list(out.iterdir())) == 2
         elif card.task == "translate":
-            gantk("translate", path, preview, "-o", out.with_suffix(".png"))
+            labels = (f"{port.name}=0" for port in card.numbers_in if port.categories)
+            told = [word for label in labels for word in ("--label", label)]
+            gantk("translate", path, preview, *told, "-o", out.with_suffix(".png"))
         else:
             gantk("encode" if card.task == "encode" else "score", path, preview, "-o", f"{out}.csv")
             assert len(Path(f"{out}.csv").read_text().splitlines()) == 2
