@@ -6,9 +6,9 @@ from torch import nn
 
 from gantk import DiscriminatorSpec, Unsupported, UsageError, Wrapper
 from gantk.parts.build import Build, DataInfo
+from gantk.parts.discriminator import Discriminator
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.multiscale import MultiScale, halved
-from gantk.parts.networks import Discriminator
 from gantk.parts.normalization import Normalization
 
 
