@@ -61,7 +61,8 @@ def test_the_list_groups_plugins_by_what_they_bring(installed_paper):
     assert family < shown.stdout.index("  cyclegan ") < generators < shown.stdout.index("  dilated ")
     lines = [line.split() for line in shown.stdout.splitlines()]
     assert max(map(len, shown.stdout.splitlines())) <= 80
-    assert ["cut", "one-sided", "unpaired", "image", "translation", "by", "…", "(2020)"] in lines
+    (cut,) = (line for line in lines if line[:3] == ["cut", "one-sided", "unpaired"])
+    assert cut[-2:] == ["…", "(2020)"]
     assert ["dilated", "Dilated", "U-Net", "(Author", "et", "al.", "2024)", "Also:", "run_started."] in lines
     assert ["also", "by", "dilated,", "ebgan,", "wgan,", "wgan-div,", "wgan-gp,", "wgan-lp"] in lines
 

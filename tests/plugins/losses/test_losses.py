@@ -55,6 +55,24 @@ def test_the_book_says_what_losses_would_be(row, factory):
     assert game.generator(same).item() == pytest.approx(generator, abs=1e-3)
 
 
+def test_least_squares_take_other_labels(factory):
+    game = factory("lsgan", "loss")(fake=-1, real=1, aim=0)
+    expected = mean(lambda x: (x - 1) ** 2, REAL) + mean(lambda x: (x + 1) ** 2, FAKE)
+    assert game.discriminator(REAL, FAKE).item() == pytest.approx(expected)
+    assert game.generator(FAKE).item() == pytest.approx(mean(lambda x: x**2, FAKE))
+
+
+def test_least_squares_with_pearsons_labels_cost_the_divergence(factory):
+    """With b - c = 1 and b - a = 2, both terms of the best D make E[(D - c)^2] of p + q a Pearson divergence."""
+    p, q = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), torch.tensor([0.2, 0.2, 0.6], dtype=torch.float64)
+    game = factory("lsgan", "loss")(fake=-1, real=1, aim=0)
+    scores = ((p - q) / (p + q)).requires_grad_()
+    lost = (p * (scores - game.real) ** 2 + q * (scores - game.fake) ** 2).sum()
+    assert torch.autograd.grad(lost, scores)[0].abs().max() < 1e-12
+    both = ((p + q) * (scores - game.aim) ** 2).sum().item()
+    assert both == pytest.approx(((2 * q - (p + q)) ** 2 / (p + q)).sum().item())
+
+
 @every_game
 def test_gradients(name, factory):
     game = factory(name, "loss")()
