@@ -76,7 +76,8 @@ _LARGEST = 8192
     "--size",
     "sides",
     type=HeightByWidth(_LARGEST),
-    help="Take one image of this size at once, for engines that want fixed shapes.  [default: any size, any batch]",
+    help="Take one image of this size at once, for engines that want fixed shapes; of a generator that can be of any "
+    "size, such as SinGAN's, the size of what it makes.  [default: any size, any batch]",
 )
 @click.option(
     "--opset",

@@ -23,6 +23,7 @@ from gantk.runtime.model_file import load
 from gantk.runtime.ports import Numbers, Port
 from gantk.runtime.samples import samples, shape
 from gantk.runtime.seals import SEAL, UNSEALED, seal
+from gantk.sizes import Sides
 from gantk.training.inference import ImageNorm, inference_form
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
@@ -74,8 +75,11 @@ def prepare(trained: Trained, name: str, form: Form = _DEFAULT) -> tuple[nn.Modu
     graphs = graphs_of(trained.recipe, trained.images)
     if name not in graphs:
         raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(sorted(graphs))}")
+    graph = graphs[name]
     try:
-        return _prepared(trained, name, graphs[name], form)
+        if form.sides is not None and graph.resized is not None:
+            graph, form = graph.resized(Sides(*form.sides)), replace(form, sides=None)
+        return _prepared(trained, name, graph, form)
     except GantkError as error:
         raise type(error)(f"graph {name}: {error}") from error
 

@@ -7,6 +7,7 @@ from typing import Literal, Self, cast
 
 from gantk.data.dataset import Group, Images, Split
 from gantk.data.degradation import Degraded
+from gantk.data.first import FirstImage
 from gantk.data.palettes import Coloured, LabelMaps
 from gantk.data.shrunk import ShrinkBy, Shrunk
 from gantk.data.worn import Worn
@@ -31,6 +32,8 @@ class Kind(str):
         translates: whether recipes make images of its images, which is what a quick scale depends on.
         serves: poorer kinds that data of this kind serve, and how; the core says so of its own by `served_by`.
         served_by: richer kinds whose data serve this one, and how; the first that there is.
+        single: whether there is one image alone, the first of the data, which is taken whole: a size that is one number
+            is its longer side.
         aligned_by: the kind whose two sides are those of this one, row by row; held-out batches are read so.
         cure: what to do where data cannot serve it, in words that follow the error.
     """
@@ -40,6 +43,7 @@ class Kind(str):
     translates: bool
     serves: Mapping[str, View]
     served_by: Mapping[str, View]
+    single: bool
     aligned_by: str
     cure: str
 
@@ -52,12 +56,14 @@ class Kind(str):
         translates: bool = False,
         serves: Mapping[str, View] | None = None,
         served_by: Mapping[str, View] | None = None,
+        single: bool = False,
         aligned_by: str = "",
         cure: str = "",
     ) -> Self:
         kind = super().__new__(cls, name)
         kind.columns, kind.sides, kind.translates = columns, sides, translates
-        kind.serves, kind.served_by, kind.aligned_by, kind.cure = serves or {}, served_by or {}, aligned_by, cure
+        kind.serves, kind.served_by, kind.single = serves or {}, served_by or {}, single
+        kind.aligned_by, kind.cure = aligned_by, cure
         return kind
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, Holds]]:  # type: ignore[override]
@@ -102,21 +108,39 @@ def _at_two_sizes(split: Split, *, key: str, shrink: int, by: ShrinkBy, worn: Wo
     return Split((Group({"low": low, "high": images}),))
 
 
+_IMAGE_KEYS = {
+    "images": "image",
+    **{kind: view["image"] for kind, view in _IMAGES.items() if not callable(view) and kind != "points"},
+}
+"""Where each kind holds images of more than a point."""
+
+
 def scaled(shrink: int = 4, by: ShrinkBy = "bicubic", worn: Worn = Worn()) -> Kind:  # noqa: B008 (it is frozen)
     """Return the kind whose batches hold the same images at a low and at a high resolution, the low ones worn."""
-    own = ("points", "scaled")
-    keys = {kind: view["image"] for kind, view in _IMAGES.items() if not callable(view) and kind not in own}
     return Kind(
         "scaled",
         {"low": "images", "high": "images"},
         translates=True,
         served_by={
             kind: partial(_at_two_sizes, key=key, shrink=shrink, by=by, worn=worn)
-            for kind, key in {"images": "image", **keys}.items()
+            for kind, key in _IMAGE_KEYS.items()
+            if kind != "scaled"
         },
         cure="any images will do",
     )
 
+
+def _first(split: Split, *, key: str) -> Split:
+    return Split((Group({"image": FirstImage(cast(Images, split.columns[key]))}),))
+
+
+_PICTURE = Kind(
+    "picture",
+    {"image": "images"},
+    served_by={kind: partial(_first, key=key) for kind, key in _IMAGE_KEYS.items()},
+    single=True,
+    cure="any image will do",
+)
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -152,6 +176,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("points", {"point": "images"}),
             Kind("images", {"image": "images"}, served_by=_IMAGES),
             scaled(),
+            _PICTURE,
         )
     }
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gantk.data.formats.known import SUFFIXES
 from gantk.data.listing import images_in, subfolders
 from gantk.data.partners import WORDS
 from gantk.errors import DataError, UsageError
@@ -56,8 +57,8 @@ def recognise(paths: Sequence[Path], layout: Layout = "auto", *, mixed: bool = F
     for path in paths:
         if not path.exists():
             raise DataError(f"{path} does not exist")
-        if not path.is_dir():
-            raise DataError(f"{path} is a file: name the folder that holds the images")
+        if not path.is_dir() and path.suffix.lower() not in SUFFIXES:
+            raise DataError(f"{path} is no image: name an image, or the folder that holds the images")
     if len(paths) == 2:
         return _two_folders(paths[0], paths[1], layout)
     if len(paths) > 2:

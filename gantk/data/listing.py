@@ -43,9 +43,14 @@ class Listing:
 
 
 def look_into(folder: Path) -> Listing:
-    """Return what lies in a folder; no file is opened. Raises DataError where the folder cannot be read."""
+    """Return what lies in a folder; no file is opened. Raises DataError where the folder cannot be read.
+
+    A file in place of a folder is all that there is.
+    """
     images, folders, passed_over = [], [], Counter[str]()
     try:
+        if folder.is_file():
+            return Listing((folder,), (), {})
         with os.scandir(folder) as entries:
             shown = [(entry.name, _mode(entry)) for entry in entries if not _is_hidden(entry.name)]
     except OSError as error:

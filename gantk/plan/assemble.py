@@ -10,6 +10,7 @@ import torch
 from gantk.data.batches import Crops, TrainingBatches
 from gantk.data.columns import FULL
 from gantk.data.dataset import Split, cut_columns, shrink_of
+from gantk.data.first import FirstImage
 from gantk.data.infos import Contents, ImageInfo, contents_of, palettes_in
 from gantk.data.kinds import kind_called
 from gantk.data.views import open_split
@@ -91,7 +92,16 @@ def notes_on(resolved: Resolved, data: OpenedData, world: int = 1) -> list[str]:
         f"up to {-(-batch // len(group))} times; a smaller --batch-size learns the same with less work"
         for group in few
     ]
-    return [*resolved.dataset.notes, *repeated, *_without_levels(resolved, data)]
+    return [*resolved.dataset.notes, *repeated, *_unlearned(data), *_without_levels(resolved, data)]
+
+
+def _unlearned(data: OpenedData) -> list[str]:
+    """Return what the user should hear who names several images for what learns one."""
+    several = [column for column in data.split.columns.values() if isinstance(column, FirstImage) and column.others]
+    return [
+        f"the first image alone is learned, and {column.others:,} are not: name one, such as --data PICTURE.png"
+        for column in several
+    ]
 
 
 def _without_levels(resolved: Resolved, data: OpenedData) -> list[str]:

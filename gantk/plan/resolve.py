@@ -13,6 +13,7 @@ from gantk.plan.open_data import USER, data_option_names, located, open_data
 from gantk.plan.quick import quick_scale
 from gantk.plan.settings import DECAY_FROM, RunSettings
 from gantk.plan.synonyms import meant
+from gantk.plan.whole import whole_size
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.option_names import prefix_of
@@ -107,6 +108,8 @@ def resolve(config: Config, dataset: Dataset | None = None, *, scaled_anew: bool
         said["precision"] = Value(config.precision, USER)
     said["decay_from"] = _decay_from(setting_options["decay_from"], sources, said["schedule"].value)
     settings = RunSettings(**{name: value.value for name, value in said.items()})
+    if kind.single and scaled_anew and isinstance(settings.size, int):
+        settings = replace(settings, size=whole_size(dataset, kind, settings.size))
     if said["steps"].origin == scale[1] and settings.steps is not None:
         # A scale is quick by the time that it takes, and each turn of the critics takes it.
         settings = replace(settings, steps=max(settings.steps // settings.critic_steps, 1))

@@ -1,11 +1,13 @@
 """What a trained recipe offers for export, and the mode in which it does so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from gantk.parts.networks import Network
 from gantk.recipe.ports import Caption, Category, Image, Latent, Scalar, Vector
 from gantk.runtime.card import Task
+from gantk.sizes import Sides
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Graph:
             other; None: any.
         scale: pixels of the image that comes out, along a side, for each of those that go in: 4 of a network that
             quadruples height and width, 0.5 of one that halves them.
+        resized: returns the same function at another height and width, of a graph that generates and can be of any;
+            `gantk export --size` asks it. None: there is none.
     """
 
     network: Network
@@ -57,6 +61,7 @@ class Graph:
     outputs: tuple[str | Vector, ...]
     size: int | tuple[int, int] | None = None
     scale: float = 1
+    resized: Callable[[Sides], "Graph"] | None = None
 
     @property
     def images(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class Player:
         networks: what moves; a parameter belongs to exactly one player.
         critic: whether it moves `critic_steps` times in a step, where the others move once.
         learning_rate: step size before the run's schedule, which multiplies it.
-        scale: factor on the learning rate of a network.
+        scale: factor on the learning rate of a network: a number, a schedule, or a function, as a rate is.
         betas: Adam's decay rates; the first is SGD's momentum.
         rmsprop_decay: RMSprop's decay rate of the mean square.
         weight_decay: weight of the L2 term that is added to the gradient, or, with `adamw`, share of the learning rate
@@ -34,7 +34,7 @@ class Player:
     networks: tuple[nn.Module, ...]
     critic: bool
     learning_rate: Scheduled | None
-    scale: Mapping[nn.Module, float]
+    scale: Mapping[nn.Module, Scheduled]
     betas: tuple[Scheduled, Scheduled] | None
     rmsprop_decay: Scheduled | None
     weight_decay: Scheduled | None
@@ -46,7 +46,7 @@ class Player:
         *networks: nn.Module,
         critic: bool = False,
         learning_rate: Scheduled | None = None,
-        scale: Mapping[nn.Module, float] | None = None,
+        scale: Mapping[nn.Module, Scheduled] | None = None,
         betas: tuple[Scheduled, Scheduled] | None = None,
         rmsprop_decay: Scheduled | None = None,
         weight_decay: Scheduled | None = None,

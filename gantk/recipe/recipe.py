@@ -81,6 +81,12 @@ class Recipe(Informed, nn.Module, ABC):
         """Return the stages of a run, in their order; asked once, before the first."""
         return WHOLE
 
+    def begin(self) -> None:
+        """Change weights as the present stage begins, such as to those of the stage before; nothing by default.
+
+        Called once a stage, before its first step; gradients are off.
+        """
+
     @abstractmethod
     def players(self) -> Mapping[str, Player]:
         """Return who moves in the present stage, by name; asked at the beginning of each."""

@@ -127,6 +127,9 @@ class Training:
             self.enter(stage)
         self.context.progress = Progress(step, self.total, images=self.images_a_turn() * self.turns)
         self.context.images = self.images_a_turn()
+        if step == self.course.spans[self.stage].begin:
+            with torch.no_grad():
+                self.recipe.begin()
         for mover in self._changing:
             mover.follow(self.context.progress)
         losses: dict[str, Losses] = {}

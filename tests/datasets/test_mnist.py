@@ -43,7 +43,7 @@ def test_torchvisions_folder_is_found_and_the_data_set_says_what_it_is(
     published(below)
     data = opened(str(tmp_path))
     assert (data.name, data.licence, data.classes[7], len(data.classes)) == (name, licence, seventh, 10)
-    assert served(data.kinds) == ("labelled", "images", "scaled")
+    assert served(data.kinds) == ("labelled", "images", "scaled", "picture")
     assert data.summary.startswith(f"{name}: 50 ")
     assert list(open_split(data, "images", True, 28).columns) == ["image"]
     assert data.quick("images") == {"size": 28, "batch_size": 64, "steps": 3000, "precision": "auto"}

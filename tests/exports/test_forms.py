@@ -11,12 +11,16 @@ import numpy as np
 import onnx
 import pytest
 from PIL import Image
+from torch import Tensor, nn
 
 import gantk
+from gantk import Graph, Latent, Network, Recipe
 from gantk.errors import GantkError, Unsupported, UsageError
+from gantk.sizes import Sides
 from gantk.training.trained import Trained
 from gantk_exports.form import Form, form_of
 from gantk_exports.graphs import export_graph, prepare
+from support.exported import Drawn
 
 Export = Callable[..., Path]
 FIXED = Form("float", (24, 40), 13)
@@ -89,6 +93,40 @@ def test_a_graph_of_one_size_takes_no_other(drawn: Trained) -> None:
     assert (card.size, card.batch) == (4, 1)
     with pytest.raises(UsageError, match="graph generator: its images have 4x4 pixels alone: say --size 4"):
         prepare(drawn, "generator", Form(sides=(8, 4)))
+
+
+class Tiles(nn.Module):
+    """An image of a colour that is drawn, at one height and width."""
+
+    def __init__(self, sides: Sides) -> None:
+        super().__init__()
+        self.sides = sides
+
+    def forward(self, colour: Tensor) -> Tensor:
+        return colour[..., None, None].expand(-1, -1, *self.sides)
+
+
+class Tiled(Drawn):
+    """A recipe whose generator can be of any size."""
+
+    def graphs(self) -> dict[str, Graph]:
+        return {"generator": self.of(Sides(4, 4))}
+
+    def of(self, sides: Sides) -> Graph:
+        return Graph(
+            network=Network(Tiles(sides), "generator"),
+            task="generate",
+            inputs=(Latent(length=3),),
+            outputs=("a",),
+            resized=self.of,
+        )
+
+
+def test_a_graph_that_can_be_of_another_size_is_asked_for_it(opened: Callable[[Recipe], Trained]) -> None:
+    tiled = opened(Tiled())
+    assert prepare(tiled, "generator")[1].sides == (4, 4)
+    _, card = prepare(tiled, "generator", Form(sides=Sides(8, 12)))
+    assert (card.sides, card.batch) == ((8, 12), None)
 
 
 def test_any_size_needs_operators_that_tell_sizes(residual: Trained) -> None:

@@ -32,7 +32,7 @@ NEEDS_MORE = {"cgan": "needs class labels|scores no images under other images|gi
 ENERGIES = {"ebgan"}
 """Games that read energies, and discriminators that give them (Zhao et al. 2016): neither goes with scores."""
 
-SLOPES = {"wgan-gp", "wgan-lp", "wgan-div"}
+SLOPES = {"singan", "wgan-gp", "wgan-lp", "wgan-div"}
 """Games that bound the critic's slope at each sample by itself, which batch norm ties to the others."""
 
 SMALL = {"filters": 8, "units": 8, "dense": 8, "layers": 2, "blocks": 1, "pieces": 2, "bottleneck": 4, "clip": 0.2}

@@ -20,7 +20,7 @@ def module_of(name):
 
 
 def test_all_are_there():
-    assert len(BUILT_IN) == 36
+    assert len(BUILT_IN) == 39
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

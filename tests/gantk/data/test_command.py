@@ -28,7 +28,7 @@ def test_good_folders_are_described(root: Path) -> None:
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[0] == "data: unpaired images in trainA and trainB, 3 + 3 to train on, 3 + 3 in testA and testB"
-    assert "kinds unpaired, domains, images, scaled" in lines
+    assert "kinds unpaired, domains, images, scaled, picture" in lines
     assert "train a 3, b 3" in lines
     assert "a: size smallest 16x12, median 20x12, largest 24x12" in lines
     assert "b: mode 8-bit grey (4), 8-bit RGB (2)" in lines
@@ -48,7 +48,7 @@ def test_two_folders_are_one_data_set(root: Path) -> None:
         (root / side).mkdir()
         for number in range(3):
             picture(number).save(root / side / f"{side}{number}.png")
-    assert found(root / "left", root / "right")["kinds"] == ["unpaired", "domains", "images", "scaled"]
+    assert found(root / "left", root / "right")["kinds"] == ["unpaired", "domains", "images", "scaled", "picture"]
 
 
 def test_the_halves_of_images_are_looked_at_apart(root: Path) -> None:
@@ -67,7 +67,7 @@ def test_options_say_how_to_read(root: Path) -> None:
     for number in range(3):
         picture(number, size=(24, 12)).save(root / f"{number}.png")
     assert found(root)["kinds"][0] == "paired"
-    assert found(root, "-s", "data.layout=plain")["kinds"] == ["images", "scaled"]
+    assert found(root, "-s", "data.layout=plain")["kinds"] == ["images", "scaled", "picture"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_named_data_set_is_described() -> None:
     lines = [" ".join(line.split()) for line in gantk_data("squares").stdout.splitlines()]
     assert lines[0] == "squares: 4 grey squares"
     assert lines[1:] == [
-        "kinds labelled, images, scaled",
+        "kinds labelled, images, scaled, picture",
         "licence CC0-1.0",
         "train image 3",
         "test image 1",

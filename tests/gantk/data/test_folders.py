@@ -234,3 +234,26 @@ def test_the_fingerprint_follows_the_content(root: Path) -> None:
     assert open_folders([root]).fingerprint() == before
     picture(9).save(root / "1.png")
     assert open_folders([root]).fingerprint() != before
+
+
+def test_an_image_in_place_of_a_folder_is_read_alone(root: Path) -> None:
+    for number in range(3):
+        picture(number).save(root / f"{number}.png")
+    data = open_folders([root / "1.png"])
+    assert (data.name, data.kinds, data.summary) == (
+        "1.png",
+        ("images",),
+        "1.png: images without labels or pairs, 1 to train on, none held out",
+    )
+    (image,) = data.split("images", False, None).columns["image"]
+    assert np.array_equal(image, np.asarray(picture(1)))
+
+
+def test_a_picture_is_the_first_image_alone(root: Path) -> None:
+    for number in range(3):
+        picture(number).save(root / f"{number}.png")
+    data = open_folders([root], hold_out=0)
+    column = open_split(data, "picture", False, None).columns["image"]
+    assert (len(column), column.others) == (1, 2)
+    assert np.array_equal(column[0], np.asarray(picture(0)))
+    assert not len(open_split(data, "picture", True, None).columns["image"])

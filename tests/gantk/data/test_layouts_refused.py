@@ -69,10 +69,11 @@ def test_a_path_that_does_not_exist_is_said(tmp_path: Path) -> None:
         open_folders([tmp_path / "nowhere"])
 
 
-def test_a_file_in_place_of_a_folder_is_said(fill: Fill) -> None:
+def test_a_file_that_is_no_image_is_said(fill: Fill) -> None:
     root = fill({".": ["1"]})
-    with pytest.raises(DataError, match=r"1.png is a file: name the folder"):
-        open_folders([root / "1.png"])
+    (root / "notes.txt").write_text("a picture")
+    with pytest.raises(DataError, match=r"notes.txt is no image: name an image, or the folder that holds the images"):
+        open_folders([root / "notes.txt"])
 
 
 def test_three_folders_are_classes_alone(fill: Fill) -> None:

@@ -222,8 +222,8 @@ def test_what_needs_no_cut_never_reaches_albumentations(monkeypatch):
 
 
 def test_a_richer_kind_serves_a_poorer_one():
-    assert served(("paired",)) == ("paired", "unpaired", "images", "scaled")
-    assert served(("labelled",)) == ("labelled", "images", "scaled")
+    assert served(("paired",)) == ("paired", "unpaired", "images", "scaled", "picture")
+    assert served(("labelled",)) == ("labelled", "images", "scaled", "picture")
     apart = open_split(Aligned(), "unpaired", False, None)
     assert [list(group.columns) for group in apart.groups] == [["a"], ["b"]]
     assert list(open_split(Aligned(), "images", False, None).columns) == ["image"]

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
-from gantk import Dataset, PluginError, UsageError
+from gantk import ArrayImages, Dataset, Group, PluginError, Split, UsageError
 from gantk.plan.assemble import open_training_data
 from gantk.plan.course import total_steps
 from gantk.plan.quick import is_offered
@@ -126,6 +127,28 @@ def test_the_quick_scale_is_there_for_any_data_where_it_is_asked_for(plugin, exp
     assert unasked.settings.size == resolve(Config(plugins=[plugin], scale="paper"), Plain()).settings.size > 32
     assert [is_offered(asked, Plain(), "images") for asked in (None, "paper", "quick")] == [True, True, False]
     assert [is_offered(asked, Quick(), "images") for asked in (None, "paper", "quick")] == [False, True, False]
+
+
+class Wide(Plain):
+    """Images of 40 x 100 pixels."""
+
+    kinds = ("images",)
+
+    def split(self, kind, test, load):
+        assert load is None
+        return Split((Group({"image": ArrayImages(np.zeros((3, 40, 100, 3), np.uint8))}),))
+
+
+def test_a_picture_is_learned_whole_and_never_enlarged():
+    def size(**said):
+        return resolve(Config(plugins=["singan"], **said), Wide()).settings.size
+
+    assert size() == (40, 100)
+    assert size(set={"size": 50}) == (20, 50)
+    assert size(set={"size": "30x60"}) == (30, 60)
+    assert size(scale="quick") == (32, 80)
+    # What a run's own configuration says stands, of a picture that is as wide as high too.
+    assert resolve(Config(plugins=["singan"], set={"size": 50}), Wide(), scaled_anew=False).settings.size == 50
 
 
 def test_the_user_wins_over_everything():

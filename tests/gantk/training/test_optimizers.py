@@ -97,6 +97,13 @@ def test_learning_rates_follow_the_schedule():
     assert rates(movers, 7)[1] == 1e-3 * ((1.0 - 7 / 8) / (1.0 - 0.5))
 
 
+def test_the_rate_of_a_network_alone_follows_a_schedule():
+    recipe = Owner()
+    recipe.said = {"scale": {recipe.mapping: Stepwise(factor=0.1, points=(0.5,))}}
+    movers = make_movers(recipe, SETTINGS)
+    assert [rates(movers, step) for step in (3, 4)] == [[2e-4, 2e-4], [pytest.approx(2e-5), 2e-4]]
+
+
 def test_where_nothing_follows_the_progress_nothing_is_set():
     assert make_movers(Two(), replace(SETTINGS, learning_rate=1e-4))["generator"].following == ()
 

@@ -125,8 +125,7 @@ def test_a_run_goes_on_for_longer_unless_that_would_lead_back(whole, tmp_path):
     assert load_trained(run, 1).sides == (8, 8)
 
 
-def test_a_rehearsal_leaves_no_trace(tmp_path):
-    said: list[str] = []
+def ready(tmp_path) -> Training:
     request = Config(
         plugins=[str(GROWING)],
         set={"size": 16, "steps": 9, "batch_size": 2, "filters": 2, "discriminator.filters": 2}
@@ -137,7 +136,21 @@ def test_a_rehearsal_leaves_no_trace(tmp_path):
     )
     resolved = resolve(request)
     data = open_training_data(resolved)
-    training = Training(resolved, data, Run(tmp_path / "run"), torch.device("cpu"), World(), said.append)
+    return Training(resolved, data, Run(tmp_path / "run"), torch.device("cpu"), World(), lambda _: None)
+
+
+def test_each_stage_begins_once_before_its_first_step(tmp_path, monkeypatch):
+    training, begun = ready(tmp_path), []
+    monkeypatch.setattr(training.recipe, "begin", lambda: begun.append(training.context.progress.step))
+    rehearse_run(training)
+    assert begun == []
+    for step in range(5):
+        training.step(step)
+    assert begun == [0, 3]
+
+
+def test_a_rehearsal_leaves_no_trace(tmp_path):
+    training = ready(tmp_path)
 
     def stands() -> tuple[object, ...]:
         values = {name: value.clone() for name, value in training.recipe.state_dict().items()}
