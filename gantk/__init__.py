@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gantk.data.chosen import one_domain
     from gantk.data.dataset import ArrayImages, Dataset, Group, Images, Split
     from gantk.data.kinds import Kind
     from gantk.data.palettes import LabelMaps, Palette
@@ -43,6 +44,7 @@ HOOK_API = "1.0"
 
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
+    "gantk.data.chosen": ("one_domain",),
     "gantk.data.kinds": ("Kind",),
     "gantk.data.palettes": ("LabelMaps", "Palette"),
     "gantk.data.windows": ("from_window", "to_window"),
@@ -149,6 +151,7 @@ __all__ = [
     "initialize_normal",
     "load",
     "named",
+    "one_domain",
     "single_scores",
     "to_window",
 ]

@@ -16,7 +16,7 @@ from gantk.data.samples import read_rows
 from gantk.data.stream import as_tensors, on_device
 from gantk.data.views import open_split
 from gantk.errors import Unsupported
-from gantk.evaluation.domains import Across, across
+from gantk.evaluation.domains import across
 from gantk.evaluation.functions import piece
 from gantk.recipe.graph import Input
 from gantk.recipe.metric import Function, Translated
@@ -103,8 +103,7 @@ class OpenSubject:
         texts = {self._texts(port.name)[1] for port in function.inputs if isinstance(port, Caption)}
         moved = across(function, self.dataset)
         if moved is not None:
-            columns = filter(None, (moved.source, moved.truth))
-            groups = dict.fromkeys(keys, self._group(moved.kind, *columns, test=True))
+            groups = dict.fromkeys(keys, self._group(moved.kind, *moved.keys, test=True))
             names, truth = dict.fromkeys(keys, moved.source), moved.truth
         elif kind := self._together({*names.values(), *texts}):
             groups = dict.fromkeys(keys, self._group(kind, test=True))
@@ -125,8 +124,10 @@ class OpenSubject:
                 images = [_smaller(image, function.scale) for image in images]
                 real = None if real is None else _smaller(real, 1 / function.scale)
             taken, drawn = iter(images), range(int(rows[0]), int(rows[0]) + len(rows))
+            told = moved.told(batches[keys[0], 0]) if moved is not None else {}
             values = (
-                next(taken) if isinstance(port, str) else self._unsaid(port, drawn, moved) for port in function.inputs
+                next(taken) if isinstance(port, str) else told.get(port.name, self._unsaid(port, drawn))
+                for port in function.inputs
             )
             made, group = function(*values)[0], groups[keys[0]]
             if real is not None:
@@ -156,10 +157,8 @@ class OpenSubject:
         self._note(len(group), test=test)
         return batch["image"], batch["label"].long()
 
-    def _unsaid(self, port: Input, rows: range, moved: Across | None = None) -> Tensor:
+    def _unsaid(self, port: Input, rows: range) -> Tensor:
         """Return what an input that nobody says is in these rows: drawn, a default, or the caption of a held-out image.
-
-        The domain that images are moved into is the one that is asked for.
 
         Raises Unsupported where the data has no captions.
         """
@@ -168,8 +167,6 @@ class OpenSubject:
             (texts,) = group.columns.values()
             return port.read([str(texts[row % len(group)]) for row in rows])
         assert not isinstance(port, str)
-        if moved is not None and port is moved.port and moved.domain is not None:
-            return torch.full((len(rows),), moved.domain)
         return port.fixed(len(rows), self.seed, rows.start)
 
     def _texts(self, name: str) -> tuple[str, str]:

@@ -45,7 +45,7 @@ class Graph:
         inputs: what goes in. Images are named by the batch key ("a", "source", "image") whose channels and window they
             have; they have one height and width. The first is what is translated, encoded or scored. Two of one key
             are told apart by names: `Image("image", name="style")`. A label map is one-hot numbers to the network. A
-            Category `domain` says which of the data's domains an image shall become one of.
+            Category `domain` says which of the domains an image shall become one of, and `source` which it is of.
         outputs: what comes out, likewise; of a label map the network gives a score (N, classes, H, W) for each class.
         size: height and width in pixels of the images that it takes, one number where they are equal, where it takes no
             other; None: any.

@@ -125,12 +125,12 @@ class StarGAN(Recipe):
 
         if due:
             scores, features = critic.both(made)
-            real_scores = critic(image) if self.game.needs_real else None
+            known = (scores, critic(image) if self.game.needs_real else None)
             back = self.generator(made, domain)
             yield (
                 "generator",
                 {
-                    "game": self.game.fool(critic, made, image, scores=(scores, real_scores)),
+                    "game": self.game.fool(critic, made, image, scores=known),
                     "domain": self.classification * cross_entropy(self.classifier(features[-1]), wanted),
                     "reconstruction": self.reconstruction * l1_loss(back, image),
                 },

@@ -158,7 +158,7 @@ def discriminator_network(
         raise Unsupported(f"with {layers} layers needs images of more pixels to give a score than {spec.sides}")
     normalization = build.normalization("discriminator")
     widths = [spec.channels + spec.condition_channels, *(filters * 2**number for number in range(layers))]
-    stages = []
+    stages: list[nn.Module] = []
     for before, width in pairwise(widths):
         layer = normalization.weight(nn.Conv2d(before, width, 4, 2, 1, bias=not stages or not normalization.shifts))
         norm = [normalization.activation(width)] if stages else []

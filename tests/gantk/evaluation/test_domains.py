@@ -34,7 +34,7 @@ class Shown(Dataset):
         return {
             "paired": Split((Group({"source": first, "target": second}),)),
             "unpaired": Split((Group({"a": first}), Group({"b": second}))),
-            "domains": Split((Group({"image": first, "domain": [0] * 5}),)),
+            "domains": Split((Group({"image": first, "domain": torch.tensor([2, 0, 1, 1, 0]).numpy()}),)),
         }[kind]
 
     def fingerprint(self):
@@ -82,3 +82,20 @@ def test_two_sides_without_pairs_have_no_truth(measured):
 def test_of_other_data_each_image_has_a_domain_drawn(measured):
     found, asked = measured(Shown("domains", sides=()))
     assert (len(found.source), found.truth, asked) == (5, None, DOMAIN.fixed(5).tolist())
+
+
+def test_a_graph_that_is_told_where_an_image_comes_from_hears_its_domain(graph):
+    asked = []
+
+    def compute(image, source, domain):
+        asked.extend(zip(source.tolist(), domain.tolist(), strict=True))
+        return image
+
+    source = Category(name="source", count=3, names=DOMAIN.names)
+    made = graph("translate", ("image", source, DOMAIN), ("image",), compute)
+    for dataset in (Shown("domains", "paired"), Shown("domains", sides=())):
+        subject = OpenSubject(functions={"made": made}, dataset=dataset, size=4, channels={"image": 3})
+        (found,) = subject.translated()
+        assert (found.truth is None) == (dataset.sides == ())
+    assert asked[:5] == [(1, 2)] * 5
+    assert asked[5:] == list(zip([2, 0, 1, 1, 0], DOMAIN.fixed(5).tolist(), strict=True))
