@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gantk.parts.normalization import Normalization
     from gantk.parts.schedules import Constant, Cosine, Exponential, HalfLife, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
+    from gantk.parts.slopes import score_gradients
     from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
     from gantk.parts.wrapper import Wrapper
     from gantk.recipe.graph import Graph, Inference
@@ -70,6 +71,7 @@ _HOMES = {
         "WarmUp",
     ),
     "gantk.parts.settings": ("Settings",),
+    "gantk.parts.slopes": ("score_gradients",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
     "gantk.parts.wrapper": ("Wrapper",),
     "gantk.recipe.graph": ("Graph", "Inference"),
@@ -152,6 +154,7 @@ __all__ = [
     "load",
     "named",
     "one_domain",
+    "score_gradients",
     "single_scores",
     "to_window",
 ]

@@ -75,6 +75,12 @@ class Chosen(Protocol):
 NetworkBuilt = Callable[[nn.Module, str, "Build"], nn.Module]
 
 
+SLOPES = (
+    "the penalties r1 and r2 read the critic's slope at each sample by itself, and a norm over the batch ties samples"
+)
+"""Why a critic with them must score each sample by itself."""
+
+
 @dataclass(kw_only=True)
 class Build:
     """Makes parts for a recipe. What it made is a fresh instance at each call.
@@ -87,6 +93,8 @@ class Build:
         asked: the slots whose parts were asked for.
         option_names: the option that says a text or a file, by what it says.
         trains: whether the recipe will train, for which its pretrained networks are needed.
+        r1: weight of half the squared slope at real points, which every game gets.
+        r2: the same at fake points.
     """
 
     data: DataInfo
@@ -96,6 +104,8 @@ class Build:
     asked: set[str] = field(default_factory=set)
     option_names: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
+    r1: float = 0.0
+    r2: float = 0.0
 
     def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
         """Return a network that makes images as the spec says.
@@ -152,6 +162,9 @@ class Build:
     def loss(self) -> AdversarialLoss:
         """Return the adversarial game."""
         game: AdversarialLoss = self._part("loss")()
+        game.r1, game.r2 = self.r1, self.r2
+        if self.r1 or self.r2:
+            game.per_sample = game.per_sample or SLOPES
         return game
 
     def augmentation(self) -> Augmentation:

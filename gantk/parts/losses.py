@@ -11,6 +11,7 @@ from gantk.errors import PluginError, Unsupported, written_at
 from gantk.parts.adaptive import Adaptive
 from gantk.parts.networks import Critic, Scores
 from gantk.parts.settings import Settings
+from gantk.parts.slopes import score_gradients
 
 Losses = Mapping[str, Tensor]
 """Named scalars, already weighted; their sum is minimized."""
@@ -31,6 +32,8 @@ class AdversarialLoss(Adaptive, nn.Module, ABC):
         wants_features: whether the game reads `critic.features`.
         per_sample: why the critic must score each sample by itself (a gradient penalty per sample), which excludes
             normalizations that mix samples; empty: it need not.
+        r1: weight of half the squared slope of the critic at real points, which `judge` adds (arXiv:1801.04406).
+        r2: the same at fake points.
         boundary: the score above which an image is taken for real; None: scores say nothing by themselves.
     """
 
@@ -38,7 +41,9 @@ class AdversarialLoss(Adaptive, nn.Module, ABC):
     needs_real: ClassVar[bool] = False
     wants: ClassVar[Literal["scores", "energies"]] = "scores"
     wants_features: bool = False
-    per_sample: ClassVar[str] = ""
+    per_sample: str = ""
+    r1: float = 0.0
+    r2: float = 0.0
     boundary: ClassVar[float | None] = None
 
     @abstractmethod
@@ -89,7 +94,13 @@ class AdversarialLoss(Adaptive, nn.Module, ABC):
                 _check_energies(type(self).__name__, answers, len(points[0]))
         self.watch(critic, judged[0])
         game = _over_scales(self.discriminator, *judged)
-        return {"game": game, **self.penalty(critic, _unwrapped(real), _unwrapped(fake))}
+        penalties = self.penalty(critic, _unwrapped(real), _unwrapped(fake))
+        slopes = {
+            name: weight / 2 * _squared_slope(critic, points)
+            for name, weight, points in (("r1", self.r1, real), ("r2", self.r2, fake))
+            if weight
+        }
+        return {"game": game, **penalties, **slopes}
 
     def fool(
         self,
@@ -157,6 +168,12 @@ def _points(points: Points) -> tuple[Tensor, ...]:
 
 def _unwrapped(points: tuple[Tensor, ...]) -> Points:
     return points[0] if len(points) == 1 else points
+
+
+def _squared_slope(critic: Critic, points: tuple[Tensor, ...]) -> Tensor:
+    """Return the mean over samples of the squared norm of the score's gradient (Mescheder et al. 2018, section 4.1)."""
+    taken = tuple(point.detach().requires_grad_() for point in points)
+    return score_gradients(critic, taken).square().sum(1).mean()
 
 
 def _check_energies(game: str, answers: Scores, count: int) -> None:

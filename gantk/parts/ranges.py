@@ -16,6 +16,7 @@ def _whole(most: int) -> tuple[Callable[[Any], bool], str]:
 
 
 _SHARE = (lambda value: 0 <= value < 1, "in [0, 1)")
+_WEIGHT = (lambda value: 0 <= value < math.inf, "at least 0")
 _POSITIVE = (lambda value: 0 < value < math.inf, "a finite number above 0")
 
 RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
@@ -23,7 +24,7 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "schedule": (lambda value: 0 <= value < math.inf, "a factor of at least 0"),
     "betas": (lambda value: 0 <= value < 1, "a pair in [0, 1)"),
     "rmsprop_decay": _SHARE,
-    "weight_decay": (lambda value: 0 <= value < math.inf, "at least 0"),
+    "weight_decay": _WEIGHT,
     "batch_size": _whole(2**20),
     "accumulate": _whole(4096),
     "critic_steps": _whole(1000),
@@ -32,6 +33,8 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "steps": _whole(10**9),
     "epochs": _whole(10**9),
     "ema": (lambda value: 0 <= value < 1, "a decay in [0, 1) by network"),
+    "r1": _WEIGHT,
+    "r2": _WEIGHT,
     "clip": _POSITIVE,
     "shrink": _whole(64),
     "shrink_blur": (lambda value: 0 <= value <= 64, "a number of pixels up to 64, or two"),

@@ -44,6 +44,9 @@ class Settings:
         steps: length of the run; in a step every player moves.
         epochs: length of the run in passes over the data, where no number of steps is given.
         ema: decay of the moving average kept of weights: of all generators, or of a network's by its name.
+        r1: weight of half the squared slope of discriminators at real images, added to any game (Mescheder et al. 2018,
+            arXiv:1801.04406).
+        r2: the same at made images.
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
@@ -73,6 +76,8 @@ class Settings:
     steps: int | None = None
     epochs: int | None = None
     ema: Averaged | None = None
+    r1: float | None = None
+    r2: float | None = None
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None

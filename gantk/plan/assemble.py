@@ -197,7 +197,7 @@ def prepare(recipe: Recipe, batches: Batches) -> None:
 
 
 def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
-    """Raise UsageError where the user chose a part that the recipe never asks for."""
+    """Raise UsageError where the user chose a part, or a game's penalty, that the recipe never asks for."""
     recipe = resolved.parts["recipe"]
     usual = named_in(recipe_of(resolved).defaults)
     said = {slot: name for slot, name in named_in(resolved.config).items() if name and not KINDS[kind_of(slot)].by_role}
@@ -205,7 +205,8 @@ def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
     chosen = {
         slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in (recipe.plugin, usual[slot])
     }
-    if not chosen:
+    slopes = [name for name in ("r1", "r2") if name in resolved.config.set and getattr(resolved.settings, name)]
+    if not chosen and not slopes:
         return
     build = _build(resolved, contents, None)
     try:
@@ -218,6 +219,10 @@ def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
         if slot not in build.asked:
             idle = "plays no adversarial game" if slot == "loss" else f"takes no {slot} of others"
             raise UsageError(f"recipe {recipe.plugin} {idle}: --{slot} {name} would change nothing, leave it out")
+    if slopes and "loss" not in build.asked:
+        raise UsageError(
+            f"recipe {recipe.plugin} plays no adversarial game: {slopes[0]} would change nothing, leave it out"
+        )
 
 
 def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None, trains: bool = True) -> Build:
@@ -240,6 +245,8 @@ def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None,
         network_built=resolved.plugins.network_built,
         option_names={str(value): name for name, value in files.items()},
         trains=trains,
+        r1=resolved.settings.r1,
+        r2=resolved.settings.r2,
     )
 
 

@@ -34,6 +34,8 @@ class RunSettings(Settings):
     size: Size = 256
     epochs: int = 100
     ema: Averaged = field(default_factory=dict)
+    r1: float = 0.0
+    r2: float = 0.0
     jitter: float = 1.0
     flip: bool = False
     dequantize: bool = False

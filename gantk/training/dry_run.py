@@ -91,7 +91,7 @@ def _precision(recipe: Recipe, autocast: torch.dtype | None) -> str:
     if autocast is None:
         return "fp32"
     games = [module for module in recipe.modules() if isinstance(module, AdversarialLoss)]
-    penalized = any(type(game).penalty is not AdversarialLoss.penalty for game in games)
+    penalized = any(type(game).penalty is not AdversarialLoss.penalty or game.r1 or game.r2 for game in games)
     return "bf16, gradient penalties fp32" if penalized else "bf16"
 
 

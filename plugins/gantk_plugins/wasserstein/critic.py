@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gantk import AdversarialLoss, Critic, Points
+from gantk import AdversarialLoss, Critic, Points, score_gradients
 
 
 class Wasserstein(AdversarialLoss):
@@ -48,13 +48,7 @@ def gradient_norms(critic: Critic, points: tuple[Tensor, ...]) -> Tensor:
 
     The points take gradients. The norms can be differentiated again; where a gradient is zero, theirs is zero too.
     """
-    samples = len(points[0])
-    scores = critic.eager(*points)
-    maps = [scores] if isinstance(scores, Tensor) else scores
-    value = torch.stack([scores.reshape(samples, -1).mean(1) for scores in maps]).mean(0)
-    # Samples do not meet in the critic, so the gradient of the sum holds each sample's own gradient.
-    gradients = torch.autograd.grad(value.sum(), points, create_graph=True)
-    norms: Tensor = torch.linalg.vector_norm(torch.cat([gradient.flatten(1) for gradient in gradients], 1), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(score_gradients(critic, points), dim=1)
     return norms
 
 
