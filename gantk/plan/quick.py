@@ -18,14 +18,20 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
         "generator.blocks": 3,
         # At few steps, transposed convolutions leave a pattern of dots.
         "generator.upsampling": "resize",
+        # Few steps are noisy, and dropout makes that worse.
+        "generator.dropout": 0,
+        # Of recipes whose networks are their own.
+        "filters": 16,
+        "blocks": 1,
+        "light": True,
         "discriminator.filters": 32,
         "discriminator.layers": 2,
     }
 )
 
-# Few steps are noisy: dropout makes that worse, an average of the weights over the last of them better.
+# An average of the weights over the last of few steps is less noisy.
 _BY_EXAMPLE: Mapping[str, Any] = MappingProxyType(
-    {"generator.dropout": 0, "ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
+    {"ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
 )
 
 # A network that adds to the enlarged image begins where plain enlarging ends. Few steps need no norm, which hides how

@@ -94,12 +94,12 @@ def with_scale(plugins: Plugins, parts: Mapping[str, Part], scale: Mapping[str, 
     """Return parts with the normalizations that a scale names by their slots, such as "normalization.generator".
 
     They were tried with the networks that recipes have by default, so they stand for a recipe's default normalization
-    of its default network alone.
+    of its default network alone, or of networks that are its own.
     """
     usual = f"default of {plugins.leading}"
     return {
         slot: replace(_default(plugins, slot, scale[slot]) or part, origin=origin)
-        if slot in scale and part.origin == parts[role_of(slot)].origin == usual
+        if slot in scale and part.origin == parts.get(role_of(slot), part).origin == usual
         else part
         for slot, part in parts.items()
     }

@@ -78,6 +78,8 @@ class Unnormalized(Quick):
         ({"normalization": {"generator": "batch"}}, "batch", "layer"),
         ({"generator": "unet"}, "instance", "layer"),
         ({"plugins": ["cyclegan", "unet"]}, "instance", "layer"),
+        # Networks that are its own, under the role of generators.
+        ({"plugins": ["unit"]}, "none", "layer"),
     ],
 )
 def test_the_quick_scale_normalizes_a_recipes_default_networks_alone(said, generator, discriminator):
