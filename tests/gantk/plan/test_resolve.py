@@ -182,7 +182,7 @@ def test_a_chosen_loss_wins_over_the_quick_scale():
 
 @pytest.mark.parametrize("name", ["learning_rate", "batch_size", "epochs", "ema", "flip"])
 def test_a_setting_that_must_have_a_value_takes_no_none(name):
-    with pytest.raises(UsageError, match=f"option {name}: 'none' is not a"):
+    with pytest.raises(UsageError, match=f"option {name}: 'none' is no"):
         values(set={name: "none"})
 
 
