@@ -1,7 +1,5 @@
 """The part that says how activations or weights are normalized."""
 
-from typing import ClassVar
-
 from torch import nn
 
 from gantk.errors import Unsupported
@@ -16,9 +14,9 @@ class Normalization:
         normalizes: whether it does anything; where it does not, first weights must suit layers without norms.
     """
 
-    shifts: ClassVar[bool] = False
-    mixes_samples: ClassVar[bool] = False
-    normalizes: ClassVar[bool] = True
+    shifts: bool = False
+    mixes_samples: bool = False
+    normalizes: bool = True
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return a module (N, channels, H, W) -> same shape, placed after a layer.

@@ -23,6 +23,7 @@ SCALES = {
     "wgan-lp": (32, {"steps": 100_000, "dequantize": True}),
     "wgan-div": (64, {"steps": 200_000}),
     "sngan": (32, {"steps": 50_000}),
+    "sagan": (128, {"steps": 1_000_000}),
 }
 
 

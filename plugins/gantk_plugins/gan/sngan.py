@@ -16,20 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor, nn
+from torch import nn
 
 from gantk import (
     Build,
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
-    Normalization,
     Recipe,
     Settings,
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator, ResidualTrunk, linear
+from gantk_plugins.networks.residual import ProjectionDiscriminator, ResidualDiscriminator, ResidualGenerator
 
 
 class SNGAN(LatentGAN):
@@ -64,34 +63,6 @@ class SNGAN(LatentGAN):
         super().__init__(build, latent=latent)
 
 
-class ProjectionDiscriminator(ResidualTrunk):
-    """Scores images (N, channels, H, W) under labels (N,), and image conditions before these: (N, 1).
-
-    The score is y^T V phi + psi(phi), where y is the label as a one-hot vector and phi the sum of the last activations
-    over pixels (arXiv:1802.05637, section 3). Its arguments are the trunk's.
-
-    Args:
-        classes: number of labels.
-    """
-
-    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, *, classes: int) -> None:
-        spec.accept("condition_channels", "classes", "features")
-        super().__init__(spec, normalization, filters, "sum")
-        self.scores = linear(filters, 1, normalization)
-        embedding = nn.Embedding(classes, filters)
-        nn.init.xavier_uniform_(embedding.weight)
-        self.embedding = normalization.weight(embedding)
-
-    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
-        phi = self.pooled(self.features(image, *conditions))
-        scores: Tensor = self.scores(phi) + (self.embedding(conditions[-1]) * phi).sum(1, keepdim=True)
-        return scores
-
-    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
-        """Return the activations after each block, in which the label, the last of the conditions, has no part."""
-        return super().features(image, *conditions[:-1])
-
-
 def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) -> nn.Module:
     """Build a residual generator of images of 4 to 7 pixels, doubled once or more often.
 
@@ -113,7 +84,7 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
     if spec.classes is None:
         network = ResidualDiscriminator(spec, normalization, filters, "sum")
     else:
-        network = ProjectionDiscriminator(spec, normalization, filters, classes=spec.classes)
+        network = ProjectionDiscriminator(spec, normalization, filters)
     return normalization.network(network)
 
 

@@ -1,16 +1,8 @@
-"""The residual networks that WGAN-GP and SNGAN draw for CIFAR-10, for other sizes of images too.
+"""The residual networks that WGAN-GP and SNGAN draw for CIFAR-10, for other sizes of images too; no plugin by itself.
 
 Gulrajani et al. 2017 (arXiv:1704.00028, appendix) and Miyato et al. 2018 (arXiv:1802.05957, table 4) draw the same
 blocks and differ in width, normalization and pooling. At 32 pixels: a generator of three blocks that double a 4x4 grid,
 and a discriminator of two blocks that halve and two that do not, none of which widens.
-
-Both papers leave open what both authors' code states: the first block of the discriminator has no ReLU before it; a
-shortcut is a 1x1 convolution where the block resizes or widens, else nothing; weights are drawn as Glorot and Bengio
-(2010) do, those of 3x3 convolutions inside blocks sqrt(2) times as large, and biases are zero.
-
-Resizing is by repeats and by means. A 3x3 convolution beside it is computed together with it, as one with a 4x4 kernel,
-as progressive growing does it (Karras et al. 2017, arXiv:1710.10196): the same function in half the time (measured at
-32 pixels and 128 filters on a CPU). A 1x1 convolution commutes with it, so that shortcuts convolve at the smaller size.
 
 Other sizes are this project's: a generator starts at 4 to 7 pixels and doubles, a discriminator halves to 8 at most.
 """
@@ -18,7 +10,10 @@ Other sizes are this project's: a generator starts at 4 to 7 pixels and doubles,
 from __future__ import annotations
 
 import math
-from typing import Literal, cast
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
@@ -26,104 +21,14 @@ from torch import Tensor, nn
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
 from gantk_plugins.networks.layers import coarsest
+from gantk_plugins.networks.residual_blocks import ScoreBlock, UpBlock, convolution, linear
 
 Pooling = Literal["mean", "sum"]
 
+Between = Mapping[int, Callable[[int], nn.Module]]
+"""What stands behind the first block that gives a map of so many pixels to a side, made for its channels."""
 
-class DoubledConvolution(nn.Module):
-    """A 3x3 convolution of the image in which each pixel is repeated to 2x2, computed as one of stride 1/2.
-
-    Args:
-        layer: the convolution, whose padding is 1.
-    """
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = cast(nn.Conv2d, layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (N, outputs, 2 H, 2 W) of (N, inputs, H, W)."""
-        kernel = _widened(self.layer.weight.transpose(0, 1).flip(2, 3))
-        return F.conv_transpose2d(x, kernel, self.layer.bias, stride=2, padding=1)
-
-
-class HalvedConvolution(nn.Module):
-    """The means over 2x2 pixels of a 3x3 convolution, computed as one of stride 2.
-
-    Args:
-        layer: the convolution, whose padding is 1.
-    """
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = cast(nn.Conv2d, layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (N, outputs, H / 2, W / 2) of (N, inputs, H, W); an odd row or column at the end is left out."""
-        kernel = _widened(self.layer.weight) / 4
-        return F.conv2d(x, kernel, self.layer.bias, stride=2, padding=1)
-
-
-class UpBlock(nn.Module):
-    """Doubles height and width: norm, ReLU, doubling, 3x3, norm, ReLU, 3x3, beside the doubled input.
-
-    Args:
-        inputs: channels that go in.
-        outputs: channels that come out.
-        normalization: how activations or weights are normalized.
-        condition: length of the vector that conditions the norms; None: none.
-    """
-
-    def __init__(self, inputs: int, outputs: int, normalization: Normalization, condition: int | None = None) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList(normalization.activation(channels, condition) for channels in (inputs, outputs))
-        first = convolution(inputs, outputs, 3, normalization, gain=2**0.5, bias=not normalization.shifts)
-        self.first = DoubledConvolution(first)
-        self.second = convolution(outputs, outputs, 3, normalization, gain=2**0.5)
-        self.shortcut = nn.Sequential(convolution(inputs, outputs, 1, normalization), nn.Upsample(scale_factor=2))
-
-    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
-        """Return (N, outputs, 2 H, 2 W) of (N, inputs, H, W), under a condition (N, length) if there is one."""
-        inner = self.first(torch.relu(self.norms[0](x, *condition)))
-        change: Tensor = self.second(torch.relu(self.norms[1](inner, *condition)))
-        shortcut: Tensor = self.shortcut(x)
-        return change + shortcut
-
-
-class ScoreBlock(nn.Module):
-    """A discriminator's block: norm, ReLU, 3x3, norm, ReLU, 3x3, beside its input; both halved by means if it halves.
-
-    Args:
-        inputs: channels that go in.
-        outputs: channels that come out.
-        normalization: how activations or weights are normalized.
-        halves: whether height and width are halved; an odd row or column at the end is left out.
-        first: whether it reads the image itself, and so begins with the convolution.
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, normalization: Normalization, *, halves: bool, first: bool = False
-    ) -> None:
-        super().__init__()
-        before = [] if first else [normalization.activation(inputs), nn.ReLU()]
-        last = convolution(outputs, outputs, 3, normalization, gain=2**0.5)
-        self.body = nn.Sequential(
-            *before,
-            convolution(inputs, outputs, 3, normalization, gain=2**0.5, bias=first or not normalization.shifts),
-            nn.Identity() if first else normalization.activation(outputs),
-            nn.ReLU(),
-            HalvedConvolution(last) if halves else last,
-        )
-        resized = halves or inputs != outputs
-        self.shortcut = nn.Sequential(
-            nn.AvgPool2d(2) if halves else nn.Identity(),
-            convolution(inputs, outputs, 1, normalization) if resized else nn.Identity(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        change: Tensor = self.body(x)
-        shortcut: Tensor = self.shortcut(x)
-        return change + shortcut
+NOTHING: Between = MappingProxyType({})
 
 
 class ResidualGenerator(nn.Module):
@@ -134,17 +39,32 @@ class ResidualGenerator(nn.Module):
     Args:
         spec: what is asked of it.
         normalization: how activations or weights are normalized.
-        filters: channels of every block.
+        filters: channels of the last block.
+        most: how many times as many channels others have at most, twice as many at each halving back to the first.
+        between: what stands between blocks.
     """
 
-    def __init__(self, spec: GeneratorSpec, normalization: Normalization, filters: int) -> None:
+    def __init__(
+        self,
+        spec: GeneratorSpec,
+        normalization: Normalization,
+        filters: int,
+        *,
+        most: int = 1,
+        between: Between = NOTHING,
+    ) -> None:
         super().__init__()
         spec.accept("latent", "classes")
         _check(filters)
         self.start, doublings = coarsest(spec.square)
         self.classes = spec.classes
-        self.linear = linear(spec.need("latent"), filters * self.start**2, normalization)
-        self.blocks = nn.ModuleList(UpBlock(filters, filters, normalization, spec.classes) for _ in range(doublings))
+        widths = [filters * min(most, 2**back) for back in reversed(range(doublings))]
+        self.linear = linear(spec.need("latent"), widths[0] * self.start**2, normalization)
+        self.blocks = nn.ModuleList(
+            UpBlock(inputs, outputs, normalization, spec.classes) for inputs, outputs in pairwise([widths[0], *widths])
+        )
+        sides = [self.start << number for number in range(1, doublings + 1)]
+        self.between = _between(between, sides, widths)
         self.last = nn.Sequential(
             normalization.activation(filters),
             nn.ReLU(),
@@ -155,8 +75,8 @@ class ResidualGenerator(nn.Module):
     def forward(self, noise: Tensor, *labels: Tensor) -> Tensor:
         conditions = [self._one_hot(label, noise) for label in labels]
         x: Tensor = self.linear(noise).unflatten(1, (-1, self.start, self.start))
-        for block in self.blocks:
-            x = block(x, *conditions)
+        for block, between in zip(self.blocks, self.between, strict=True):
+            x = between(block(x, *conditions))
         images: Tensor = self.last(x)
         return images
 
@@ -170,29 +90,53 @@ class ResidualTrunk(nn.Module):
     Args:
         spec: what is asked of it.
         normalization: how activations or weights are normalized.
-        filters: channels of every block.
+        filters: channels of the first block.
         pooling: what is taken over the pixels of a channel: their "mean" or their "sum".
+        least: pixels to a side to which images are halved, or nearly.
+        same: blocks that come then and halve no more.
+        most: how many times as many channels others have at most, twice as many at each halving.
+        between: what stands between blocks.
+
+    Attributes:
+        width: channels of the last block.
     """
 
-    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
+    def __init__(
+        self,
+        spec: DiscriminatorSpec,
+        normalization: Normalization,
+        filters: int,
+        pooling: Pooling,
+        *,
+        least: int = 8,
+        same: int = 2,
+        most: int = 1,
+        between: Between = NOTHING,
+    ) -> None:
         super().__init__()
         if spec.square < 4:
             raise Unsupported(f"needs at least 4 pixels, not {spec.square}")
         _check(filters)
         channels = spec.channels + spec.condition_channels
-        halvings = max(1, math.ceil(math.log2(spec.square / 8)))
+        halvings = max(1, math.ceil(math.log2(spec.square / least)))
+        widths = [filters * min(most, 2**number) for number in range(halvings)]
+        widths += [widths[-1]] * same
         self.first = ScoreBlock(channels, filters, normalization, halves=True, first=True)
         self.blocks = nn.ModuleList(
-            ScoreBlock(filters, filters, normalization, halves=block < halvings) for block in range(1, halvings + 2)
+            ScoreBlock(inputs, outputs, normalization, halves=block < halvings)
+            for block, (inputs, outputs) in enumerate(pairwise(widths), 1)
         )
+        sides = [spec.square >> min(number, halvings) for number in range(1, len(widths) + 1)]
+        self.between = _between(between, sides, widths)
         self.pooling = pooling
+        self.width = widths[-1]
 
     def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
         """Return the activations after each block, of images under image conditions (N, condition_channels, H, W)."""
-        x = self.first(torch.cat([*conditions, image], 1) if conditions else image)
-        features = [x]
-        for block in self.blocks:
-            x = block(x)
+        x = torch.cat([*conditions, image], 1) if conditions else image
+        features = []
+        for block, between in zip([self.first, *self.blocks], self.between, strict=True):
+            x = between(block(x))
             features.append(x)
         return features
 
@@ -205,10 +149,12 @@ class ResidualTrunk(nn.Module):
 class ResidualDiscriminator(ResidualTrunk):
     """Scores images (N, channels, H, W) under image conditions: (N, 1). Its arguments are the trunk's."""
 
-    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling) -> None:
+    def __init__(
+        self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, pooling: Pooling, **shape: Any
+    ) -> None:
         spec.accept("condition_channels", "features")
-        super().__init__(spec, normalization, filters, pooling)
-        self.scores = linear(filters, 1, normalization)
+        super().__init__(spec, normalization, filters, pooling, **shape)
+        self.scores = linear(self.width, 1, normalization)
 
     def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
         return self.score(self.features(image, *conditions))
@@ -219,31 +165,42 @@ class ResidualDiscriminator(ResidualTrunk):
         return scores
 
 
+class ProjectionDiscriminator(ResidualTrunk):
+    """Scores images (N, channels, H, W) under labels (N,), and image conditions before these: (N, 1).
+
+    The score is y^T V phi + psi(phi), where y is the label as a one-hot vector and phi the sum of the last activations
+    over pixels (Miyato and Koyama 2018, arXiv:1802.05637, section 3). Its arguments are the trunk's.
+    """
+
+    def __init__(self, spec: DiscriminatorSpec, normalization: Normalization, filters: int, **shape: Any) -> None:
+        spec.accept("condition_channels", "classes", "features")
+        super().__init__(spec, normalization, filters, "sum", **shape)
+        self.scores = linear(self.width, 1, normalization)
+        embedding = nn.Embedding(spec.need("classes"), self.width)
+        nn.init.xavier_uniform_(embedding.weight)
+        self.embedding = normalization.weight(embedding)
+
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        phi = self.pooled(self.features(image, *conditions))
+        scores: Tensor = self.scores(phi) + (self.embedding(conditions[-1]) * phi).sum(1, keepdim=True)
+        return scores
+
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
+        """Return the activations after each block, in which the label, the last of the conditions, has no part."""
+        return super().features(image, *conditions[:-1])
+
+
+def _between(between: Between, sides: list[int], widths: list[int]) -> nn.ModuleList:
+    """Return what stands behind each block. Raises UsageError where something shall that has no place."""
+    for side in between:
+        if side not in sides:
+            raise UsageError(f"no block gives a map of {side} pixels to a side: say one of {sorted(set(sides))}")
+    places = {sides.index(side): make for side, make in between.items()}
+    return nn.ModuleList(
+        places[number](width) if number in places else nn.Identity() for number, width in enumerate(widths)
+    )
+
+
 def _check(filters: int) -> None:
     if filters < 1:
         raise UsageError(f"residual networks need filters >= 1, not {filters}")
-
-
-def convolution(
-    inputs: int, outputs: int, kernel: int, normalization: Normalization, *, gain: float = 1.0, bias: bool = True
-) -> nn.Module:
-    """Return a convolution that keeps height and width, drawn as Glorot and Bengio do times a gain."""
-    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
-    return normalization.weight(_drawn(layer, gain))
-
-
-def linear(inputs: int, outputs: int, normalization: Normalization) -> nn.Module:
-    """Return a linear layer, drawn as Glorot and Bengio do."""
-    return normalization.weight(_drawn(nn.Linear(inputs, outputs)))
-
-
-def _drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:
-    nn.init.xavier_uniform_(layer.weight, gain)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _widened(kernel: Tensor) -> Tensor:
-    """Return the sum of a 3x3 kernel's four places in a 4x4 one."""
-    return torch.stack([F.pad(kernel, (i, 1 - i, j, 1 - j)) for i in (0, 1) for j in (0, 1)]).sum(0)

@@ -1,0 +1,46 @@
+"""Self-attention between the places of a map (Zhang et al. 2018, arXiv:1805.08318, section 3); no plugin by itself.
+
+It is the block that the authors released, which parts from the text: keys and values are of a map halved by maxima,
+values have half of the channels, and there are no biases.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d, scaled_dot_product_attention
+
+from gantk import Normalization, UsageError
+
+
+class SelfAttention(nn.Module):
+    """Adds to each place of a map what it asks all others for; at first, nothing.
+
+    Args:
+        channels: of the map, a multiple of 8.
+        normalization: how weights are normalized.
+    """
+
+    def __init__(self, channels: int, normalization: Normalization) -> None:
+        super().__init__()
+        if channels % 8:
+            raise UsageError(f"self-attention needs a multiple of 8 channels, not {channels}: say other filters")
+        self.queries = _layer(channels, channels // 8, normalization)
+        self.keys = _layer(channels, channels // 8, normalization)
+        self.values = _layer(channels, channels // 2, normalization)
+        self.answers = _layer(channels // 2, channels, normalization)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x + gamma * answers (equation 3), (N, channels, H, W) of the same."""
+        queries, keys, values = self.queries(x), max_pool2d(self.keys(x), 2), max_pool2d(self.values(x), 2)
+        places = (each.flatten(2).transpose(1, 2) for each in (queries, keys, values))
+        found = scaled_dot_product_attention(*places, scale=1.0)
+        answers: Tensor = self.answers(found.transpose(1, 2).unflatten(2, x.shape[2:]))
+        return x + self.gamma * answers
+
+
+def _layer(inputs: int, outputs: int, normalization: Normalization) -> nn.Module:
+    layer = nn.Conv2d(inputs, outputs, 1, bias=False)
+    nn.init.xavier_uniform_(layer.weight)
+    return normalization.weight(layer)
