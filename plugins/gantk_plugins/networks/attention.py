@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d, scaled_dot_product_attention
+from torch.nn.functional import max_pool2d
 
 from gantk import Normalization, UsageError
 
@@ -33,10 +33,12 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x + gamma * answers (equation 3), (N, channels, H, W) of the same."""
-        queries, keys, values = self.queries(x), max_pool2d(self.keys(x), 2), max_pool2d(self.values(x), 2)
-        places = (each.flatten(2).transpose(1, 2) for each in (queries, keys, values))
-        found = scaled_dot_product_attention(*places, scale=1.0)
-        answers: Tensor = self.answers(found.transpose(1, 2).unflatten(2, x.shape[2:]))
+        height, width = x.shape[2:]
+        queries = self.queries(x).flatten(2)
+        keys, values = (max_pool2d(layer(x), 2).flatten(2) for layer in (self.keys, self.values))
+        shares = torch.softmax(queries.transpose(1, 2) @ keys, 2)
+        found = (values @ shares.transpose(1, 2)).reshape(len(x), -1, height, width)
+        answers: Tensor = self.answers(found)
         return x + self.gamma * answers
 
 
