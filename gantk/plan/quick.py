@@ -22,6 +22,7 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
         "generator.dropout": 0,
         # Of recipes whose networks are their own.
         "filters": 16,
+        "embedding": 256,
         "blocks": 1,
         "light": True,
         "discriminator.filters": 32,

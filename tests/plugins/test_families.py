@@ -11,7 +11,17 @@ import pytest
 FOLDER = Path(find_spec("gantk_plugins").submodule_search_locations[0])
 PLUGINS = {entry.name: entry for entry in entry_points(group="gantk") if entry.value.startswith("gantk_plugins.")}
 RECIPES = sorted(name for name, entry in PLUGINS.items() if hasattr(entry.load(), "recipe"))
-LARGER = {"sngan": 5, "sagan": 7, "wgan-gp": 6, "pix2pix": 5, "colorize": 6, "stargan": 4, "unit": 4, "munit": 5}
+LARGER = {
+    "sngan": 5,
+    "sagan": 7,
+    "wgan-gp": 6,
+    "pix2pix": 5,
+    "colorize": 6,
+    "stargan": 4,
+    "xgan": 4,
+    "unit": 4,
+    "munit": 5,
+}
 """Files of recipes whose networks, or those by which they compare images, fill files of their own."""
 
 
