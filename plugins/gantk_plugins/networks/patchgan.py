@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError, hookimpl, initialize_he
+from gantk_plugins.networks.attention import SelfAttention
 
 
 class PatchGAN(nn.Module):
@@ -25,10 +26,18 @@ class PatchGAN(nn.Module):
         widths: channels after each inner layer.
         strides: stride of each inner layer.
         kernel: size of every layer's kernel, 4 or 1.
+        attention: whether places attend to all others behind the inner layers.
     """
 
     def __init__(
-        self, channels: int, normalization: Normalization, *, widths: list[int], strides: list[int], kernel: int
+        self,
+        channels: int,
+        normalization: Normalization,
+        *,
+        widths: list[int],
+        strides: list[int],
+        kernel: int,
+        attention: bool = False,
     ) -> None:
         super().__init__()
         padding = kernel // 4
@@ -39,6 +48,8 @@ class PatchGAN(nn.Module):
             layer = normalization.weight(nn.Conv2d(before, width, kernel, stride=stride, padding=padding, bias=bias))
             norm = [] if first else [normalization.activation(width)]
             self.stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.2, inplace=True)))
+        if attention:
+            self.stages.append(SelfAttention(widths[-1], normalization))
         self.scores = normalization.weight(nn.Conv2d(widths[-1], 1, kernel, padding=padding))
         if not normalization.normalizes:
             initialize_he(self)
@@ -68,6 +79,7 @@ def patchgan(
     filters: int = 64,
     layers: int = 3,
     kind: Literal["patch", "pixel"] = "patch",
+    attention: bool = False,
 ) -> nn.Module:
     """Build a fully convolutional discriminator.
 
@@ -75,12 +87,15 @@ def patchgan(
         filters: channels of the first layer; they double up to eight times as many.
         layers: layers of stride 2; a score reads 16, 34, 70, 142 pixels to a side with 1, 2, 3, 4.
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
+        attention: whether patches attend to all others before they are scored, as in SAGAN; at first they do not.
     """
     spec.accept("condition_channels", "layout", "features", "sides", "any_size")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
     normalization = build.normalization("discriminator")
     if kind == "pixel":
+        if attention:
+            raise UsageError("patchgan's kind pixel scores each pixel by itself: leave attention out, or say patch")
         widths, strides, kernel = [filters, 2 * filters], [1, 1], 1
     else:
         # No image is larger than 2**30 pixels.
@@ -92,7 +107,7 @@ def patchgan(
         widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]
         strides, kernel = [2] * layers + [1], 4
     channels = spec.channels + spec.condition_channels + (spec.layout or 0)
-    network = PatchGAN(channels, normalization, widths=widths, strides=strides, kernel=kernel)
+    network = PatchGAN(channels, normalization, widths=widths, strides=strides, kernel=kernel, attention=attention)
     return normalization.network(network)
 
 

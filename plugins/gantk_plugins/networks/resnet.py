@@ -19,6 +19,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from gantk import Build, GeneratorSpec, Normalization, Unsupported, UsageError, hookimpl, initialize_he
+from gantk_plugins.networks.attention import SelfAttention
 from gantk_plugins.networks.changes import begin_small, changed, refuse_unequal
 
 
@@ -47,6 +48,7 @@ class ResNet(nn.Module):
         dropout: bool,
         skips: bool,
         adds_input: bool,
+        attention: bool,
     ) -> None:
         super().__init__()
         self.skips = skips
@@ -60,6 +62,7 @@ class ResNet(nn.Module):
             _stage(_downsampling(filters, normalization), 2 * filters, normalization),
             _stage(_downsampling(2 * filters, normalization), 4 * filters, normalization),
             *middle,
+            *([SelfAttention(4 * filters, normalization)] if attention else []),
         )
         self.decoder = nn.Sequential(
             _stage(_upsampling(4 * filters, normalization, upsampling), 2 * filters, normalization),
@@ -86,7 +89,7 @@ class ResNet(nn.Module):
         return changed(self, image, x) if self.adds_input else x
 
     def features(self, image: Tensor) -> list[Tensor]:
-        """Return the activations of the encoder: after each of its three layers and after each residual block."""
+        """Return the activations of the encoder: after each of its three layers, each residual block and attention."""
         features = []
         for stage in self.encoder:
             image = stage(image)
@@ -146,6 +149,7 @@ def resnet(
     dropout: bool = False,
     skips: bool = False,
     adds_input: bool = False,
+    attention: bool = False,
 ) -> nn.Module:
     """Build an encoder, residual blocks and a decoder.
 
@@ -156,6 +160,7 @@ def resnet(
         dropout: whether half of each residual block's inner activations are dropped in training.
         skips: whether the decoder adds what the encoder had at the full and at half the size.
         adds_input: whether the network gives the change of its input, which is hardly any at first.
+        attention: whether places attend to all others behind the residual blocks, as in SAGAN; at first they do not.
     """
     spec.accept("inputs", "features", "sides")
     inputs = spec.need("inputs")
@@ -176,6 +181,7 @@ def resnet(
         dropout=dropout,
         skips=skips,
         adds_input=adds_input,
+        attention=attention,
     )
     return normalization.network(network)
 

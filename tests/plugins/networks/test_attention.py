@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gantk import UsageError
+from gantk import DiscriminatorSpec, GeneratorSpec, UsageError
 from gantk_plugins.networks.attention import SelfAttention
 from gantk_plugins.normalizations.no_normalization import NoNormalization
 
@@ -43,3 +43,31 @@ def test_who_asks_nothing_gets_the_mean(block):
 def test_channels_that_cannot_be_divided_are_refused():
     with pytest.raises(UsageError, match="a multiple of 8 channels, not 12"):
         SelfAttention(12, NoNormalization())
+
+
+def test_pixels_that_are_scored_by_themselves_cannot_attend(factory, make_build):
+    build = make_build(kind="unpaired", discriminator="patchgan", normalization=("instance", "none"))
+    with pytest.raises(UsageError, match="scores each pixel by itself"):
+        factory("patchgan", "discriminator")(
+            DiscriminatorSpec(channels=3, size=16), build, kind="pixel", attention=True
+        )
+
+
+def test_translators_attend_by_an_option(factory, make_build):
+    build = make_build(
+        kind="unpaired", generator="resnet", discriminator="patchgan", normalization=("instance", "none")
+    )
+    image = torch.rand(1, 3, 16, 20) * 2 - 1
+    for role, spec in (
+        ("generator", GeneratorSpec(inputs=3, outputs=3, size=16)),
+        ("discriminator", DiscriminatorSpec(channels=3, size=16)),
+    ):
+        plugin = {"generator": "resnet", "discriminator": "patchgan"}[role]
+        options = {"filters": 4} | ({"blocks": 1} if role == "generator" else {"layers": 1})
+        torch.manual_seed(0)
+        network = factory(plugin, role)(spec, build, attention=True, **options).eval()
+        (attention,) = (layer for layer in network.modules() if isinstance(layer, SelfAttention))
+        before = network(image)
+        attention.gamma.data.fill_(1.0)
+        assert network(image).shape == before.shape
+        assert not torch.equal(network(image), before)
