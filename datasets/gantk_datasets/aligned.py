@@ -1,14 +1,16 @@
 """Data sets whose images are there in several domains, row by row."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from types import MappingProxyType
 
 import numpy as np
 
-from gantk import DataError, Dataset, Group, Split, UsageError
+from gantk import DataError, Dataset, Group, Palette, Split, UsageError
 from gantk.data.dataset import Column, Images
 from gantk.data.joined import JoinedImages
+from gantk_datasets.quantised import label_maps
 
 
 class Aligned(Dataset):
@@ -16,11 +18,16 @@ class Aligned(Dataset):
 
     Attributes:
         shown: a source and a target domain, or one domain, which then serves no pairs.
+        palettes: the classes of domains whose drawings make label maps, by their colours.
     """
+
+    palettes: Mapping[str, Palette] = MappingProxyType({})
 
     def __init__(self, shown: Sequence[str]) -> None:
         self.shown = tuple(shown)
-        pairs = ("paired", "unpaired") if len(self.shown) == 2 else ()
+        pairs: tuple[str, ...] = ("paired", "unpaired") if len(self.shown) == 2 else ()
+        if pairs and self.shown[0] in self.palettes:
+            pairs = (*pairs, "layout")
         self.kinds = (*pairs, "images", "domains")
 
     @property
@@ -43,6 +50,9 @@ class Aligned(Dataset):
         if kind == "domains":
             numbers = np.repeat(np.arange(len(domains)), [len(column) for column in columns.values()])
             groups = ({"image": reduce(JoinedImages, columns.values()), "domain": numbers.astype(np.int64)},)
+        elif kind == "layout":
+            drawn, image = columns.values()
+            groups = ({"image": image, "layout": label_maps(drawn, self.palettes[self.shown[0]])},)
         elif kind == "images":
             groups = ({"image": columns[self.shown[-1]]},)
         else:

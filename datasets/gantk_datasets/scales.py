@@ -12,5 +12,6 @@ SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_
 
 def translation(kind: str, own: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
     """Return the scale where batches of a kind become other images, with values of the data set's own."""
-    rate = {} if kind == "scaled" else {"steps": 2500, "learning_rate": 4e-4}
-    return {**quick.translation(kind), **rate, **own}
+    general = quick.translation(kind)
+    rate = {} if kind == "scaled" else {"steps": min(general["steps"], 2500), "learning_rate": 4e-4}
+    return {**general, **rate, **own}

@@ -16,6 +16,7 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
         "steps": 3000,
         "generator.filters": 24,
         "generator.blocks": 3,
+        "generator.halvings": 2,
         # At few steps, transposed convolutions leave a pattern of dots.
         "generator.upsampling": "resize",
         # Few steps are noisy, and dropout makes that worse.
@@ -33,6 +34,11 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
 # An average of the weights over the last of few steps is less noisy.
 _BY_EXAMPLE: Mapping[str, Any] = MappingProxyType(
     {"ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
+)
+
+# Norms that are told a label map read the batch.
+_OF_LABEL_MAPS: Mapping[str, Any] = MappingProxyType(
+    {"batch_size": 4, "steps": 1500, "generator.filters": 16, "normalization.generator.hidden": 32}
 )
 
 # A network that adds to the enlarged image begins where plain enlarging ends. Few steps need no norm, which hides how
@@ -75,6 +81,8 @@ def translation(kind: str) -> Mapping[str, Any]:
         return _ENLARGING
     if kind == "unpaired":
         return _TRANSLATION
+    if kind == "layout":
+        return {**_TRANSLATION, **_BY_EXAMPLE, **_OF_LABEL_MAPS}
     # Batch norm that sees one image at a time hides how light it is, which colours of single images follow from.
     return {**_TRANSLATION, **_BY_EXAMPLE, **({"batch_size": 4} if kind == "images" else {})}
 

@@ -19,6 +19,7 @@ KEYS = {
     "domains": [["image", "domain"]],
     "paired": [["source", "target"]],
     "unpaired": [["a"], ["b"]],
+    "layout": [["image", "layout"]],
 }
 
 
@@ -53,9 +54,23 @@ def test_every_kind_has_its_keys_and_rows(kind, test, count):
         elif key == "caption":
             assert all(isinstance(name, str) and name for name in column)
         else:
-            assert column[rows - 1].shape == (64, 64, 3)
+            assert column[rows - 1].shape == (64, 64, 1 if key == "layout" else 3)
             assert column.dtype == np.uint8
             assert column[0].flags.writeable
+
+
+def test_label_maps_are_the_flat_emoji_in_the_nearest_of_stated_colours():
+    columns = emoji(None).split("layout", True, None).columns
+    palette, flat = columns["layout"].palette, images("flat", True)
+    assert (len(palette), palette.names[0], palette.values[0]) == (15, "white", (255, 255, 255))
+    colours = np.array(palette.values, np.float64)
+    for row in range(0, HELD_OUT, 50):
+        apart = np.square(flat[row][:, :, None] - colours).sum(3)
+        np.testing.assert_array_equal(columns["layout"][row][:, :, 0], apart.argmin(2))
+        np.testing.assert_array_equal(columns["image"][row], images("3d", True)[row])
+    small = emoji(None).split("layout", True, 16).columns["layout"][3]
+    assert small.shape == (16, 16, 1)
+    assert small.max() < 15
 
 
 def test_default_is_flat_to_3d_and_single_images_show_the_target():
@@ -199,7 +214,7 @@ def test_one_domain_serves_no_pairs():
     with pytest.raises(DataError, match="not paired ones"):
         data.split("paired", True, None)
     with pytest.raises(DataError, match="not layout ones"):
-        emoji(None).split("layout", True, None)
+        emoji("line,flat").split("layout", True, None)
 
 
 def test_a_missing_file_is_one_line(tmp_path, monkeypatch):

@@ -67,6 +67,14 @@ def test_smaller_squares_are_more():
     assert "height -> satellite" in small.summary
 
 
+def test_label_maps_are_the_heights_in_colours():
+    data = relief("height,satellite")
+    columns = data.split("layout", True, 64).columns
+    assert columns["layout"][0].shape == (64, 64, 1)
+    assert columns["layout"].palette.names[0] == "abyss"
+    assert "layout" not in relief(None).kinds
+
+
 @pytest.mark.parametrize(
     ("argument", "side", "said"),
     [

@@ -32,7 +32,7 @@ NEEDS_MORE = {"cgan": "needs class labels|scores no images under other images|gi
 ENERGIES = {"ebgan"}
 """Games that read energies, and discriminators that give them (Zhao et al. 2016): neither goes with scores."""
 
-SLOPES = {"singan", "wgan-gp", "wgan-lp", "wgan-div"}
+SLOPES = {"dragan", "singan", "wgan-gp", "wgan-lp", "wgan-div"}
 """Games that bound the critic's slope at each sample by itself, which batch norm ties to the others."""
 
 SMALL = {"filters": 8, "units": 8, "dense": 8, "layers": 2, "blocks": 1, "pieces": 2, "bottleneck": 4, "clip": 0.2}
@@ -53,9 +53,9 @@ def refusal(game, discriminator, normalization="none"):
         return "gives scores, not energies"
     if discriminator in ENERGIES and game not in ENERGIES:
         return "gives energies"
-    if game in SLOPES and normalization == "batch":
-        return f"{game} cannot be used with normalization batch .*ties samples"
-    if game == "wgan" and normalization == "spectral":
+    if game in SLOPES and normalization in ("batch", "spade"):
+        return f"{game} cannot be used with normalization {normalization} in the discriminator"
+    if game == "wgan" and normalization in ("spectral", "spectral-instance", "spade"):
         return "weight clipping cannot be used with a normalization of the discriminator's weights"
     return None
 

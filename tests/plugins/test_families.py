@@ -17,6 +17,8 @@ LARGER = {
     "wgan-gp": 6,
     "pix2pix": 5,
     "colorize": 6,
+    "pix2pixhd": 10,
+    "spade": 9,
     "stargan": 4,
     "xgan": 4,
     "unit": 4,

@@ -27,6 +27,8 @@ class PatchGAN(nn.Module):
         strides: stride of each inner layer.
         kernel: size of every layer's kernel, 4 or 1.
         attention: whether places attend to all others behind the inner layers.
+        padding: pixels that are put around what a layer of kernel 4 reads.
+        bare: whether the weights of the first and of the last layer are left as they are.
     """
 
     def __init__(
@@ -38,19 +40,23 @@ class PatchGAN(nn.Module):
         strides: list[int],
         kernel: int,
         attention: bool = False,
+        padding: int = 1,
+        bare: bool = False,
     ) -> None:
         super().__init__()
-        padding = kernel // 4
+        padding = padding if kernel == 4 else 0
         self.stages = nn.ModuleList()
         for before, width, stride in zip([channels, *widths], widths, strides, strict=False):
             first = not self.stages
             bias = first or not normalization.shifts
-            layer = normalization.weight(nn.Conv2d(before, width, kernel, stride=stride, padding=padding, bias=bias))
+            layer: nn.Module = nn.Conv2d(before, width, kernel, stride=stride, padding=padding, bias=bias)
+            layer = layer if first and bare else normalization.weight(layer)
             norm = [] if first else [normalization.activation(width)]
             self.stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.2, inplace=True)))
         if attention:
             self.stages.append(SelfAttention(widths[-1], normalization))
-        self.scores = normalization.weight(nn.Conv2d(widths[-1], 1, kernel, padding=padding))
+        scores = nn.Conv2d(widths[-1], 1, kernel, padding=padding)
+        self.scores = scores if bare else normalization.weight(scores)
         if not normalization.normalizes:
             initialize_he(self)
 
@@ -89,26 +95,54 @@ def patchgan(
         kind: "patch", or "pixel": a network of 1x1 convolutions, which scores each pixel by itself.
         attention: whether patches attend to all others before they are scored, as in SAGAN; at first they do not.
     """
+    if kind == "patch":
+        return patches(spec, build, filters=filters, layers=layers, attention=attention)
+    if attention:
+        raise UsageError("patchgan's kind pixel scores each pixel by itself: leave attention out, or say patch")
+    _check(spec, filters, layers)
+    normalization = build.normalization("discriminator")
+    network = PatchGAN(_channels(spec), normalization, widths=[filters, 2 * filters], strides=[1, 1], kernel=1)
+    return normalization.network(network)
+
+
+def patches(
+    spec: DiscriminatorSpec,
+    build: Build,
+    *,
+    filters: int,
+    layers: int,
+    attention: bool = False,
+    padding: int = 1,
+    bare: bool = False,
+) -> nn.Module:
+    """Return a discriminator of convolutions with kernels of 4, as `PatchGAN` describes it."""
+    _check(spec, filters, layers)
+    # No image is larger than 2**30 pixels.
+    smallest = (3 if padding == 1 else 1) * 2 ** min(layers, 30)
+    if min(spec.sides) < smallest:
+        raise Unsupported(f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.sides}")
+    normalization = build.normalization("discriminator")
+    network = PatchGAN(
+        _channels(spec),
+        normalization,
+        widths=[filters * 2 ** min(layer, 3) for layer in range(layers + 1)],
+        strides=[2] * layers + [1],
+        kernel=4,
+        attention=attention,
+        padding=padding,
+        bare=bare,
+    )
+    return normalization.network(network)
+
+
+def _check(spec: DiscriminatorSpec, filters: int, layers: int) -> None:
     spec.accept("condition_channels", "layout", "features", "sides", "any_size")
     if filters < 1 or layers < 0:
         raise UsageError(f"patchgan needs filters >= 1 and layers >= 0, not filters={filters}, layers={layers}")
-    normalization = build.normalization("discriminator")
-    if kind == "pixel":
-        if attention:
-            raise UsageError("patchgan's kind pixel scores each pixel by itself: leave attention out, or say patch")
-        widths, strides, kernel = [filters, 2 * filters], [1, 1], 1
-    else:
-        # No image is larger than 2**30 pixels.
-        smallest = 3 * 2 ** min(layers, 30)
-        if min(spec.sides) < smallest:
-            raise Unsupported(
-                f"with {layers} layers needs at least {smallest} pixels to give a score, not {spec.sides}"
-            )
-        widths = [filters * 2 ** min(layer, 3) for layer in range(layers + 1)]
-        strides, kernel = [2] * layers + [1], 4
-    channels = spec.channels + spec.condition_channels + (spec.layout or 0)
-    network = PatchGAN(channels, normalization, widths=widths, strides=strides, kernel=kernel, attention=attention)
-    return normalization.network(network)
+
+
+def _channels(spec: DiscriminatorSpec) -> int:
+    return spec.channels + spec.condition_channels + (spec.layout or 0)
 
 
 @hookimpl

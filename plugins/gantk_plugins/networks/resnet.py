@@ -58,15 +58,15 @@ class ResNet(nn.Module):
         middle = [Block(4 * filters, normalization, dropout=dropout) for _ in range(blocks)]
         last = normalization.weight(nn.Conv2d(filters, outputs, 7, padding=3, padding_mode="reflect"))
         self.encoder = nn.Sequential(
-            _stage(_convolution(inputs, filters, 7, normalization), filters, normalization),
-            _stage(_downsampling(filters, normalization), 2 * filters, normalization),
-            _stage(_downsampling(2 * filters, normalization), 4 * filters, normalization),
+            normed(convolution(inputs, filters, 7, normalization), filters, normalization),
+            normed(halving(filters, normalization), 2 * filters, normalization),
+            normed(halving(2 * filters, normalization), 4 * filters, normalization),
             *middle,
             *([SelfAttention(4 * filters, normalization)] if attention else []),
         )
         self.decoder = nn.Sequential(
-            _stage(_upsampling(4 * filters, normalization, upsampling), 2 * filters, normalization),
-            _stage(_upsampling(2 * filters, normalization, upsampling), filters, normalization),
+            normed(doubling(4 * filters, normalization, upsampling), 2 * filters, normalization),
+            normed(doubling(2 * filters, normalization, upsampling), filters, normalization),
             last,
             *([] if adds_input else [nn.Tanh()]),
         )
@@ -103,9 +103,9 @@ class Block(nn.Module):
     def __init__(self, channels: int, normalization: Normalization, *, dropout: bool) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _stage(_convolution(channels, channels, 3, normalization), channels, normalization),
+            normed(convolution(channels, channels, 3, normalization), channels, normalization),
             *([nn.Dropout(0.5)] if dropout else []),
-            _convolution(channels, channels, 3, normalization),
+            convolution(channels, channels, 3, normalization),
             normalization.activation(channels),
         )
 
@@ -114,25 +114,29 @@ class Block(nn.Module):
         return x + change
 
 
-def _stage(layer: nn.Module, channels: int, normalization: Normalization) -> nn.Sequential:
+def normed(layer: nn.Module, channels: int, normalization: Normalization) -> nn.Sequential:
+    """Return a layer with its norm and a ReLU behind it."""
     return nn.Sequential(layer, normalization.activation(channels), nn.ReLU(inplace=True))
 
 
-def _convolution(inputs: int, outputs: int, kernel: int, normalization: Normalization) -> nn.Module:
+def convolution(inputs: int, outputs: int, kernel: int, normalization: Normalization) -> nn.Module:
+    """Return a convolution that keeps the size, of an image that is reflected at its borders."""
     bias = not normalization.shifts
     return normalization.weight(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
     )
 
 
-def _downsampling(channels: int, normalization: Normalization) -> nn.Module:
+def halving(channels: int, normalization: Normalization) -> nn.Module:
+    """Return a convolution that halves the size and doubles the channels."""
     bias = not normalization.shifts
     return normalization.weight(nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=bias))
 
 
-def _upsampling(channels: int, normalization: Normalization, kind: Literal["transposed", "resize"]) -> nn.Module:
+def doubling(channels: int, normalization: Normalization, kind: Literal["transposed", "resize"]) -> nn.Module:
+    """Return what doubles the size and halves the channels."""
     if kind == "resize":
-        return nn.Sequential(nn.Upsample(scale_factor=2), _convolution(channels, channels // 2, 3, normalization))
+        return nn.Sequential(nn.Upsample(scale_factor=2), convolution(channels, channels // 2, 3, normalization))
     bias = not normalization.shifts
     return normalization.weight(
         nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=bias)

@@ -114,8 +114,8 @@ class Pix2Pix(Recipe):
                 losses["perceptual"] = self.perceptual_weight * perceptual(self.perceptual, fake, target)
             yield "generator", losses
 
-        losses = self.game.judge(critic, target, fake)
-        yield "discriminator", {name: 0.5 * loss for name, loss in losses.items()}
+        judged = self.game.judge(critic, target, fake)
+        yield "discriminator", {name: 0.5 * loss for name, loss in judged.items()}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Return the source, its translation and the target."""

@@ -29,7 +29,9 @@ METRICS = {
 }
 """What a metric needs to measure the suite's few images."""
 
-SHALLOW = {name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan")}
+SHALLOW = {
+    name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd")
+}
 """Deep networks, which the suite makes narrow but leaves deep: a block is as good as twenty."""
 
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
