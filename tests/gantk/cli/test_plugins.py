@@ -64,7 +64,7 @@ def test_the_list_groups_plugins_by_what_they_bring(installed_paper):
     (cut,) = (line for line in lines if line[:3] == ["cut", "one-sided", "unpaired"])
     assert cut[-2:] == ["…", "(2020)"]
     assert ["dilated", "Dilated", "U-Net", "(Author", "et", "al.", "2024)", "Also:", "run_started."] in lines
-    assert ["also", "by", "dilated,", "ebgan,", "singan,", "wgan,", "wgan-div,", "wgan-gp,", "wgan-lp"] in lines
+    assert re.search(r"also by +began, dilated, ebgan, ", " ".join(shown.stdout.split()))
 
 
 def test_the_list_as_json(installed_paper):
