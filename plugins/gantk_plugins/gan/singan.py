@@ -73,7 +73,7 @@ from gantk_plugins.gan.singan_networks import (
     reduced,
     widths,
 )
-from gantk_plugins.wasserstein.critic import Wasserstein, points_between
+from gantk_plugins.losses.wasserstein import Wasserstein, points_between
 
 SAMPLES = 8
 """Images that a preview shows."""

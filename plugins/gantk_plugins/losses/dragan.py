@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gantk import AdversarialLoss, Critic, Losses, Points, hookimpl
-from gantk_plugins.wasserstein.critic import gradient_norms, points_between
+from gantk_plugins.losses.wasserstein import gradient_norms, points_between
 
 
 class DRAGAN(AdversarialLoss):

@@ -34,7 +34,7 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.wasserstein.critic import Wasserstein
+from gantk_plugins.losses.wasserstein import Wasserstein
 
 WARM_UP = 25
 """Steps of the generator that begin the warm-up (authors' code)."""

@@ -4,7 +4,7 @@ The loss has the constants of algorithm 1. The recipe is the paper's CIFAR-10 Re
 with: Adam at 2e-4, decayed linearly to zero over 100,000 moves of the generator, batches of 64. As in the authors' code
 for it, the real images' level k of 256 becomes k / 128 - 1 plus noise from U(0, 1/128), so that nothing tells them from
 the generator's by the gaps between levels: the setting `dequantize`. A critic that gives a map of scores is read as
-their mean, see critic.py.
+their mean, see losses/wasserstein.py.
 
 The authors' code gives the generator twice as many samples a move as the critic; here, as in algorithm 1, they get as
 many. It tells both networks labels in the configuration that is published; here neither is told any.
@@ -39,8 +39,8 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.losses.wasserstein import Wasserstein, gradient_norms, points_between
 from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator
-from gantk_plugins.wasserstein.critic import Wasserstein, gradient_norms, points_between
 
 
 class WassersteinGradientPenalty(Wasserstein):

@@ -18,7 +18,7 @@ from torch import relu
 
 from gantk import AdversarialLoss, Build, Critic, Defaults, Losses, Points, Recipe, Settings, hookimpl
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.wasserstein.critic import Wasserstein, gradient_norms, points_between
+from gantk_plugins.losses.wasserstein import Wasserstein, gradient_norms, points_between
 
 
 class WassersteinLipschitzPenalty(Wasserstein):
