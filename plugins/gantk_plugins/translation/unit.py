@@ -16,6 +16,7 @@ translations alone, as in both. Adam's rate stays constant.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,7 @@ class UNIT(Recipe):
         cycle_reconstruction: weight of the error of images that were translated there and back, lambda_4.
         filters: channels of the first layer; codes have four times as many.
         blocks: residual blocks of each encoder and decoder besides the shared one.
+        upsampling: "transposed" convolution, or "resize": enlarge, then convolve, which leaves no pattern of dots.
         weight_decay: weight of the L2 term, as the authors' code has it.
     """
 
@@ -96,6 +98,7 @@ class UNIT(Recipe):
         cycle_reconstruction: float = 100.0,
         filters: int = 64,
         blocks: int = 3,
+        upsampling: Literal["transposed", "resize"] = "transposed",
         weight_decay: float = 1e-4,
     ) -> None:
         super().__init__()
@@ -113,7 +116,9 @@ class UNIT(Recipe):
         self.encoder_a, self.encoder_b = (build.network(encoder(c, filters, blocks, norms), "encoder") for c in (a, b))
         self.encoder = build.network(shared(filters, norms), "encoder")
         self.decoder = build.network(shared(filters, norms), "decoder")
-        self.decoder_a, self.decoder_b = (build.network(decoder(c, filters, blocks, norms), "decoder") for c in (a, b))
+        self.decoder_a, self.decoder_b = (
+            build.network(decoder(c, filters, blocks, norms, upsampling), "decoder") for c in (a, b)
+        )
         self.discriminator_a, self.discriminator_b = (
             initialize_normal(build.discriminator(DiscriminatorSpec(channels=c, size=size))) for c in (a, b)
         )

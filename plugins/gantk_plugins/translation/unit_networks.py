@@ -8,11 +8,16 @@ does not train, weights begin as He's, and residual blocks with hardly any chang
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from gantk import Build, DiscriminatorSpec, Normalization, UsageError, initialize_he, initialize_normal
 from gantk_plugins.networks.changes import begin_small
 from gantk_plugins.networks.layers import Staged
+
+Upsampling = Literal["transposed", "resize"]
+"""How a decoder doubles the size: by a transposed convolution, or by nearest neighbours and a convolution."""
 
 
 class Block(nn.Module):
@@ -51,20 +56,26 @@ def encoder(channels: int, filters: int, blocks: int, normalization: Normalizati
     )
 
 
-def decoder(channels: int, filters: int, blocks: int, normalization: Normalization) -> nn.Module:
+def decoder(
+    channels: int, filters: int, blocks: int, normalization: Normalization, upsampling: Upsampling
+) -> nn.Module:
     """Return a domain's own layers of the decoder: the way back, to images in [-1, 1]."""
     return _drawn(
         normalization,
         *(Block(4 * filters, normalization) for _ in range(blocks)),
-        *_normalized(_doubling(4 * filters), normalization),
-        *_normalized(_doubling(2 * filters), normalization),
+        *_doubled(4 * filters, normalization, upsampling),
+        *_doubled(2 * filters, normalization, upsampling),
         normalization.weight(nn.Conv2d(filters, channels, 1)),
         nn.Tanh(),
     )
 
 
-def _doubling(channels: int) -> nn.ConvTranspose2d:
-    return nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
+def _doubled(channels: int, normalization: Normalization, upsampling: Upsampling) -> tuple[nn.Module, ...]:
+    if upsampling == "resize":
+        layer = nn.Conv2d(channels, channels // 2, 3, padding=1)
+        return nn.Upsample(scale_factor=2), *_normalized(layer, normalization)
+    transposed = nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
+    return _normalized(transposed, normalization)
 
 
 def _normalized(layer: nn.Conv2d | nn.ConvTranspose2d, normalization: Normalization) -> tuple[nn.Module, ...]:

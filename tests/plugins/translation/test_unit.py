@@ -108,9 +108,9 @@ def test_both_translations_share_the_middle(build):
     assert [(graph.inputs, graph.outputs) for graph in graphs.values()] == [(("a",), ("b",)), (("b",), ("a",))]
 
 
-@pytest.mark.parametrize(("height", "width"), [(8, 8), (12, 20)])
-def test_what_is_shipped_translates_means_of_any_size(height, width, build):
-    recipe = build().eval()
+@pytest.mark.parametrize(("height", "width", "upsampling"), [(8, 8, "transposed"), (12, 20, "resize")])
+def test_what_is_shipped_translates_means_of_any_size(height, width, upsampling, build):
+    recipe = build(upsampling=upsampling).eval()
     image = torch.rand(2, 3, height, width) * 2 - 1
     with torch.no_grad():
         made = recipe.graphs()["a_to_b"].network(image)
