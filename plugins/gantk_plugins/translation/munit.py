@@ -212,20 +212,20 @@ class MUNIT(Recipe):
         return mse_loss(instance_norm(self.vgg(made)), wanted)
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return A in several styles, those of the seeds of an exported model, and in that of B's images beside it.
+        """Return A in several styles, those of the seeds of an exported model, and in that of another row's image of B.
 
         Then B and its translation.
         """
         a, b = batch["a"], batch["b"]
-        content = self.content_a(a)
+        content, other = self.content_a(a), b.roll(1, 0)
         styles = {f"seed {seed}": self.style.fixed(1, seed).to(a.device) for seed in range(SEEDS)}
         reference = {"reference": batch["reference"]} if "reference" in batch else {}
         return {
             "input": a,
             **{seed: self.decoder_b(content, style.expand(len(a), -1)) for seed, style in styles.items()},
             **reference,
-            "style": b,
-            "in that style": self.decoder_b(content, self.style_b(b)),
+            "style": other,
+            "in that style": self.decoder_b(content, self.style_b(other)),
             "input B": b,
             "output A": self.decoder_a(self.content_b(b), styles["seed 0"].expand(len(b), -1)),
         }

@@ -95,7 +95,8 @@ class Decoder(nn.Module):
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
         shifts_and_scales = self.perceptron(style).unflatten(1, (-1, 2, content.shape[1], 1, 1)).unbind(1)
         adapted = iter(shifts_and_scales)
-        for first, second in self.blocks:
+        for block in self.blocks:
+            first, second = block.children()
             inner = adaptive_norm(first(content), next(adapted)).relu()
             content = content + adaptive_norm(second(inner), next(adapted))
         image: Tensor = self.last(content)

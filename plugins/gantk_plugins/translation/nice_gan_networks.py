@@ -31,7 +31,8 @@ class Mixed(nn.Module):
         super().__init__()
         self.logits = nn.Parameter(torch.tensor(logits)[:, None].repeat(1, channels))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def mixed(self, x: Tensor) -> Tensor:
+        """Return the mixture."""
         instance, layer = self.logits.softmax(0)[..., None, None].unbind()
         return instance * instance_norm(x) + layer * group_norm(x, 1)
 
@@ -43,7 +44,7 @@ class AdaLIN(Mixed):
         super().__init__(channels, (3.2, 1.0))
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        return scale[..., None, None] * super().forward(x) + shift[..., None, None]
+        return scale[..., None, None] * self.mixed(x) + shift[..., None, None]
 
 
 class LIN(Mixed):
@@ -55,7 +56,7 @@ class LIN(Mixed):
         self.shift = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.scale * super().forward(x) + self.shift
+        return self.scale * self.mixed(x) + self.shift
 
 
 class Generator(nn.Module):

@@ -223,6 +223,9 @@ def test_previews_show_the_styles_of_the_seeds_of_a_model(build, batch):
         assert list(shown) == ["input", *seeds, "reference", "style", "in that style", "input B", "output A"]
         drawn = recipe.style.fixed(1, seed=2).expand(2, -1)
         torch.testing.assert_close(shown["seed 2"], recipe.graphs()["a_to_b"].network(batch["a"], drawn))
+        styled = recipe.graphs()["a_to_b_styled"].network(batch["a"], batch["b"].flip(0))
+        torch.testing.assert_close(shown["in that style"], styled)
+    assert torch.equal(shown["style"], batch["b"].flip(0))
     assert not torch.allclose(shown["seed 0"], shown["seed 1"])
 
 
