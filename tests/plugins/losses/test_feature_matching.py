@@ -25,7 +25,7 @@ def test_real_activations_get_no_gradient():
     assert real.grad is None
 
 
-@pytest.mark.parametrize("game", ["lsgan", "relativistic-average"])
+@pytest.mark.parametrize("game", ["lsgan", "relativistic"])
 @pytest.mark.parametrize("scales", [1, 2])
 def test_the_game_is_as_it_is_alone(game, scales, make_build, pictures):
     build = make_build(loss=game, discriminator_options={"filters": 4, "layers": 1})
