@@ -10,7 +10,8 @@ pixels. `skips` are its skip connections: each doubled map has the code's beside
 
 Where the paper is silent or leaves a choice: the rate stays constant, which the paper halves whenever M stalls
 (`-s schedule=...`); beta1 is 0.5; the length is ours; weights are drawn as PyTorch draws them. What is fed back of made
-images is the generator's move, as the equations have it.
+images is the generator's move, as the equations have it. The generator ends by tanh, since images are in [-1, 1]; the
+paper's ends linearly, as the auto-encoder does here.
 """
 
 from __future__ import annotations
@@ -70,9 +71,9 @@ class Equilibrium(AdversarialLoss):
 
     def adapt(self, feedback: Tensor) -> None:
         """Move k by rate * (gamma L(x) - L(G(z))), in [0, 1], and note k and M = L(x) + |gamma L(x) - L(G(z))|."""
-        # Sums of energies and how many there are, as both sides are fed back at their own moves.
+        # Sums of energies and how many there are, as both sides are fed back at their own moves, if they move.
         real, fake = feedback[0] / feedback[1], feedback[2] / feedback[3]
-        balance = self.gamma * real - fake
+        balance = torch.where(feedback[1] * feedback[3] > 0, self.gamma * real - fake, 0)
         self.note(k=self.k, convergence=real + balance.abs())
         self.k.add_(self.rate * balance).clamp_(0, 1)
 

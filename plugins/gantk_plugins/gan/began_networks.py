@@ -92,7 +92,7 @@ def decoder(spec: GeneratorSpec, build: Build, *, filters: int = 128, skips: boo
     """
     spec.accept("latent")
     base, levels = _plan(spec.square, filters)
-    return Decoder(spec.need("latent"), spec.outputs, base, levels, filters, skips=skips)
+    return nn.Sequential(Decoder(spec.need("latent"), spec.outputs, base, levels, filters, skips=skips), nn.Tanh())
 
 
 def auto_encoder(

@@ -58,6 +58,14 @@ def test_many_moves_of_the_critic_count_as_one_mean():
     assert game.k.item() == pytest.approx(0.1 * (0.5 * 0.6 - 0.1))
 
 
+def test_without_a_move_of_the_generator_k_stays():
+    game = Equilibrium()
+    game.k.fill_(0.25)
+    game.discriminator(torch.tensor([0.4]), torch.tensor([0.1]))
+    game.adapt(game.take_feedback())
+    assert game.k.item() == 0.25
+
+
 def test_an_energy_is_the_mean_error_of_the_reconstruction():
     image = torch.rand(3, 3, 16, 16) * 2 - 1
     for power in (1, 2):
@@ -77,13 +85,13 @@ def test_the_layers_are_the_papers(factory, make_build):
     made = factory("began", "generator")(GeneratorSpec(latent=64, outputs=3, size=32), build, filters=10)
     layers = [layer for layer in made.modules() if isinstance(layer, nn.Conv2d)]
     assert [layer.out_channels for layer in layers] == [10] * 6 + [3]
-    assert made.first.out_features == 10 * 8 * 8
+    assert made[0].first.out_features == 10 * 8 * 8
 
 
 def test_skips_show_every_level_the_code(factory, make_build):
     build = make_build(kind="images", channels={"image": 3}, size=32, **PARTS)
     made = factory("began", "generator")(GeneratorSpec(latent=6, outputs=3, size=32), build, filters=4, skips=True)
-    assert [level[0].in_channels for level in made.levels] == [4, 8, 8]
+    assert [level[0].in_channels for level in made[0].levels] == [4, 8, 8]
     assert made(torch.zeros(2, 6)).shape == (2, 3, 32, 32)
 
 
