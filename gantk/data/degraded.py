@@ -6,14 +6,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gantk.data.counterparts import Counterparts
 from gantk.data.dataset import Array, Dataset, Group, Split, image_columns
 from gantk.data.degradation import Degradation, Degraded, as_stored
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
 from gantk.sizes import Sides
 
-View = Literal["none", "colorize", "denoise", "inpaint"]
-"""What is to be undone: `none` reads the data as it is."""
+View = Literal["none", "colorize", "denoise", "inpaint", "edges", "negative"]
+"""What is to be undone, or made: `none` reads the data as it is."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in grey (ITU-R BT.601), as Pillow has it."""
@@ -122,7 +123,8 @@ def degraded(
 
     Args:
         dataset: any, whose single images are taken.
-        view: what is learned, of images alone: colorize, of grey; denoise; inpaint, of a square hole, an alpha channel.
+        view: what is learned, of images alone: colorize, of grey; denoise; inpaint, of a square hole, an alpha channel;
+            or edges, or negative, of other images, which then are the second of two domains.
         noise: standard deviation of the noise of denoise, where values reach from 0 to 255; unsaid: 25.
         hole: side of inpaint's hole, as a share of the image's shorter side; unsaid: 0.5.
 
@@ -136,6 +138,8 @@ def degraded(
         raise UsageError(f"data.noise: {noise:g} is no standard deviation above 0 and up to 255")
     if not 0 < hole < 1:
         raise UsageError(f"data.hole: {hole:g} is no share between 0 and 1")
+    if view == "edges" or view == "negative":
+        return Counterparts(dataset, view)
     degradations: dict[str, tuple[Degradation, str]] = {
         "colorize": (Grey(), "grey -> colour"),
         "denoise": (Noise(noise), f"noise of {noise:g} of 255 -> clean"),

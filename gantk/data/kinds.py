@@ -166,6 +166,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 cure="name a second folder by another --data",
             ),
             Kind(
+                "adapted",
+                {"a": "images", "label": "classes", "b": "images"},
+                sides=("a", "b"),
+                translates=True,
+                aligned_by="paired",
+                cure="data.view=edges, or negative, makes them of labelled images",
+            ),
+            Kind(
                 "layout",
                 {"image": "images", "layout": "label maps"},
                 translates=True,

@@ -14,6 +14,7 @@ from gantk.testing.checks import CHECKS
 
 ELSEWHERE = {
     "export": "in this file, by the commands themselves",
+    "pair-agreement:measures": "tests/plugins/metrics/test_pair_agreement.py, by two graphs of one noise vector",
     "kid:measures": "tests/plugins/metrics/test_kid.py, by a smaller network",
     **{
         f"photographs:{check}": "tests/datasets/test_photographs.py, with a list that knows made photographs"

@@ -14,10 +14,10 @@ def module_of(name):
 
 
 def test_all_are_there():
-    assert METRICS == ["code-error", "kid", "l1", "mode-coverage", "one-nn", "parzen", "psnr", "ssim"]
+    assert METRICS == ["code-error", "kid", "l1", "mode-coverage", "one-nn", "pair-agreement", "parzen", "psnr", "ssim"]
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_it_cites_its_source_in_the_first_line(name):
     first = module_of(name).__doc__.splitlines()[0]
-    assert re.search(r"et al\. (19|20)\d\d.*(arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4}/)", first)
+    assert re.search(r"(et al\.|and \w+) (19|20)\d\d.*(arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4}/)", first)
