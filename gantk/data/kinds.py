@@ -12,8 +12,8 @@ from gantk.data.palettes import Coloured, LabelMaps
 from gantk.data.shrunk import ShrinkBy, Shrunk
 from gantk.data.worn import Worn
 
-Holds = Literal["images", "label maps", "classes", "domains", "texts"]
-"""What a column holds: images, label maps, numbers of classes or of domains that the data set names, or texts."""
+Holds = Literal["images", "label maps", "classes", "domains", "texts", "numbers"]
+"""What a column holds: images, label maps, classes or domains that the data set names, texts, or arrays of numbers."""
 
 NUMBERS: tuple[Holds, ...] = ("classes", "domains")
 """What columns of whole numbers hold, each as a data set's attribute of that name calls them."""
@@ -36,6 +36,8 @@ class Kind(str):
             is its longer side.
         aligned_by: the kind whose two sides are those of this one, row by row; held-out batches are read so.
         cure: what to do where data cannot serve it, in words that follow the error.
+        whole: whether its images are squares that are neither cut nor mirrored, since other columns say where in them
+            something is.
     """
 
     columns: Mapping[str, Holds]
@@ -46,6 +48,7 @@ class Kind(str):
     single: bool
     aligned_by: str
     cure: str
+    whole: bool
 
     def __new__(
         cls,
@@ -59,11 +62,12 @@ class Kind(str):
         single: bool = False,
         aligned_by: str = "",
         cure: str = "",
+        whole: bool = False,
     ) -> Self:
         kind = super().__new__(cls, name)
         kind.columns, kind.sides, kind.translates = columns, sides, translates
         kind.serves, kind.served_by, kind.single = serves or {}, served_by or {}, single
-        kind.aligned_by, kind.cure = aligned_by, cure
+        kind.aligned_by, kind.cure, kind.whole = aligned_by, cure, whole
         return kind
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, Holds]]:  # type: ignore[override]

@@ -53,6 +53,11 @@ class OpenedData:
 def open_training_data(resolved: Resolved, stage: Stage = WHOLE[0]) -> OpenedData:
     """Open the kind of batches that the recipe needs, at the size of a stage. Raises DataError."""
     settings = resolved.settings
+    if kind_called(resolved.kind).whole and (settings.flip or settings.jitter != 1 or not settings.sides.is_square):
+        raise UsageError(
+            f"{resolved.kind} batches say where in an image something is, so that it is trained on as it is: leave out "
+            "flip, jitter, and a size that is no square"
+        )
     crops = Crops(size=sides_in(resolved, stage).size, jitter=settings.jitter, flip=settings.flip)
     split = open_split(resolved.dataset, resolved.kind, False, crops.load)
     if not all(len(group) for group in split.groups):

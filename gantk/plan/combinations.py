@@ -127,6 +127,7 @@ def _build(recipe: type[Recipe], plugins: Plugins, requested: Named, size: Size)
             sizes=dict.fromkeys(kind.keys("images", "label maps"), size),
             palettes=dict.fromkeys(kind.keys("label maps"), Palette(((0,), (1,), (2,)))),
             classes=CLASSES,
+            words=dict.fromkeys(kind.keys("texts"), ("word",)),
         ),
         parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
         network_built=plugins.network_built,

@@ -27,6 +27,7 @@ METRICS = {
     "code-error": {"options": {"code-error.output": "code"}},
     "mode-coverage": {"data": ["points:ring"]},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
+    "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},
 }
 """What a metric needs to measure the suite's few images."""
 
@@ -34,6 +35,14 @@ SHALLOW = {
     name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd")
 }
 """Deep networks, which the suite makes narrow but leaves deep: a block is as good as twenty."""
+
+SCENES = {
+    "sg2im": {
+        "data": ["emoji-scenes"],
+        "options": {"layers": "1", "refinement": "8,8", "noise": "2", "data.scenes": "8", "size": "16"},
+    }
+}
+"""What the suite's images do not show."""
 
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 """Data sets whose files do not come along."""
@@ -75,7 +84,7 @@ def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(nam
     plugin = PLUGINS[name]
     applying = [check.name for check in CHECKS if check.applies(plugin)]
     made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
-    said = dict((METRICS | SHALLOW).get(name, {}))
+    said = dict((METRICS | SHALLOW | SCENES).get(name, {}))
     if name in PUBLISHED:
         said["data"] = [f"{name}:{published}"]
     report = checker.check(name, only=made, **said)
@@ -98,7 +107,8 @@ def export_verify_and_run(run: Path, tmp_path: Path) -> None:
         assert card.parity
         out = tmp_path / path.stem
         if card.task == "generate":
-            gantk("generate", path, "-n", "2", "-o", out)
+            captions = [word for port in card.numbers_in if port.words for word in ("--caption", port.words[0])]
+            gantk("generate", path, "-n", "2", *captions, "-o", out)
             assert len(list(out.iterdir())) == 2
         elif card.task == "translate":
             labels = (f"{port.name}=0" for port in card.numbers_in if port.categories)

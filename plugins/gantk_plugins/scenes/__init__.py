@@ -1,0 +1,1 @@
+"""Images of scenes, from what stands where in them."""
