@@ -44,7 +44,7 @@ class AdversarialLoss(Adaptive, nn.Module, ABC):
     per_sample: str = ""
     r1: float = 0.0
     r2: float = 0.0
-    boundary: ClassVar[float | None] = None
+    boundary: float | None = None
 
     @abstractmethod
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ class DRAGAN(AdversarialLoss):
         spread: noise, in standard deviations of the batch.
     """
 
+    boundary = 0.0
     per_sample = "its gradient penalty holds the slope at each sample by itself, and a norm over the batch ties samples"
 
     def __init__(self, *, weight: float = 10.0, slope: float = 1.0, spread: float = 0.5) -> None:

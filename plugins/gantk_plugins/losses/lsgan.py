@@ -27,8 +27,7 @@ class LeastSquares(AdversarialLoss):
     def __init__(self, *, fake: float = 0.0, real: float = 1.0, aim: float = 1.0) -> None:
         super().__init__()
         self.fake, self.real, self.aim = fake, real, aim
-
-    boundary = 0.5
+        self.boundary = (fake + real) / 2
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return E[(D(x) - b)^2] + E[(D(G(z)) - a)^2]."""

@@ -1,6 +1,7 @@
 """ADA against the paper: its changes, how its probability adapts, and that nothing waits for a device."""
 
 import math
+from importlib.metadata import entry_points
 
 import pytest
 import torch
@@ -156,3 +157,23 @@ def test_options_out_of_range_are_one_line():
     for options in ({"target": 1.0}, {"images": 0}, {"every": 0}):
         with pytest.raises(UsageError, match="ada needs"):
             ADA(**options)
+
+
+@pytest.mark.parametrize(
+    ("game", "options", "middle"),
+    [
+        ("minimax", {}, 0.0),
+        ("non-saturating", {}, 0.0),
+        ("hinge", {}, 0.0),
+        ("dragan", {}, 0.0),
+        ("lsgan", {}, 0.5),
+        ("lsgan", {"fake": -1.0, "aim": 0.0}, 0.0),
+        ("wgan", {}, None),
+        ("wgan-gp", {}, None),
+        ("relativistic", {}, None),
+        ("ebgan", {}, None),
+    ],
+)
+def test_the_score_that_means_real_lies_in_the_middle_of_a_game(game, options, middle):
+    (entry,) = entry_points(group="gantk", name=game)
+    assert entry.load().loss()(**options).boundary == middle
