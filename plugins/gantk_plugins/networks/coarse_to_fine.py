@@ -11,7 +11,7 @@ In a run with the stages that `stages` gives, those enhancers work whose stage h
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -143,12 +143,12 @@ class CoarseToFine(Informed, nn.Module):
     @property
     def multiple(self) -> int:
         """H and W must be a multiple of it."""
-        return int(2 ** (self._halvings + self.working))
+        return 1 << (self._halvings + self.working)
 
     @property
     def minimum(self) -> int:
         """The smallest H and W, below which there is nothing left to reflect."""
-        return max(2 * self.multiple, 4 * 2**self.working)
+        return max(2 * self.multiple, 4 << self.working)
 
     @property
     def halo(self) -> int:
@@ -160,9 +160,12 @@ class CoarseToFine(Informed, nn.Module):
 
     def in_use(self) -> list[nn.Module]:
         """Return the modules that work in the present stage."""
-        working = list(self.enhancers)[: self.working]
+        working = self._working_ones()
         below = [part for each in working for part in (each.before, each.after)]
-        return [self.coarse.body, *below, (working or [self.coarse])[-1].last]
+        return [self.coarse.body, *below, working[-1].last if working else self.coarse.last]
+
+    def _working_ones(self) -> list[LocalEnhancer]:
+        return [cast(LocalEnhancer, each) for each in self.enhancers[: self.working]]
 
     def forward(self, image: Tensor) -> Tensor:
         sizes = [image]
@@ -170,7 +173,7 @@ class CoarseToFine(Informed, nn.Module):
             sizes.append(avg_pool2d(sizes[-1], 3, stride=2, padding=1, count_include_pad=False))
         x = self.coarse.body(sizes.pop())
         last = self.coarse.last
-        for enhancer in self.enhancers[: self.working]:
+        for enhancer in self._working_ones():
             x, last = enhancer(sizes.pop(), x), enhancer.last
         made: Tensor = last(x)
         return made

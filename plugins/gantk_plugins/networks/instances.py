@@ -34,7 +34,8 @@ def means(features: Tensor, ids: Tensor, count: int) -> Tensor:
 def spread(vectors: Tensor, ids: Tensor) -> Tensor:
     """Return (N, C, H, W): at each pixel the vector (N, count, C) of its id (N, H, W)."""
     places = ids.flatten(1).unsqueeze(2).expand(-1, -1, vectors.shape[2])
-    return vectors.gather(1, places).transpose(1, 2).unflatten(2, ids.shape[1:])
+    height, width = ids.shape[1:]
+    return vectors.gather(1, places).transpose(1, 2).reshape(len(ids), -1, height, width)
 
 
 class Looks(nn.Module):

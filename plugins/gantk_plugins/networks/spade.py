@@ -134,7 +134,7 @@ class StyleEncoder(nn.Module):
 
 def encoded_side(sides: tuple[int, int]) -> int:
     """Return how many pixels to a side a style is told of, of images of a size: a power of two, 8 to 256."""
-    return max(min(2 ** (min(sides).bit_length() - 1), 256), 8)
+    return max(min(1 << (min(sides).bit_length() - 1), 256), 8)
 
 
 def initialize_glorot(network: nn.Module) -> None:
