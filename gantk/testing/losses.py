@@ -86,6 +86,7 @@ def _adapt(game: AdversarialLoss) -> None:
     """Let a game with a state change it once, since it may begin where fake scores have no part, as BEGAN's does."""
     with torch.no_grad():
         game.discriminator(torch.ones(32), torch.zeros(32))
+        game.generator(torch.zeros(32), torch.ones(32))
         feedback = game.take_feedback()
         if feedback is not None:
             game.adapt(feedback)
