@@ -114,19 +114,21 @@ class SG2Im(Recipe):
             raise Unsupported(
                 "sg2im plays a game of scores alone, since it judges things, too: choose another by --loss"
             )
+        norms = build.normalization("generator")
         maker = SceneGenerator(
             self.caption.count,
             relations,
             self.filler,
             size,
             noise,
+            norms,
             width=width,
             hidden=hidden,
             layers=layers,
             refinement=refinement,
             channels=channels,
         )
-        self.generator = build.network(maker, "generator")
+        self.generator = build.network(norms.network(maker), "generator")
         self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
         self.objects = build.network(ObjectDiscriminator(channels, self.caption.count, objects), "objects")
 

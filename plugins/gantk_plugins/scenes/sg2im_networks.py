@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
+from gantk import Normalization
+
 MASK = 16
 """Height and width of an object's mask."""
 
@@ -98,13 +100,13 @@ class Masks(nn.Sequential):
 class Refinement(nn.Module):
     """One module of the cascade: two convolutions of the layout and what is there, at one size (Chen and Koltun)."""
 
-    def __init__(self, layout: int, before: int, after: int) -> None:
+    def __init__(self, layout: int, before: int, after: int, normalization: Normalization) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for channels in (layout + before, after):
             convolution = nn.Conv2d(channels, after, 3, padding=1)
             nn.init.kaiming_normal_(convolution.weight)
-            layers += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.01)]
+            layers += [normalization.weight(convolution), normalization.activation(after), nn.LeakyReLU(0.01)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, layout: Tensor, features: Tensor) -> Tensor:
@@ -128,6 +130,7 @@ class SceneGenerator(nn.Module):
         filler: int,
         size: int,
         noise: int,
+        normalization: Normalization,
         *,
         width: int,
         hidden: int,
@@ -143,7 +146,9 @@ class SceneGenerator(nn.Module):
         self.boxes = perceptron(width, hidden, 4)[:-1]
         self.masks = Masks(width)
         widths = [1, *refinement]
-        self.refinement = nn.ModuleList(Refinement(width + noise, before, after) for before, after in pairwise(widths))
+        self.refinement = nn.ModuleList(
+            Refinement(width + noise, before, after, normalization) for before, after in pairwise(widths)
+        )
         self.last = nn.Sequential(
             nn.Conv2d(widths[-1], widths[-1], 3, padding=1), nn.LeakyReLU(0.01), nn.Conv2d(widths[-1], channels, 1)
         )

@@ -9,6 +9,7 @@ from gantk.parts.context import Context
 from gantk.plan.assemble import build_recipe, open_training_data
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
+from gantk_plugins.normalizations.batch import Batch
 from gantk_plugins.scenes.sg2im import overlap
 from gantk_plugins.scenes.sg2im_networks import (
     Graph,
@@ -101,7 +102,7 @@ def test_the_overlap_of_boxes_is_what_they_share():
 
 def test_the_generator_puts_things_where_it_is_told_and_does_not_mind_what_fills_up():
     torch.manual_seed(0)
-    network = SceneGenerator(7, 2, OF, 16, 3, **SMALL).eval()
+    network = SceneGenerator(7, 2, OF, 16, 3, Batch(), **SMALL).eval()
     noise, text = torch.randn(2, 3, 16, 16), words([TREE, ABOVE, HOUSE], [SUN, LEFT, OF, TREE], length=8)
     image = network(noise, text)
     assert image.shape == (2, 3, 16, 16)
@@ -121,7 +122,7 @@ def test_the_generator_puts_things_where_it_is_told_and_does_not_mind_what_fills
 
 def test_the_papers_networks_have_their_sizes():
     network = SceneGenerator(
-        184, 10, OF, 64, 32, width=128, hidden=512, layers=5, refinement=(1024, 512, 256, 128, 64), channels=3
+        184, 10, OF, 64, 32, Batch(), width=128, hidden=512, layers=5, refinement=(1024, 512, 256, 128, 64), channels=3
     )
     graph = 5 * ((384 * 512 + 512) + (512 * 1152 + 1152) + (512 * 512 + 512) + (512 * 128 + 128))
     assert sum(p.numel() for p in network.convolutions.parameters()) == graph
