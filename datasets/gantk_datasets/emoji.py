@@ -93,6 +93,8 @@ class Emoji(Aligned):
             return SINGLE
         if kind == "unpaired":
             return translation(kind, OWN_UNPAIRED)
+        if kind == "domains":
+            return translation(kind, OWN)
         # A drawing's colours and those of its 3D emoji are close, a line's are not; enlarged, colours stay.
         alike = kind == "scaled" or (kind == "paired" and "line" not in self.shown)
         return translation(kind, {**OWN, "generator.adds_input": alike})

@@ -13,5 +13,5 @@ SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_
 def translation(kind: str, own: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
     """Return the scale where batches of a kind become other images, with values of the data set's own."""
     general = quick.translation(kind)
-    rate = {} if kind == "scaled" else {"steps": min(general["steps"], 2500), "learning_rate": 4e-4}
+    rate = {} if "learning_rate" in general else {"steps": min(general["steps"], 2500), "learning_rate": 4e-4}
     return {**general, **rate, **own}

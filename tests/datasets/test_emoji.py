@@ -236,6 +236,7 @@ def test_summary_quick_scale_and_fingerprint():
         None,
         4,
     ]
+    assert data.quick("domains").items() >= {"size": 32, "learning_rate": 1e-3, "generator.adds_input": True}.items()
     assert data.quick("scaled").items() >= {"size": 64, "generator.adds_input": True, "flip": False}.items()
     assert data.fingerprint() == emoji("3d").fingerprint()
     assert len(data.fingerprint()) == 64

@@ -2,7 +2,8 @@
 
 CycleGAN's residual generator, cut in the middle of its blocks: what comes before is a domain's encoder, the rest its
 decoder. As in the authors' code, ReLUs learn their slope below zero, and what enlarges are transposed convolutions of
-four pixels; `upsampling=resize` is as in `resnet`.
+four pixels; `upsampling=resize` is as in `resnet`. Without norms, which the paper does not train, weights begin as
+He's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, GeneratorSpec, Normalization, UsageError
+from gantk import Build, GeneratorSpec, Normalization, UsageError, initialize_he
+from gantk_plugins.networks.changes import begin_small
 
 
 class Halves(nn.Module):
@@ -138,11 +140,16 @@ def generator_network(
         *halving(2 * filters),
         *middle[: blocks // 2],
     )
+    last = normalization.weight(nn.Conv2d(filters, spec.outputs, 7, padding=3, padding_mode="reflect"))
     decoder = nn.Sequential(
         *middle[blocks // 2 :],
         *_enlarging(2 * filters, normalization, upsampling),
         *_enlarging(filters, normalization, upsampling),
-        normalization.weight(nn.Conv2d(filters, spec.outputs, 7, padding=3, padding_mode="reflect")),
+        last,
         nn.Tanh(),
     )
+    if not normalization.normalizes:
+        initialize_he(encoder)
+        initialize_he(decoder)
+        begin_small(last, *(block.body[-2] for block in middle))
     return normalization.network(Halves(encoder, decoder, 8 * blocks + 16))

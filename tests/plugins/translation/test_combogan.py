@@ -88,6 +88,11 @@ def test_halo_covers_what_a_pixel_reads(upsampling, blocks, halves, averaging):
     assert reach <= network.halo <= reach + 8
 
 
+def test_without_norms_images_begin_within_their_range(halves):
+    network = halves(filters=8, blocks=3, normalization="none").eval()
+    assert 0.001 < network(torch.rand(2, 3, 16, 16) * 2 - 1).abs().mean() < 0.5
+
+
 def test_networks_grow_as_domains_do(combogan):
     counts = [sum(p.numel() for p in combogan(domains=tuple(map(str, range(n)))).parameters()) for n in (2, 3, 4, 5)]
     assert len({after - before for before, after in pairwise(counts)}) == 1
