@@ -115,6 +115,7 @@ class Plain(Quick):
     [
         ("cyclegan", {"size": 64, "steps": 3000, "generator.filters": 24, "generator.upsampling": "resize"}),
         ("dcgan", {"size": 32, "steps": 3000, "batch_size": 32, "generator.filters": 32}),
+        ("munit", {"filters": 16, "blocks": 1, "discriminator.layers": 2}),
         ("srgan", {"size": 64, "steps": 3000, "batch_size": 4, "generator.adds_input": True}),
     ],
 )

@@ -108,6 +108,13 @@ def test_what_it_cannot_do_is_refused(asked, options, error, reason, build):
         build(asked, **options)
 
 
+def test_others_take_it_and_contrast_its_features(factory, make_build, pictures, stream, run_steps):
+    small = {"generator_options": {"filters": 4}, "discriminator_options": {"filters": 4}}
+    recipe = factory("cut", "recipe")(make_build(generator="ganilla", **small))
+    (moves,) = run_steps(recipe, stream({"a": pictures("flat", 2), "b": pictures("3d", 2)}))
+    assert all(loss.isfinite() for losses in moves.values() for loss in losses.values())
+
+
 def test_it_is_cyclegan_with_another_generator(factory, make_build, pictures, stream, run_steps):
     recipe, cyclegan = (factory(name, "recipe") for name in ("ganilla", "cyclegan"))
     assert issubclass(recipe, cyclegan)
