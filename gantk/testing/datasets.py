@@ -159,12 +159,21 @@ def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: st
     for key, images in image_columns(split.columns).items():
         for row in _rows(len(images), 8):
             _check_image(images, images[row], size // shrink_of(images), f"{where}: row {row} of `{key}`")
+    for key in kind.keys("vectors"):
+        _check_vectors(split.columns[key], f"{where}: `{key}`")
     for key in kind.keys("label maps"):
         _check_maps(split.columns[key], size, f"{where}: `{key}`")
     for key, known in {key: getattr(dataset, holds) for holds in NUMBERS for key in kind.keys(holds)}.items():
         values = np.asarray(split.columns.get(key, ())).tolist()
         if values and not (min(values) >= 0 and max(values) < len(known)):
             raise Failure(f"{where}: `{key}` reaches from {min(values)} to {max(values)}, and {len(known)} have names")
+
+
+def _check_vectors(column: Any, where: str) -> None:
+    shapes = {np.asarray(column[row]).shape for row in range(len(column))}
+    values = np.asarray(column[0])
+    if len(shapes) > 1 or values.dtype != np.float32 or not np.isfinite(values).all():
+        raise Failure(f"{where} holds {values.dtype} of {len(shapes)} shapes: finite float32 of one shape are needed")
 
 
 def _check_maps(column: Any, size: int, where: str) -> None:

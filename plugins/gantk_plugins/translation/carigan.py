@@ -1,0 +1,281 @@
+"""CariGANs: the geometry of caricatures, learned from landmarks (Cao et al. 2018, arXiv:1811.00222).
+
+This is the paper's CariGeoGAN: the landmarks of a photograph, as principal components, are translated to those of a
+caricature, and the photograph is warped by them. Two generators play against two critics by least squares, a way there
+and back must return (the cycle), and a caricature must differ from the mean caricature as the photograph does from the
+mean photograph (the characteristic loss): in the same direction, however far.
+
+    gantk train --plugin carigan --data landmarks:FOLDER
+    gantk translate runs/.../exaggerate.onnx photographs/ -o out/ --scalar strength=1.5
+
+The paper's second network, CariStyGAN, which gives a warped photograph the look of a drawing, is not here: it is a
+translation without pairs between photographs and caricatures that are warped back, for which any such recipe will do.
+
+What leaves the paper: it does not say how deep and wide its dense layers are; here there are four, of 128 units. It
+aligns faces by eyes and mouth; a data set should give faces that are. Its landmarks are found by another network; a
+model that is exported must find them itself, so a small network learns them of the photographs, by their squared error.
+Components are divided by one number, the spread of the first, which leaves every angle as it is. The edges of an image
+stay where they are as it is warped.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cosine_similarity, l1_loss, mse_loss
+
+from gantk import (
+    Batch,
+    Batches,
+    Build,
+    Defaults,
+    Graph,
+    Kind,
+    Network,
+    Player,
+    Recipe,
+    Scalar,
+    Settings,
+    Step,
+    UsageError,
+    hookimpl,
+    initialize_he,
+    named,
+)
+from gantk.sizes import sides_of
+from gantk_plugins.networks.warp import warped
+
+LANDMARKED = Kind(
+    "landmarked",
+    {"a": "images", "a_points": "vectors", "b": "images", "b_points": "vectors"},
+    translates=True,
+    cure="name a folder of photographs and one of caricatures with landmarks beside them, --data landmarks:FOLDER, or "
+    "drawn faces, --data faces",
+)
+
+_READ = 200
+"""Batches of which principal components are taken."""
+
+
+def characteristic(given: Tensor, made: Tensor, mean_given: Tensor, mean_made: Tensor) -> Tensor:
+    """Return E[1 - cos(given - its mean, made - its mean)] of vectors (N, D): 0 in the same direction, 2 opposite."""
+    return (1 - cosine_similarity(given - mean_given, made - mean_made, dim=1)).mean()
+
+
+def principal_components(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the mean (D,) of rows (N, D) and their first components (count, D), of length 1."""
+    mean = rows.mean(0)
+    _, _, found = torch.linalg.svd((rows - mean).double(), full_matrices=False)
+    return mean, found[:count].to(rows.dtype)
+
+
+class Dense(nn.Sequential):
+    """Four dense layers with ReLU between them."""
+
+    def __init__(self, inputs: int, outputs: int, units: int) -> None:
+        super().__init__(
+            nn.Linear(inputs, units),
+            nn.ReLU(),
+            nn.Linear(units, units),
+            nn.ReLU(),
+            nn.Linear(units, units),
+            nn.ReLU(),
+            nn.Linear(units, outputs),
+        )
+
+
+class Finder(nn.Module):
+    """Finds the components of a face's landmarks: convolutions that halve the size, and a dense layer."""
+
+    def __init__(self, channels: int, sides: tuple[int, int], components: int, filters: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before, height, width = channels, *sides
+        for number in range(4):
+            layers += [nn.Conv2d(before, filters * 2**number, 3, stride=2, padding=1), nn.ReLU()]
+            before, height, width = filters * 2**number, (height + 1) // 2, (width + 1) // 2
+        self.found = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * height * width, components))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return components (N, components) of images (N, C, H, W)."""
+        found: Tensor = self.found(images)
+        return found
+
+
+class Space(nn.Module):
+    """The space of landmarks: their mean, and the components in which faces differ."""
+
+    mean: Tensor
+    basis: Tensor
+    spread: Tensor
+
+    def __init__(self, landmarks: int, components: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(2 * landmarks))
+        self.register_buffer("basis", torch.zeros(components, 2 * landmarks))
+        self.register_buffer("spread", torch.ones(()))
+
+    def components(self, points: Tensor) -> Tensor:
+        """Return the components (N, K) of landmarks (N, L, 2)."""
+        return (points.flatten(1) - self.mean) @ self.basis.T / self.spread
+
+    def points(self, components: Tensor) -> Tensor:
+        """Return the landmarks (N, L, 2) of components (N, K)."""
+        flat = components * self.spread @ self.basis + self.mean
+        return flat.reshape(len(flat), -1, 2)
+
+
+class Exaggeration(nn.Module):
+    """An image whose face is warped from where its landmarks are found to where a generator wants them."""
+
+    def __init__(self, finder: nn.Module, generator: nn.Module, space: Space) -> None:
+        super().__init__()
+        self.finder, self.generator, self.space = finder, generator, space
+
+    def forward(self, image: Tensor, strength: Tensor) -> Tensor:
+        """Return images (N, C, H, W); `strength` (N,) is the share of the way that landmarks go."""
+        found = self.finder(image)
+        moved = found + strength.view(-1, 1) * (self.generator(found) - found)
+        return warped(image, self.space.points(found), self.space.points(moved))
+
+
+class CariGAN(Recipe):
+    """Exaggerates faces, as caricatures of others do.
+
+    Args:
+        landmarks: points of a face.
+        components: principal components in which faces are compared.
+        units: units of each dense layer of generators and critics.
+        filters: channels of the first layer of the network that finds landmarks.
+        cycle: weight of the way there and back.
+        characteristic: weight of the characteristic loss.
+    """
+
+    mean_a: Tensor
+    mean_b: Tensor
+
+    kind = LANDMARKED
+    defaults = Defaults(loss="lsgan")
+    settings = Settings(optimizer="adam", learning_rate=1e-4, betas=(0.5, 0.999), batch_size=1, size=256)
+
+    def __init__(
+        self,
+        build: Build,
+        *,
+        landmarks: int = 63,
+        components: int = 32,
+        units: int = 128,
+        filters: int = 16,
+        cycle: float = 10.0,
+        characteristic: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if landmarks < 3 or not 1 <= components <= 2 * landmarks or units < 1 or filters < 1:
+            raise UsageError(
+                "carigan needs landmarks >= 3, from 1 to twice as many components, and units and filters >= 1, not "
+                f"landmarks={landmarks}, components={components}, units={units}, filters={filters}"
+            )
+        self.landmarks, self.cycle, self.characteristic = landmarks, cycle, characteristic
+        self.size = build.data.size
+        self.space = Space(landmarks, components)
+        self.register_buffer("mean_a", torch.zeros(components))
+        self.register_buffer("mean_b", torch.zeros(components))
+        self.game = build.loss()
+        self.a_to_b, self.b_to_a = (
+            build.network(initialize_he(Dense(components, components, units)), "generator") for _ in range(2)
+        )
+        self.critic_a, self.critic_b = (
+            build.network(initialize_he(Dense(components, 1, units)), "discriminator") for _ in range(2)
+        )
+        self.finder = build.network(
+            initialize_he(Finder(build.data.channels["a"], sides_of(self.size), components, filters)), "finder"
+        )
+
+    def prepare(self, batches: Batches) -> None:
+        """Take the principal components of all landmarks, and the mean of each side's."""
+        first = next(batches)
+        if "a_points" not in first:
+            return
+        read = [first, *(next(batches) for _ in range(_READ))]
+        a, b = (torch.cat([self._checked(batch[key]) for batch in read]) for key in ("a_points", "b_points"))
+        mean, basis = principal_components(torch.cat([a, b]), len(self.mean_a))
+        self.space.mean.copy_(mean)
+        self.space.basis[: len(basis)].copy_(basis)
+        self.space.spread.fill_(1)
+        self.space.spread.copy_(self.space.components(a)[:, 0].std())
+        for own, rows in ((self.mean_a, a), (self.mean_b, b)):
+            own.copy_(self.space.components(rows).mean(0))
+
+    def _checked(self, points: Tensor) -> Tensor:
+        if points.shape[1] != self.landmarks:
+            raise UsageError(
+                f"faces of the data have {points.shape[1]} landmarks, not {self.landmarks}: say "
+                f"-s landmarks={points.shape[1]}"
+            )
+        return points.flatten(1)
+
+    def players(self) -> dict[str, Player]:
+        """Return both generators, both critics, and what finds landmarks."""
+        return {
+            "generators": Player(self.a_to_b, self.b_to_a),
+            "critics": Player(self.critic_a, self.critic_b, critic=True),
+            "finder": Player(self.finder),
+        }
+
+    def step(self, batches: Batches) -> Step:
+        """Move the critics, then the generators by the whole objective, then what finds landmarks."""
+        batch = next(batches)
+        a, b = self.space.components(batch["a_points"]), self.space.components(batch["b_points"])
+        critic_a, critic_b = self.critic_a.given(), self.critic_b.given()
+
+        with torch.set_grad_enabled(self.due("generators")):
+            made_b, made_a = self.a_to_b(a), self.b_to_a(b)
+        yield (
+            "critics",
+            named(self.game.judge(critic_b, b, made_b), "b") | named(self.game.judge(critic_a, a, made_a), "a"),
+        )
+
+        if self.due("generators"):
+            yield (
+                "generators",
+                {
+                    "game_b": self.game.fool(critic_b, made_b, b),
+                    "game_a": self.game.fool(critic_a, made_a, a),
+                    "cycle_a": self.cycle * l1_loss(self.b_to_a(made_b), a),
+                    "cycle_b": self.cycle * l1_loss(self.a_to_b(made_a), b),
+                    "characteristic_b": self.characteristic * characteristic(a, made_b, self.mean_a, self.mean_b),
+                    "characteristic_a": self.characteristic * characteristic(b, made_a, self.mean_b, self.mean_a),
+                },
+            )
+        self.note(exaggeration=((made_b.detach() - self.mean_b).norm(dim=1) / (a - self.mean_a).norm(dim=1)).mean())
+        yield "finder", {"components": mse_loss(self.finder(batch["a"]), a)}
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the photograph, exaggerated by its own landmarks, by those found, twice as far, and caricatures."""
+        image, own = batch["a"], self.space.components(batch["a_points"])
+        once = torch.ones(len(image), device=image.device)
+        found = self.exaggeration()
+        known = warped(image, batch["a_points"], self.space.points(self.a_to_b(own)))
+        return {
+            "photograph": image,
+            "exaggerated": known,
+            "landmarks found": found(image, once),
+            "twice as far": found(image, 2 * once),
+            "other caricatures": batch["b"],
+        }
+
+    def exaggeration(self) -> Exaggeration:
+        """Return what warps a photograph."""
+        return Exaggeration(self.finder.module, self.a_to_b.module, self.space)
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return what exaggerates a face, of images of the size that is trained on."""
+        strength = Scalar(name="strength", default=1, low=-1, high=3)
+        network = Network(self.exaggeration(), "exaggerate")
+        return {"exaggerate": Graph(network=network, inputs=("a", strength), outputs=("a",), size=self.size)}
+
+
+@hookimpl
+def recipe() -> type[Recipe]:
+    """Return CariGeoGAN's training algorithm."""
+    return CariGAN
