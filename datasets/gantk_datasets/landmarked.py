@@ -4,7 +4,10 @@ from gantk import Group, Kind, Split
 from gantk.data.dataset import Array, Column
 
 LANDMARKED = Kind(
-    "landmarked", {"a": "images", "a_points": "vectors", "b": "images", "b_points": "vectors"}, translates=True
+    "landmarked",
+    {"a": "images", "a_points": "numbers", "b": "images", "b_points": "numbers"},
+    translates=True,
+    whole=True,
 )
 """Each image with its landmarks, float32 (L, 2): x to the right and y down, the image's edges at -1 and 1."""
 

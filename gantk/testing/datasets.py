@@ -159,8 +159,8 @@ def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: st
     for key, images in image_columns(split.columns).items():
         for row in _rows(len(images), 8):
             _check_image(images, images[row], size // shrink_of(images), f"{where}: row {row} of `{key}`")
-    for key in kind.keys("vectors"):
-        _check_vectors(split.columns[key], f"{where}: `{key}`")
+    for key in kind.keys("numbers"):
+        _check_numbers(split.columns[key], f"{where}: `{key}`")
     for key in kind.keys("label maps"):
         _check_maps(split.columns[key], size, f"{where}: `{key}`")
     for key, known in {key: getattr(dataset, holds) for holds in NUMBERS for key in kind.keys(holds)}.items():
@@ -169,11 +169,11 @@ def _check_rows(dataset: Dataset, kind: Kind, split: Split, size: int, where: st
             raise Failure(f"{where}: `{key}` reaches from {min(values)} to {max(values)}, and {len(known)} have names")
 
 
-def _check_vectors(column: Any, where: str) -> None:
+def _check_numbers(column: Any, where: str) -> None:
     shapes = {np.asarray(column[row]).shape for row in range(len(column))}
     values = np.asarray(column[0])
-    if len(shapes) > 1 or values.dtype != np.float32 or not np.isfinite(values).all():
-        raise Failure(f"{where} holds {values.dtype} of {len(shapes)} shapes: finite float32 of one shape are needed")
+    if len(shapes) > 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise Failure(f"{where} holds {values.dtype} of {len(shapes)} shapes: finite numbers of one shape are needed")
 
 
 def _check_maps(column: Any, size: int, where: str) -> None:

@@ -47,8 +47,9 @@ from gantk_plugins.networks.warp import warped
 
 LANDMARKED = Kind(
     "landmarked",
-    {"a": "images", "a_points": "vectors", "b": "images", "b_points": "vectors"},
+    {"a": "images", "a_points": "numbers", "b": "images", "b_points": "numbers"},
     translates=True,
+    whole=True,
     cure="name a folder of photographs and one of caricatures with landmarks beside them, --data landmarks:FOLDER, or "
     "drawn faces, --data faces",
 )

@@ -20,16 +20,21 @@ ELSEWHERE = {
         f"photographs:{check}": "tests/datasets/test_photographs.py, with a list that knows made photographs"
         for check in ("opens", "batches", "same-twice", "held-out")
     },
+    **{
+        f"landmarks:{check}": "tests/datasets/test_landmarks.py, with a folder of its own"
+        for check in ("opens", "batches", "same-twice", "held-out")
+    },
 }
 """Checks that are made at another place, by name or by plugin and name."""
 
-METRICS = {
+MORE = {
+    "carigan": {"data": ["faces"], "options": {"landmarks": "63"}},
     "code-error": {"options": {"code-error.output": "code"}},
     "mode-coverage": {"data": ["points:ring"]},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
     "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},
 }
-"""What a metric needs to measure the suite's few images."""
+"""What a plugin needs that the suite's few images do not give."""
 
 SHALLOW = {
     name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd")
@@ -84,7 +89,7 @@ def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(nam
     plugin = PLUGINS[name]
     applying = [check.name for check in CHECKS if check.applies(plugin)]
     made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
-    said = dict((METRICS | SHALLOW | SCENES).get(name, {}))
+    said = dict((MORE | SHALLOW | SCENES).get(name, {}))
     if name in PUBLISHED:
         said["data"] = [f"{name}:{published}"]
     report = checker.check(name, only=made, **said)
