@@ -69,7 +69,8 @@ def open_folders(
     with_labels = label_keys(arranged.files, labels)
     meanings = {key: Meaning(key, window_b if key in SECOND else window, key in with_labels) for key in arranged.keys}
     # Classes are of no use but for the layouts of pairs.
-    stated = stated_classes(paths, classes) if len(with_labels) == 1 and arranged.kind == "paired" else None
+    places = [*paths, *tree.folders]
+    stated = stated_classes(places, classes) if len(with_labels) == 1 and arranged.kind == "paired" else None
     read = [stated.file] if stated and stated.file else []
     read += caption_files(arranged.paths) if arranged.kind == "images" else []
     return FolderDataset(

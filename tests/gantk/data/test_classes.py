@@ -109,3 +109,21 @@ def test_many_classes_are_counted_and_the_first_named() -> None:
     palette = Palette(tuple((number,) for number in range(25)), ignored=0)
     assert classes_in_words(palette).startswith("25: 0 (ignored), 1, 2, ")
     assert classes_in_words(palette).endswith("18, 19 and 5 more")
+
+
+@pytest.mark.parametrize("form", ["palette", "grey", "colours"])
+@pytest.mark.parametrize("place", [".", "a"])
+def test_a_file_beside_the_label_maps_names_classes_of_each_form(form: str, place: str, tmp_path: Path) -> None:
+    colours = {(255, 0, 0): "sky", (0, 255, 0): "road", (0, 0, 255): "nothing"}
+    grey = form == "grey"
+    root = label_maps(tmp_path / "lay", [(0,), (100,), (200,)] if grey else list(colours), {})
+    if form == "palette":
+        for path in (root / "a").iterdir():
+            Image.open(path).quantize(4).save(path)
+    values = [0, 100, 200] if grey else ["0xff0000", "0x00ff00", "0x0000ff"]
+    lines = [f"{value} {name}" for value, name in zip(values, colours.values(), strict=True)]
+    (root / place / "classes.txt").write_text("\n".join(lines) + " (ignored)\n")
+    result = gantk(root)
+    assert "3: sky, road, nothing (ignored)" in result.stdout
+    palette = open_folders([root], labels="a").split("layout", False, 8).columns["layout"].palette
+    assert (palette.names, palette.ignored) == (("sky", "road", "nothing"), 2)
