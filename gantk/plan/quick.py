@@ -61,7 +61,7 @@ _ENLARGING: Mapping[str, Any] = MappingProxyType(
 )
 
 # Of one picture, at four scales. A coarse one takes less time a step, and what it has not learned no finer one can.
-_PICTURE: Mapping[str, Any] = MappingProxyType({"size": 80, "steps": 4800, "factor": 0.55, "moves": 1, "coarser": 1.5})
+_PICTURE: Mapping[str, Any] = MappingProxyType({"size": 80, "steps": 7200, "factor": 0.55, "moves": 1, "coarser": 1.5})
 
 # Images of many domains are seen in turn, so there are more of them, at half the size. A generator that begins as doing
 # nothing stays there where going back weighs as in papers, and the domain that is asked for must weigh more.
