@@ -189,6 +189,23 @@ PROTOCOLS = [
             ("wgan-gp", _norms(*normed, "layer")),
         )
     ),
+    *(
+        Protocol(
+            name=f"cogan-{of}",
+            question="pairs",
+            title=f"digits and their {words}",
+            paper="Liu and Tuzel 2016 (CoGAN), arXiv:1606.07536, section 4",
+            published={"pair_agreement": published},
+            train=f"--plugin cogan {MNIST} -s data.view={of}",
+            steps=25_000,
+            length="the paper",
+            short=300,
+            evaluate=(f"--metric pair-agreement -s pair-agreement.of={of}",),
+            seeds=5,
+            differs=f"{DIGITS}; two pixels agree where both are brighter than the middle of their range, or neither",
+        )
+        for of, words, published in (("edges", "edges", "0.952"), ("negative", "negatives", "0.967"))
+    ),
     Protocol(
         name="ebgan-fashion",
         question="clothes",

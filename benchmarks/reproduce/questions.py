@@ -154,6 +154,21 @@ QUESTIONS = (
         ),
     ),
     Question(
+        name="pairs",
+        title="Do two domains show the same of one noise vector, though no pair is trained on?",
+        asked="Half of the digits, and edges or negatives of the other half.",
+        rows="Domains",
+        measures=(
+            Measure(
+                name="pair_agreement",
+                title="Pixels that agree",
+                means="how many pixels of the second image are what the first becomes as edges, or as its negative",
+                better="higher",
+                bounds="1 is all of them",
+            ),
+        ),
+    ),
+    Question(
         name="ring",
         title="Are all of eight Gaussians on a ring found?",
         asked=TOY,
