@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk.parts.losses import AdversarialLoss
+from gantk.recipe.recipe import Recipe
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
 from gantk.testing.runs import training
@@ -147,6 +148,7 @@ def _watched(ready: Training) -> Watch:
     for game in ready.recipe.modules():
         if isinstance(game, AdversarialLoss):
             _let_constrain(game, watch)
+    _let_begin(ready.recipe, watch)
     for number, span in enumerate(ready.course.spans):
         ready.enter(number)
         watch.expect(ready.movers)
@@ -165,6 +167,17 @@ def _step(ready: Training, step: int, watch: Watch) -> None:
 
 def _watching(movers: Mapping[str, Mover], watch: Watch) -> dict[str, Mover]:
     return {name: WatchedMover(**vars(mover), name=name, watch=watch) for name, mover in movers.items()}
+
+
+def _let_begin(recipe: Recipe, watch: Watch) -> None:
+    """Allow a recipe to change weights as a stage begins."""
+    begin = recipe.begin
+
+    def allowed() -> None:
+        begin()
+        watch.keep(watch.names)
+
+    recipe.begin = allowed  # type: ignore[method-assign]
 
 
 def _let_constrain(game: AdversarialLoss, watch: Watch) -> None:

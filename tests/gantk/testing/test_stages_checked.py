@@ -13,6 +13,22 @@ def test_what_later_stages_move_raises_no_false_alarm(checker):
     assert report["moves"].reason == "discriminator: 6 parameters; small: 4 parameters; details: 4 parameters"
 
 
+def test_weights_may_change_as_a_stage_begins(checker, tmp_path):
+    plugin = tmp_path / "mine.py"
+    text, step = GROWING.read_text("utf-8"), "    def step(self, batches"
+    assert text.count(step) == 1
+    plugin.write_text(text.replace(step, BEGIN + step), "utf-8")
+    checker.check(str(plugin), only=["moves"], options=SMALL).require()
+
+
+BEGIN = """
+    def begin(self) -> None:
+        for parameter in self.generator.parameters():
+            parameter.mul_(0.5)
+
+"""
+
+
 def test_a_layer_that_a_later_stage_never_reaches_is_found(checker, tmp_path):
     plugin = tmp_path / "mine.py"
     layer = "nn.Conv2d(filters, channels, 3, padding=1)"
