@@ -159,9 +159,12 @@ def discriminator_network(
     normalization = build.normalization("discriminator")
     widths = [spec.channels + spec.condition_channels, *(filters * 2**number for number in range(layers))]
     stages: list[nn.Module] = []
-    for before, width in pairwise(widths):
-        layer = normalization.weight(nn.Conv2d(before, width, 4, 2, 1, bias=not stages or not normalization.shifts))
-        norm = [normalization.activation(width)] if stages else []
+    for number, (before, width) in enumerate(pairwise(widths), 1):
+        # A map of one pixel has nothing that a norm over each image's pixels could go by.
+        normed = number > 1 and max(spec.sides) >> number > 1
+        bias = not normed or not normalization.shifts
+        layer = normalization.weight(nn.Conv2d(before, width, 4, 2, 1, bias=bias))
+        norm = [normalization.activation(width)] if normed else []
         stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.01)))
     scores = normalization.weight(nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False))
     return normalization.network(Staged(stages, scores))

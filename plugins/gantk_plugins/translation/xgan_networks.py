@@ -110,9 +110,11 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
     normalization = build.normalization("discriminator")
     widths = [spec.channels + spec.condition_channels, filters, *3 * [2 * filters]]
     stages: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        bias = not stages or not normalization.shifts
+    for number, (before, after) in enumerate(pairwise(widths), 1):
+        # A map of one pixel has nothing that a norm over each image's pixels could go by.
+        normed = number > 1 and max(spec.sides) >> number > 1
+        bias = not normed or not normalization.shifts
         layer = normalization.weight(nn.Conv2d(before, after, 4, stride=2, padding=1, bias=bias))
-        stages.append(nn.Sequential(layer, *([normalization.activation(after)] if stages else []), nn.LeakyReLU(0.2)))
+        stages.append(nn.Sequential(layer, *([normalization.activation(after)] if normed else []), nn.LeakyReLU(0.2)))
     scores = nn.Sequential(nn.Flatten(), normalization.weight(nn.Linear(widths[-1] * height * width, 1)))
     return initialize_he(normalization.network(Staged(stages, scores)))

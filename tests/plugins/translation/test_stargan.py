@@ -212,3 +212,9 @@ def test_settings_of_the_paper(stargan):
     assert said["steps"] * said["critic_steps"] == 200_000
     assert (said["learning_rate"], said["betas"], said["batch_size"], said["size"]) == (1e-4, (0.5, 0.999), 16, 128)
     assert (said["schedule"], said["decay_from"]) == ("linear", 0.5)
+
+
+def test_a_map_of_one_pixel_is_not_normalized(factory, make_build):
+    build = make_build(normalization=("none", "instance"))
+    network = factory("stargan", "discriminator")(DiscriminatorSpec(channels=3, size=16), build, filters=4)
+    assert network.train()(torch.rand(2, 3, 16, 16)).isfinite().all()

@@ -180,3 +180,9 @@ def test_what_cannot_be(xgan, factory, make_build):
         factory("xgan", "discriminator")(
             DiscriminatorSpec(channels=3, size=16), make_build(normalization=("none", "none")), filters=0
         )
+
+
+def test_a_map_of_one_pixel_is_not_normalized(factory, make_build):
+    build = make_build(normalization=("none", "instance"))
+    network = factory("xgan", "discriminator")(DiscriminatorSpec(channels=3, size=16), build, filters=4)
+    assert network.train()(torch.rand(2, 3, 16, 16)).isfinite().all()
