@@ -20,6 +20,7 @@ LARGER = {
     "pix2pixhd": 11,
     "spade": 10,
     "stargan": 4,
+    "carigan": 4,
     "combogan": 4,
     "xgan": 4,
     "unit": 4,

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from gantk import DataInfo, UsageError
-from gantk_plugins.translation.carigan import Space, characteristic, principal_components
+from gantk_plugins.translation.carigan import characteristic
+from gantk_plugins.translation.carigan_networks import Space, principal_components
 
 LANDMARKS, COMPONENTS = 5, 3
 
