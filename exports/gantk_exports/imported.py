@@ -11,7 +11,8 @@ from gantk.data.infos import Contents, ImageInfo
 from gantk.errors import GantkError, UsageError
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import averaged, build_recipe, open_training_data, prepare, suited
+from gantk.plan.assemble import build_recipe, open_training_data, prepare
+from gantk.plan.averages import averaged, suited
 from gantk.plan.resolve import Resolved, resolve
 from gantk.recipe.recipe import Recipe
 from gantk.runs.config import Config

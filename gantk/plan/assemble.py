@@ -1,7 +1,7 @@
 """The recipe and the data of a run, made from what was resolved."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,9 @@ from gantk.parts.bounded import bounded
 from gantk.parts.build import Build, DataInfo
 from gantk.parts.context import Context, Informed
 from gantk.parts.discriminator import Discriminator
-from gantk.parts.networks import Generator
-from gantk.parts.scheduled import Scheduled
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.open_data import USER
-from gantk.plan.quick import ORIGIN
 from gantk.plan.resolve import Resolved
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.slots import kind_of, named_in
@@ -166,33 +163,6 @@ def build_recipe(
         raise PluginError(f"recipe {part.plugin} made a {type(recipe).__name__}: a gantk.Recipe is needed")
     _inform(recipe, context)
     return recipe
-
-
-def suited(resolved: Resolved, recipe: Recipe) -> Resolved:
-    """Return a run whose averages are said by network: a single decay is that of all that make images.
-
-    Left out are those that a quick scale states of networks which its recipe has not.
-    """
-    stated, networks = resolved.settings.ema, recipe.networks()
-    scaled = resolved.origins["ema"].startswith(ORIGIN)
-    if isinstance(stated, Mapping):
-        kept = {name: decay for name, decay in stated.items() if name in networks}
-        if kept == stated or not scaled:
-            return resolved
-    else:
-        kept = {name: stated for name, network in networks.items() if isinstance(network, Generator)}
-        if not kept:
-            raise UsageError(
-                f"setting ema: recipe {resolved.parts['recipe'].plugin} builds no generator: name the networks, "
-                f'-s "ema={{{next(iter(networks), "NAME")}: 0.999}}"'
-            )
-    return replace(resolved, settings=replace(resolved.settings, ema=kept))
-
-
-def averaged(resolved: Resolved) -> Mapping[str, Scheduled]:
-    """Return the decays of a run that is suited to its recipe, by the networks' names."""
-    assert isinstance(resolved.settings.ema, Mapping)
-    return resolved.settings.ema
 
 
 def prepare(recipe: Recipe, batches: Batches) -> None:

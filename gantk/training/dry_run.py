@@ -12,7 +12,8 @@ from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on, suited
+from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
+from gantk.plan.averages import suited
 from gantk.plan.course import Course, course_of, sides_in
 from gantk.plan.device import choose_precision
 from gantk.plan.open_data import USER, data_values

@@ -12,12 +12,11 @@ from gantk.parts.losses import Losses
 from gantk.plan.assemble import (
     OpenedData,
     allows_bf16,
-    averaged,
     build_recipe,
     open_streams,
     open_training_data,
-    suited,
 )
+from gantk.plan.averages import averaged, suited
 from gantk.plan.course import START, course_of, images_a_pass
 from gantk.plan.device import choose_precision, choose_workers
 from gantk.plan.resolve import Resolved

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gantk import DataError, UsageError
-from gantk_datasets.emoji_scenes import HELD_OUT, MOST, OBJECTS, RELATIONS, drawn, emoji_scenes, relation, scene
+from gantk_datasets.emoji_scenes import HELD_OUT, OBJECTS, drawn, emoji_scenes, scene
+from gantk_datasets.placed_scenes import MOST, RELATIONS, relation
 
 BOX = (0.4, 0.4, 0.6, 0.6)
 

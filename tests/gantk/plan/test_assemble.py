@@ -9,7 +9,8 @@ from gantk import AdversarialLoss, Network, Player, Recipe, UsageError
 from gantk.cli.main import main
 from gantk.parts.context import Context
 from gantk.parts.valueless import without_values
-from gantk.plan.assemble import averaged, build_recipe, open_training_data, prepare, suited
+from gantk.plan.assemble import build_recipe, open_training_data, prepare
+from gantk.plan.averages import averaged, suited
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 
