@@ -29,7 +29,7 @@ RECIPES = {
 NEEDS_MORE = {"cgan": "needs class labels|scores no images under other images|gives scores, not energies"}
 """Discriminators that score an image with what these recipes have not (Mirza and Osindero 2014), and what they say."""
 
-ENERGIES = {"ebgan"}
+ENERGIES = {"began", "ebgan"}
 """Games that read energies, and discriminators that give them (Zhao et al. 2016): neither goes with scores."""
 
 SLOPES = {"dragan", "singan", "wgan-gp", "wgan-lp", "wgan-div"}

@@ -34,12 +34,26 @@ class Decoder(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """Gives images (N, channels, size, size) their energies (N,): the mean error of what it makes of their codes."""
+    """Gives images (N, channels, size, size), under image conditions of that size, their energies (N,).
 
-    def __init__(self, channels: int, base: int, levels: int, *, filters: int, code: int, power: int, skips: bool):
+    An energy is the mean error of what the decoder makes of an image's code.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        condition_channels: int,
+        base: int,
+        levels: int,
+        *,
+        filters: int,
+        code: int,
+        power: int,
+        skips: bool,
+    ) -> None:
         super().__init__()
         self.power = power
-        layers: list[nn.Module] = [nn.Conv2d(channels, filters, 3, padding=1), nn.ELU()]
+        layers: list[nn.Module] = [nn.Conv2d(channels + condition_channels, filters, 3, padding=1), nn.ELU()]
         for level in range(1, levels + 1):
             width = level * filters
             layers += _pair(max(level - 1, 1) * filters, width)
@@ -48,12 +62,12 @@ class AutoEncoder(nn.Module):
         self.encoder = nn.Sequential(*layers, nn.Flatten(), nn.Linear(levels * filters * base**2, code))
         self.decoder = Decoder(code, channels, base, levels, filters, skips=skips)
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self.score(self.features(image))
+    def forward(self, image: Tensor, *conditions: Tensor) -> Tensor:
+        return self.score(self.features(image, *conditions))
 
-    def features(self, image: Tensor) -> list[Tensor]:
+    def features(self, image: Tensor, *conditions: Tensor) -> list[Tensor]:
         """Return the image and its code."""
-        return [image, self.encoder(image)]
+        return [image, self.encoder(torch.cat([*conditions, image], 1) if conditions else image)]
 
     def score(self, features: list[Tensor]) -> Tensor:
         """Return the energies that belong to features."""
@@ -114,8 +128,10 @@ def auto_encoder(
     """
     if spec.output != "energies":
         raise Unsupported("gives energies, not scores: play a game of energies, --loss began or ebgan")
-    spec.accept("output", "features")
+    spec.accept("condition_channels", "output", "features")
     if code < 1:
         raise UsageError(f"began needs code >= 1, not {code}")
     base, levels = _plan(spec.square, filters)
-    return AutoEncoder(spec.channels, base, levels, filters=filters, code=code, power=power, skips=skips)
+    return AutoEncoder(
+        spec.channels, spec.condition_channels, base, levels, filters=filters, code=code, power=power, skips=skips
+    )

@@ -69,7 +69,7 @@ def test_without_a_move_of_the_generator_k_stays():
 def test_an_energy_is_the_mean_error_of_the_reconstruction():
     image = torch.rand(3, 3, 16, 16) * 2 - 1
     for power in (1, 2):
-        network = AutoEncoder(3, 8, 2, filters=4, code=5, power=power, skips=False)
+        network = AutoEncoder(3, 0, 8, 2, filters=4, code=5, power=power, skips=False)
         error = (network.reconstructed(image) - image).abs() ** power
         torch.testing.assert_close(network(image), error.mean((1, 2, 3)))
 
