@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from gantk import load
 from gantk.cli.main import main
 from gantk.plugins.entrypoints import installed
+from gantk.runtime.ports import Port
 from gantk.testing.checks import CHECKS
 
 ELSEWHERE = {
@@ -101,6 +103,17 @@ def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(nam
         export_verify_and_run(report.folder / "run", tmp_path)
 
 
+def shown(port: Port, preview: Path, folder: Path) -> Path:
+    """Return the file of an image that a model takes: a preview, or of label maps one of a single class."""
+    if port.palette is None:
+        return preview
+    value = port.palette.values[0]
+    Image.new("L" if len(value) == 1 else "RGB", (64, 64), value if len(value) == 3 else value[0]).save(
+        folder / "map.png"
+    )
+    return folder / "map.png"
+
+
 def export_verify_and_run(run: Path, tmp_path: Path) -> None:
     gantk("export", run)
     models = sorted((run / "exports").glob("*.onnx"))
@@ -118,7 +131,10 @@ def export_verify_and_run(run: Path, tmp_path: Path) -> None:
         elif card.task == "translate":
             labels = (f"{port.name}=0" for port in card.numbers_in if port.categories)
             told = [word for label in labels for word in ("--label", label)]
-            gantk("translate", path, preview, *told, "-o", out.with_suffix(".png"))
+            first, *others = (shown(port, preview, tmp_path) for port in card.images_in)
+            for port, image in zip(card.images_in[1:], others, strict=True):
+                told += ["--image", f"{port.name}={image}"]
+            gantk("translate", path, first, *told, "-o", out.with_suffix(".png"))
         else:
             gantk("encode" if card.task == "encode" else "score", path, preview, "-o", f"{out}.csv")
             assert len(Path(f"{out}.csv").read_text().splitlines()) == 2
