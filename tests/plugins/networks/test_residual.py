@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported
-from gantk_plugins.networks.residual import DoubledConvolution, HalvedConvolution
+from gantk_plugins.networks.residual_blocks import DoubledConvolution, HalvedConvolution
 
 RESIDUAL = {"generator": "wgan-gp", "discriminator": "wgan-gp", "loss": "wgan-gp", "normalization": ("batch", "none")}
 
