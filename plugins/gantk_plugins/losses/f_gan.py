@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log
+from math import expm1, log
 from typing import Any, Literal
 
 import torch
@@ -49,10 +49,12 @@ class Divergence:
     Attributes:
         activation: g_f, T of the discriminator's V.
         conjugate: f*(g_f(V)) of V.
+        boundary: V of f'(1), above which an image is taken for real (section 2.4).
     """
 
     activation: Callable[[Tensor], Tensor]
     conjugate: Callable[[Tensor], Tensor]
+    boundary: float = 0.0
 
 
 class FGAN(AdversarialLoss):
@@ -75,6 +77,7 @@ class FGAN(AdversarialLoss):
             raise UsageError(f"share {share:g} is not between 0 and 1")
         self.saturating = saturating
         self.f = _divergences(alpha, share)[divergence]
+        self.boundary = self.f.boundary
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Return E_Q[f*(T)] - E_P[T], the bound negated (equation 6); note the bound as `divergence`."""
@@ -90,7 +93,7 @@ class FGAN(AdversarialLoss):
 def _divergences(alpha: float, share: float) -> dict[str, Divergence]:
     """Return tables 2 and 6 of the paper."""
     return {
-        "kl": Divergence(_identity, lambda v: _exp(v - 1)),
+        "kl": Divergence(_identity, lambda v: _exp(v - 1), boundary=1.0),
         "reverse-kl": Divergence(lambda v: -_exp(-v), lambda v: v - 1),
         "pearson": Divergence(_identity, lambda v: v.square() / 4 + v),
         "neyman": Divergence(lambda v: 1 - _exp(-v), lambda v: 2 - 2 * _exp(-v / 2)),
@@ -122,7 +125,7 @@ def _weighted_js(share: float) -> Divergence:
         small = torch.log(-torch.expm1(-softplus(-scores.clamp(max=LARGE)) / share))
         return (1 - share) * (log(1 - share) - torch.where(scores > LARGE, -scores - log(share), small))
 
-    return Divergence(lambda v: -share * log(share) - softplus(-v), conjugate)
+    return Divergence(lambda v: -share * log(share) - softplus(-v), conjugate, boundary=-log(share**-share - 1))
 
 
 def _alpha(alpha: float) -> Divergence:
@@ -135,7 +138,8 @@ def _alpha(alpha: float) -> Divergence:
         small = softplus(-scores.clamp(max=LARGE)).log()
         return (_exp(power * (log(1 - alpha) + torch.where(scores > LARGE, -scores, small))) - 1) / alpha
 
-    return Divergence(lambda v: 1 / (1 - alpha) - softplus(-v), conjugate)
+    limit = 1 / (1 - alpha)
+    return Divergence(lambda v: limit - softplus(-v), conjugate, boundary=-limit - log(-expm1(-limit)))
 
 
 def _exp(x: Tensor) -> Tensor:

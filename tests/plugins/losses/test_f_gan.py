@@ -98,6 +98,14 @@ def inverse(name, t):
     return -np.log(np.expm1(-(t - (log(2) if name == "js" else 0))))
 
 
+@pytest.mark.parametrize("name", sorted(F.keys() - {"total-variation"}))
+def test_the_boundary_is_where_both_are_alike(name, factory):
+    made = game(factory, name)
+    activation = made.f.activation(torch.tensor(made.boundary, dtype=torch.float64))
+    slope = (F[name](1.00001) - F[name](0.99999)) / 0.00002
+    assert activation.item() == pytest.approx(slope, abs=1e-6)
+
+
 @every_divergence
 def test_gradients_and_a_second_time(name, factory):
     made = game(factory, name)
