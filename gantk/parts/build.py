@@ -141,7 +141,7 @@ class Build:
             spec = replace(spec, output=output, features=spec.features or game.wants_features)
             if game.per_sample and mixes_samples:
                 raise Unsupported(
-                    f"loss {self.parts['loss'].plugin} cannot be used with normalization "
+                    f"{self._penalized(game)} cannot be used with normalization "
                     f"{self.parts['normalization.discriminator'].plugin} in the discriminator: {game.per_sample}; "
                     "choose another by --normalization discriminator=NAME"
                 )
@@ -150,7 +150,7 @@ class Build:
         if game is not None:
             if game.per_sample and any(map(declares_mixing, module.modules())):
                 raise Unsupported(
-                    f"loss {self.parts['loss'].plugin} cannot be used with discriminator {part.plugin}, which ties "
+                    f"{self._penalized(game)} cannot be used with discriminator {part.plugin}, which ties "
                     f"samples to each other: {game.per_sample}; choose another by --discriminator NAME"
                 )
             game.check(module)
@@ -218,6 +218,11 @@ class Build:
                 f"augmentation {name} asks which real images are taken for real, and {played} that says so by itself: "
                 "choose another by --augmentation NAME, or by --loss NAME"
             )
+
+    def _penalized(self, game: AdversarialLoss) -> str:
+        """Return who asks that samples be scored by themselves: the game, or a penalty that was added to it."""
+        added = next((name for name in ("r1", "r2") if getattr(self, name)), "r1")
+        return f"setting {added}" if game.per_sample == SLOPES else f"loss {self.parts['loss'].plugin}"
 
     def _mixes_samples(self, role: str) -> bool:
         return f"normalization.{role}" in self.parts and self.normalization(role).mixes_samples

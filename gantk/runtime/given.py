@@ -15,6 +15,7 @@ from gantk.runtime.fitted import fitted, nearest
 from gantk.runtime.generation import drawn_rows, rows_of, spread
 from gantk.runtime.inputs import Taken, take, values_of
 from gantk.runtime.ports import Numbers, Port
+from gantk.text import pasted
 
 NOTHING: Mapping[str, Array] = MappingProxyType({})
 """The rows of no further input."""
@@ -101,7 +102,7 @@ def _wanted(port: Port | Numbers) -> UsageError:
         return unsaid(port)
     first = port.names[0] if port.names else "0"
     return UsageError(
-        f"the model takes a category {port.name}: say {port.known}, such as --label {port.name}={first} "
+        f"the model takes a category {port.name}: say {port.known}, such as --label {pasted(f'{port.name}={first}')} "
         f"(in Python {port.name}={first!r})"
     )
 

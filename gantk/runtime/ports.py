@@ -1,5 +1,6 @@
 """The tensors that an exported model takes and gives, as its card describes them."""
 
+import unicodedata
 from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import Literal
@@ -136,14 +137,16 @@ class Numbers:
         return f"{names}a number from 0 to {self.categories - 1}"
 
     def category(self, said: str | int) -> int:
-        """Return the index of a category that is said by its name, capitals apart where that is clear, or its index.
+        """Return the index of a category that is said by its name, or by its index.
+
+        Capitals do not matter where it is clear which is meant, nor how umlauts and accents are composed.
 
         Raises UsageError where there is no such category.
         """
         if said in self.names:
             return self.names.index(str(said))
         if isinstance(said, str):
-            alike = [index for index, name in enumerate(self.names) if name.casefold() == said.casefold()]
+            alike = [index for index, name in enumerate(self.names) if _folded(name) == _folded(said)]
             if len(alike) == 1:
                 return alike[0]
         index = int(said) if str(said).isdecimal() else -1
@@ -173,3 +176,7 @@ class Numbers:
 def _rescaled(values: Array, old: tuple[float, float], new: tuple[float, float]) -> Array:
     scale = (new[1] - new[0]) / (old[1] - old[0])
     return (values.astype(np.float32) - np.float32(old[0])) * np.float32(scale) + np.float32(new[0])
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -15,6 +15,7 @@ from gantk.data.storage import moved_into_place
 from gantk.data.windows import to_window
 from gantk.errors import PluginError, written_at
 from gantk.plan.protocol import preview_of
+from gantk.training.lettering import drawable
 from gantk.training.scatter import draw_scatter
 from gantk.training.shipped import Shipped
 
@@ -95,7 +96,7 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
     across = {name: math.ceil(len(images) / ROWS) for name, images in cells.items()}
     rows = max(math.ceil(len(images) / across[name]) for name, images in cells.items())
     font = ImageFont.load_default(13)
-    labels = {name: _lines(_titled(name, columns[name]), step_x * across[name] - GAP, font) for name in cells}
+    labels = {name: _lines(drawable(_titled(name, columns[name])), step_x * across[name] - GAP, font) for name in cells}
     header = HEADER + LINE * (max(map(len, labels.values())) - 1)
     # A wide column has a gap of its own behind it, so that one sees where it ends.
     spans = {name: step_x * count + (2 * GAP if count > 1 else 0) for name, count in across.items()}
@@ -110,7 +111,7 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
             cell = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
             sheet.paste(cell, (left + column * step_x, header + row * step_y))
         left += spans[name]
-    draw.text((GAP, sheet.height - HEADER + 3), caption, fill="gray", font=font)
+    draw.text((GAP, sheet.height - HEADER + 3), drawable(caption), fill="gray", font=font)
     return sheet
 
 

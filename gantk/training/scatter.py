@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gantk.data.dataset import Array
+from gantk.training.lettering import drawable
 
 PANEL = 360
 GAP = 16
@@ -34,14 +35,14 @@ def draw_scatter(columns: Mapping[str, Tensor], real: Tensor, caption: str) -> I
         points, x = _coordinates(images), left + column * step
         outside = len(points) - int(_within(points, low, high).sum())
         label = f"{name}, {outside:,} of {len(points):,} outside" if outside else name
-        draw.text((x, 3), label, fill="black", font=font)
+        draw.text((x, 3), drawable(label), fill="black", font=font)
         sheet.paste(_panel(truth, points, low, high), (x, HEADER))
         below = HEADER + PANEL + 3
         draw.text((x, below), f"{low[0]:g}", fill=FRAME, font=font)
         draw.text((x + PANEL, below), f"{high[0]:g}", fill=FRAME, font=font, anchor="ra")
     for text, y, anchor in ((f"{high[1]:g}", HEADER, "ra"), (f"{low[1]:g}", HEADER + PANEL, "rd")):
         draw.text((left - 5, y), text, fill=FRAME, font=font, anchor=anchor)
-    draw.text((left, sheet.height - HEADER + 3), caption, fill="gray", font=font)
+    draw.text((left, sheet.height - HEADER + 3), drawable(caption), fill="gray", font=font)
     return sheet
 
 

@@ -79,7 +79,7 @@ def test_a_norm_over_the_batch_is_refused():
     spec = DiscriminatorSpec(channels=1, size=8)
     assert build().discriminator(spec).mixes_samples
     with pytest.raises(
-        Unsupported, match="^loss here cannot be used with normalization here in the .*: the penalties r1"
+        Unsupported, match="^setting r1 cannot be used with normalization here in the .*: the penalties r1"
     ):
         build(r1=1.0).discriminator(spec)
 

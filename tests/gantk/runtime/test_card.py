@@ -1,6 +1,7 @@
 """A card survives its way through a file's metadata, and a broken one is named."""
 
 import json
+import unicodedata
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def test_images_are_found_or_the_right_command_is_named() -> None:
 
 def test_categories_are_said_by_name_or_index() -> None:
     assert [LABEL.category(said) for said in ("cat", "dög", 2, "0", np.int64(1))] == [0, 1, 2, 0, 1]
+    assert LABEL.category(unicodedata.normalize("NFD", "DÖG")) == 1, "as macOS composes names of folders"
     assert LABEL.category("1") == 2, "a name comes before an index"
     for said in ("mouse", 3, -1, "-1", "1.0", ""):
         with pytest.raises(UsageError, match=f"no label is called {said}: say cat, dög, 1, or a number from 0 to 2"):
