@@ -1,72 +1,15 @@
-"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run."""
+"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run.
+
+Recipes that translate have a file of their own, so that two processes share the work.
+"""
 
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from PIL import Image
 
-from gantk import load
-from gantk.cli.main import main
-from gantk.plugins.entrypoints import installed
-from gantk.runtime.ports import Port
-from gantk.testing.checks import CHECKS
-
-ELSEWHERE = {
-    "export": "in this file, by the commands themselves",
-    "pair-agreement:measures": "tests/plugins/metrics/test_pair_agreement.py, by two graphs of one noise vector",
-    "kid:measures": "tests/plugins/metrics/test_kid.py, by a smaller network",
-    **{
-        f"photographs:{check}": "tests/datasets/test_photographs.py, with a list that knows made photographs"
-        for check in ("opens", "batches", "same-twice", "held-out")
-    },
-    **{
-        f"landmarks:{check}": "tests/datasets/test_landmarks.py, with a folder of its own"
-        for check in ("opens", "batches", "same-twice", "held-out")
-    },
-}
-"""Checks that are made at another place, by name or by plugin and name."""
-
-MORE = {
-    "carigan": {"data": ["faces"], "options": {"landmarks": "63"}},
-    "code-error": {"options": {"code-error.output": "code"}},
-    "mode-coverage": {"data": ["points:ring"]},
-    "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
-    "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},
-}
-"""What a plugin needs that the suite's few images do not give."""
-
-SHALLOW = {
-    name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd")
-}
-"""Deep networks, which the suite makes narrow but leaves deep: a block is as good as twenty."""
-
-SCENES = {
-    "sg2im": {
-        "data": ["emoji-scenes"],
-        "options": {"layers": "1", "refinement": "8,8", "noise": "2", "data.scenes": "8", "size": "16"},
-    }
-}
-"""What the suite's images do not show."""
-
-ONE_WAY = {
-    "cyclegan": ["a_to_b"],
-    "unit": ["a_to_b"],
-    "nice-gan": ["a_to_b"],
-    "ganilla": ["a_to_b"],
-    "munit": ["a_to_b", "a_to_b_styled"],
-    "xgan": ["a_to_b", "embed_a"],
-    "cogan": ["generator_a"],
-}
-"""What is exported of recipes whose other graphs are the same networks the other way round."""
-
-PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
-"""Data sets whose files do not come along."""
-
-PLUGINS = {name: plugin for name, plugin in installed().items() if plugin.distribution == "gantk"}
-RECIPES = [name for name, plugin in PLUGINS.items() if "recipe" in plugin.hooks]
+from support.built_in import PLUGINS, PUBLISHED, TRANSLATION, passes_every_check
 
 
 @pytest.fixture(scope="module")
@@ -86,66 +29,12 @@ def published(tmp_path_factory) -> Path:
     return folder
 
 
-def gantk(*arguments: object) -> None:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output + repr(result.exception)
-
-
 def test_the_book_lists_them_all():
     pages = [(Path(__file__).parents[3] / "docs" / f"{page}.md") for page in ("methods", "data", "evaluation")]
     book = "".join(page.read_text("utf-8") for page in pages)
     assert [name for name in PLUGINS if f"`{name}`" not in book] == []
 
 
-@pytest.mark.parametrize("name", PLUGINS)
+@pytest.mark.parametrize("name", sorted(PLUGINS.keys() - TRANSLATION))
 def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(name, checker, published, tmp_path):
-    plugin = PLUGINS[name]
-    applying = [check.name for check in CHECKS if check.applies(plugin)]
-    made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
-    said = dict((MORE | SHALLOW | SCENES).get(name, {}))
-    if name in PUBLISHED:
-        said["data"] = [f"{name}:{published}"]
-    report = checker.check(name, only=made, **said)
-    assert report.passed, str(report)
-    skipped = {outcome.check for outcome in report.outcomes if outcome.status == "skip"}
-    # No activations, no conditioning vector, no bfloat16, no parts of others: that may be.
-    assert skipped <= {"features", "conditions", "bf16", "partners"}, str(report)
-    if name in RECIPES:
-        export_verify_and_run(report.folder / "run", ONE_WAY.get(name, []), tmp_path)
-
-
-def shown(port: Port, preview: Path, folder: Path) -> Path:
-    """Return the file of an image that a model takes: a preview, or of label maps one of a single class."""
-    if port.palette is None:
-        return preview
-    value = port.palette.values[0]
-    Image.new("L" if len(value) == 1 else "RGB", (64, 64), value if len(value) == 3 else value[0]).save(
-        folder / "map.png"
-    )
-    return folder / "map.png"
-
-
-def export_verify_and_run(run: Path, graphs: list[str], tmp_path: Path) -> None:
-    gantk("export", run, *(word for graph in graphs for word in ("--graph", graph)))
-    models = sorted((run / "exports").glob("*.onnx"))
-    assert models
-    preview = next((run / "previews").glob("*.png"))
-    for path in models:
-        gantk("verify", path)
-        card = load(path).card
-        assert card.parity
-        out = tmp_path / path.stem
-        if card.task == "generate":
-            captions = [word for port in card.numbers_in if port.words for word in ("--caption", port.words[0])]
-            gantk("generate", path, "-n", "2", *captions, "-o", out)
-            assert len(list(out.iterdir())) == 2
-        elif card.task == "translate":
-            labels = (f"{port.name}=0" for port in card.numbers_in if port.categories)
-            told = [word for label in labels for word in ("--label", label)]
-            first, *others = (shown(port, preview, tmp_path) for port in card.images_in)
-            for port, image in zip(card.images_in[1:], others, strict=True):
-                told += ["--image", f"{port.name}={image}"]
-            gantk("translate", path, first, *told, "-o", out.with_suffix(".png"))
-        else:
-            gantk("encode" if card.task == "encode" else "score", path, preview, "-o", f"{out}.csv")
-            assert len(Path(f"{out}.csv").read_text().splitlines()) == 2
+    passes_every_check(name, checker, tmp_path, published if name in PUBLISHED else None)
