@@ -13,7 +13,7 @@ def test_the_hint_names_only_what_can(make_build):
     build = make_build(generator="resnet", discriminator="patchgan")
     asked = (DiscriminatorSpec(channels=3, size=32, output="energies"), build)
     hint = instead_of(Part("discriminator", "patchgan", dict), asked)
-    assert hint == "; a discriminator that can: ebgan (--discriminator NAME)"
+    assert hint == "; a discriminator that can: began, ebgan (--discriminator NAME)"
     assert instead_of(Part("discriminator", "ebgan", dict), asked) == ""
 
     translating = (GeneratorSpec(inputs=3, outputs=3, size=32), build)
