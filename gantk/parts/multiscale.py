@@ -1,6 +1,6 @@
 """A discriminator of images at several sizes (Wang et al. 2018, arXiv:1711.11585, section 3.2)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import log2
 from typing import Any
 
@@ -37,7 +37,7 @@ class MultiScale(nn.Module):
         return self.discriminators[min(max(halvings, 0), len(self.discriminators) - 1) :]
 
     def forward(self, image: Tensor, *conditions: Any) -> list[Tensor]:
-        return [network(*seen) for network, seen in self._each(image, conditions)]
+        return _flat(network(*seen) for network, seen in self._each(image, conditions))
 
     def features(self, image: Tensor, *conditions: Any) -> list[Tensor]:
         """Return the inner activations of all, the largest images' first."""
@@ -46,13 +46,13 @@ class MultiScale(nn.Module):
 
     def both(self, image: Tensor, *conditions: Any) -> tuple[list[Tensor], list[Tensor]]:
         """Return scores and inner activations, in one pass where the discriminators offer `score(features)`."""
-        scores: list[Tensor] = []
+        scores: list[Any] = []
         every: list[Tensor] = []
         for network, seen in self._each(image, conditions):
             features = network.features(*seen)  # type: ignore[operator]
             scores.append(network.score(features) if hasattr(network, "score") else network(*seen))  # type: ignore[operator]
             every += features
-        return scores, every
+        return _flat(scores), every
 
     def _each(self, image: Tensor, conditions: Sequence[Any]) -> Iterator[tuple[nn.Module, list[Any]]]:
         seen = [image, *conditions]
@@ -60,3 +60,8 @@ class MultiScale(nn.Module):
             if number:
                 seen = [halved(one) if one.dim() == 4 else one for one in seen]
             yield network, seen
+
+
+def _flat(scores: Iterable[Tensor | list[Tensor]]) -> list[Tensor]:
+    """Return the scores of all, of whom one may give several itself."""
+    return [one for each in scores for one in (each if isinstance(each, list) else [each])]

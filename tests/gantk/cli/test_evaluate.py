@@ -97,7 +97,14 @@ def test_without_a_metric_all_that_apply_are_measured(run):
     prefix = "not measured: "
     reasons = dict(line.removeprefix(prefix).split(": ", 1) for line in told if line.startswith(prefix))
     assert reasons["parzen"] == "needs a graph that generates; here: source_to_target (translates)"
-    assert reasons.keys() == {"parzen", "mode-coverage", "one-nn", "code-error"}
+    assert reasons.keys() == {
+        "parzen",
+        "mode-coverage",
+        "one-nn",
+        "code-error",
+        "pair-agreement",
+        "scene-relations",
+    }
 
 
 @pytest.mark.parametrize(

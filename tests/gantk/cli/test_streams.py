@@ -24,7 +24,12 @@ def shell(script, **environment):
 @pytest.mark.parametrize(
     ("script", "status", "output", "error"),
     [
-        ("gantk plugins | head -1", 0, "Recipes that find codes in images (--plugin NAME):\n", ""),
+        (
+            "gantk plugins | head -1",
+            0,
+            "Recipes that make images of noise, by a game of two players (--plugin NAME):\n",
+            "",
+        ),
         ("gantk plugins > /dev/full", 1, "", "Error: standard output could not be written: No space left on device\n"),
         ("gantk plugins >&- 2>&-", 0, "", ""),
         ("gantk nothing 2>&-", 2, "", ""),

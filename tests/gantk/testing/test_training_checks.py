@@ -196,7 +196,7 @@ def test_a_discriminator_of_energies_is_trained_in_the_workbench(check):
 
 
 def test_what_the_data_do_not_serve_is_not_passed(caught):
-    reason = caught(recipe(kind=('kind = "images"', 'kind = "layout"')), "trains")
+    reason = caught(recipe(kind=('kind = "images"', 'kind = "landmarked"')), "trains")
     assert reason.startswith("nothing was trained: the default images do not serve: ")
     assert reason.endswith("; say --data")
 

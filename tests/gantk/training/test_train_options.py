@@ -112,7 +112,11 @@ CHANGES: dict[str, Callable[[dict[str, Seen]], bool]] = {
 }
 """What an option is seen to change, by its name."""
 
-ELSEWHERE = {"compiled": "test_compile.py", "help": "test_cli_main.py"}
+ELSEWHERE = {
+    "augmentation": "tests/gantk/parts/test_augmentation.py",
+    "compiled": "test_compile.py",
+    "help": "test_cli_main.py",
+}
 """Options that are tried in files of their own."""
 
 
