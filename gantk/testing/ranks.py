@@ -81,6 +81,8 @@ class Compared(World):
         averaged = {id(tensor) for tensor in tensors}
         owners = {parameter: name for name, mover in done.movers.items() for parameter in mover.parameters}
         moved = {parameter: owner for parameter, owner in owners.items() if id(parameter.grad) in averaged}
+        if not tensors:
+            return [f"averages nothing {step}"]
         if not moved:
             return [f"asks for a mean of shape {tuple(tensors[0].shape)} {step}"]
         players = ", ".join(dict.fromkeys(moved.values()))
