@@ -133,6 +133,9 @@ class CoarseToFine(Informed, nn.Module):
         self.enhancers = nn.ModuleList(enhancers)
         self._names = [stage.name for stage in stages(len(enhancers))]
         self._halvings, self._halo, self._reach = halvings, halo, reach
+        # Where the stages do not come, the last layers of all but the last enhancer make no image.
+        for idle in [self.coarse, *enhancers][:-1]:
+            idle.last.requires_grad_(False)
 
     @property
     def working(self) -> int:
@@ -159,10 +162,11 @@ class CoarseToFine(Informed, nn.Module):
         return -(-pixels // self.multiple) * self.multiple
 
     def in_use(self) -> list[nn.Module]:
-        """Return the modules that work in the present stage."""
+        """Return the modules that work in the present stage, whose weights move."""
         working = self._working_ones()
         below = [part for each in working for part in (each.before, each.after)]
-        return [self.coarse.body, *below, working[-1].last if working else self.coarse.last]
+        last = working[-1].last if working else self.coarse.last
+        return [self.coarse.body, *below, last.requires_grad_()]
 
     def _working_ones(self) -> list[LocalEnhancer]:
         return [cast(LocalEnhancer, each) for each in self.enhancers[: self.working]]

@@ -185,7 +185,7 @@ class Pix2PixHD(Recipe):
         encoder = [] if self.encoder is None else [self.encoder]
         moving: list[nn.Module] = [self.generator, *encoder]
         if self.mover == "enhancer":
-            moving = [network.enhancers[self.stage.number // 2]]
+            moving = [network.enhancers[self.stage.number // 2].requires_grad_()]
         elif self.enhancers:
             moving = [*network.in_use(), *encoder]
         critics: list[nn.Module] = [self.discriminator]
