@@ -1,13 +1,13 @@
 """Images and what is made of other ones: two domains of which pairs are known, and none is trained on."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from gantk.data.chosen import ChosenImages
 from gantk.data.dataset import Array, Dataset, DerivedImages, Group, Split, image_columns
+from gantk.data.derived import Derived
 from gantk.data.kinds import served
 from gantk.data.views import open_split
 from gantk.errors import DataError
@@ -35,7 +35,7 @@ class Counterpart(DerivedImages):
         return np.asarray(low + np.max(moved, axis=0) - image).astype(image.dtype)
 
 
-class Counterparts(Dataset):
+class Counterparts(Derived):
     """The images of a data set as A, and as B what is made of other ones of them.
 
     To train on, a half of the images is A and the counterparts of the other half are B, so that no pair is in both;
@@ -44,33 +44,11 @@ class Counterparts(Dataset):
     """
 
     def __init__(self, dataset: Dataset, made: Made) -> None:
-        self.dataset, self.made = dataset, made
-        self.name, self.licence, self.argument = dataset.name, dataset.licence, dataset.argument
-        self.classes = dataset.classes
+        super().__init__(dataset, f"image -> {made}")
+        self.made, self.classes = made, dataset.classes
         self.kinds = ("paired", "unpaired", *(("adapted", "labelled") if "labelled" in served(dataset.kinds) else ()))
-        self.summary = f"{dataset.summary}; image -> {made}"
 
-    @property
-    def credits(self) -> Sequence[str]:
-        return self.dataset.credits
-
-    @property
-    def notes(self) -> Sequence[str]:
-        return self.dataset.notes
-
-    def quick(self, kind: str) -> Mapping[str, Any]:
-        return self.dataset.quick(kind)
-
-    def split(self, kind: str, test: bool, load: int | None) -> Split:
-        return self._of(kind, test, load)
-
-    def covering(self, kind: str, test: bool, load: Sides) -> Split:
-        return self._of(kind, test, load)
-
-    def fingerprint(self) -> str:
-        return self.dataset.fingerprint()
-
-    def _of(self, kind: str, test: bool, load: int | Sides | None) -> Split:
+    def derived(self, kind: str, test: bool, load: int | Sides | None) -> Split:
         if kind not in self.kinds:
             raise DataError(f"{self.name} serves {' / '.join(self.kinds)} batches, not {kind} ones")
         columns = open_split(

@@ -1,14 +1,14 @@
 """Images beside degraded copies of themselves, as pairs: grey, with noise, or with a hole."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from gantk.data.counterparts import Counterparts
 from gantk.data.dataset import Array, Dataset, Group, Split, image_columns
 from gantk.data.degradation import Degradation, Degraded, as_stored
+from gantk.data.derived import Derived
 from gantk.data.views import open_split
 from gantk.errors import DataError, UsageError
 from gantk.sizes import Sides
@@ -76,37 +76,17 @@ class Hole(Degradation):
         return degraded
 
 
-class DegradedPairs(Dataset):
+class DegradedPairs(Derived):
     """The images of a data set as pairs: a degraded copy, and the image."""
 
     kinds = ("paired", "images")
 
     def __init__(self, dataset: Dataset, degradation: Degradation, said: str) -> None:
-        self.dataset, self.degradation = dataset, degradation
-        self.name, self.licence, self.argument = dataset.name, dataset.licence, dataset.argument
-        self.summary = f"{dataset.summary}; {said}"
+        super().__init__(dataset, said)
+        self.degradation = degradation
 
-    @property
-    def credits(self) -> Sequence[str]:
-        return self.dataset.credits
-
-    @property
-    def notes(self) -> Sequence[str]:
-        return self.dataset.notes
-
-    def quick(self, kind: str) -> Mapping[str, Any]:
-        return self.dataset.quick(kind)
-
-    def split(self, kind: str, test: bool, load: int | None) -> Split:
-        return self._paired(kind, open_split(self.dataset, "images", test, load))
-
-    def covering(self, kind: str, test: bool, load: Sides) -> Split:
-        return self._paired(kind, open_split(self.dataset, "images", test, load))
-
-    def fingerprint(self) -> str:
-        return self.dataset.fingerprint()
-
-    def _paired(self, kind: str, split: Split) -> Split:
+    def derived(self, kind: str, test: bool, load: int | Sides | None) -> Split:
+        split = open_split(self.dataset, "images", test, load)
         if kind == "images":
             return split
         images = image_columns(split.columns)["image"]

@@ -1,15 +1,13 @@
 """A data set seen as batches of a kind: its own, or one that a richer kind of it serves."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from gantk.data.dataset import Dataset, Group, Split
+from gantk.data.derived import Derived
 from gantk.data.kinds import View, kind_called, served, views
 from gantk.errors import DataError, PluginError
 from gantk.sizes import Sides
 
 
-class Turned(Dataset):
+class Turned(Derived):
     """A data set of two sides whose second is translated into its first; batches of other kinds stay as they are.
 
     Raises DataError where the data set has no two sides.
@@ -18,37 +16,15 @@ class Turned(Dataset):
     def __init__(self, dataset: Dataset) -> None:
         if not any(kind_called(kind).sides for kind in dataset.kinds):
             raise DataError(f"{dataset.name} has no two sides whose direction could be b_to_a: {dataset.summary}")
-        self.dataset = dataset
-        self.name, self.licence, self.kinds = dataset.name, dataset.licence, dataset.kinds
-        self.summary = f"{dataset.summary}; b to a"
-        self.classes, self.domains, self.argument = dataset.classes, dataset.domains, dataset.argument
-
-    @property
-    def credits(self) -> Sequence[str]:
-        return self.dataset.credits
-
-    @property
-    def notes(self) -> Sequence[str]:
-        return self.dataset.notes
+        super().__init__(dataset, "b to a")
+        self.kinds, self.classes, self.domains = dataset.kinds, dataset.classes, dataset.domains
 
     @property
     def sides(self) -> tuple[str, ...]:
         return tuple(reversed(self.dataset.sides))
 
-    def quick(self, kind: str) -> Mapping[str, Any]:
-        return self.dataset.quick(kind)
-
-    def split(self, kind: str, test: bool, load: int | None) -> Split:
-        return self._turned(kind, self.dataset.split(kind, test, load))
-
-    def covering(self, kind: str, test: bool, load: Sides) -> Split:
-        return self._turned(kind, self.dataset.covering(kind, test, load))
-
-    def fingerprint(self) -> str:
-        return self.dataset.fingerprint()
-
-    def _turned(self, kind: str, split: Split) -> Split:
-        sides = kind_called(kind, *self.dataset.kinds).sides
+    def derived(self, kind: str, test: bool, load: int | Sides | None) -> Split:
+        split, sides = _split(self.dataset, kind, test, load), kind_called(kind, *self.dataset.kinds).sides
         other, columns = dict(zip(sides, reversed(sides), strict=True)), split.columns
         return Split(tuple(Group({key: columns[other.get(key, key)] for key in each.columns}) for each in split.groups))
 

@@ -29,7 +29,7 @@ picture of other proportions wants `--steps` of 2,000 times its scales, which `-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -50,7 +50,6 @@ from gantk import (
     Player,
     Points,
     Recipe,
-    Scalar,
     Settings,
     Stage,
     Step,
@@ -59,16 +58,14 @@ from gantk import (
     hookimpl,
     initialize_normal,
 )
-from gantk.sizes import Sides, sides_of
+from gantk.sizes import sides_of
 from gantk_plugins.gan.singan_networks import (
     PATCH,
-    Enlarger,
-    Injected,
     PatchCritic,
-    Samples,
     ScaleGenerator,
     Scales,
     enlarged,
+    graphs_of,
     pyramid,
     reduced,
     widths,
@@ -77,9 +74,6 @@ from gantk_plugins.losses.wasserstein import Wasserstein, points_between
 
 SAMPLES = 8
 """Images that a preview shows."""
-
-ENLARGES = 4
-"""How many times as large `enlarge` makes images, as in the paper's table 2."""
 
 
 class PatchGradientPenalty(Wasserstein):
@@ -281,7 +275,7 @@ class SinGAN(Recipe):
     def made(self, drawn: list[Tensor], keep: float) -> Tensor:
         """Return what the first scales make of their noise, of which `keep` have the picture's own."""
         count, device = len(drawn[0]), self.anchor.device
-        scales = self.scales(self.generators[: len(drawn)], self.sides, self.anchor)
+        scales = self.scales(list(self.generators[: len(drawn)]))
         made: Tensor = scales(torch.full((count,), keep, device=device), torch.ones(count, device=device), *drawn)
         return made
 
@@ -295,49 +289,14 @@ class SinGAN(Recipe):
 
     def graphs(self) -> dict[str, Graph]:
         """Return what makes samples and, of several scales, what takes an image in, and what enlarges one."""
-        number = self.stage.number
-        trained = [cast(Network, generator).module for generator in self.generators[: number + 1]]
-        sides = self.sides[: number + 1]
-        keep = Scalar(name="keep", default=0, low=0, high=number + 1)
-        strength = Scalar(name="strength", default=1, low=0, high=1)
-        graphs = {
-            "generator": Graph(
-                network=Network(self.scales(trained, sides, self.anchor), "generator"),
-                task="generate",
-                inputs=(keep, strength, *self.latents[: number + 1]),
-                outputs=("image",),
-                resized=lambda wanted: self.resized(trained, wanted),
-            )
-        }
-        if not number:
-            return graphs
-        injected = Injected(trained, [min(each) / min(sides[-1]) for each in sides])
-        scale = Scalar(name="scale", default=max(number // 3, 1), low=1, high=number)
-        enlarger = Enlarger(trained[-1], ENLARGES, self.factor)
-        return graphs | {
-            "inject": Graph(network=Network(injected, "inject"), inputs=("image", scale), outputs=("image",)),
-            "enlarge": Graph(
-                network=Network(enlarger, "enlarge"), inputs=("image",), outputs=("image",), scale=ENLARGES
-            ),
-        }
+        trained = self.stage.number + 1
+        modules = [cast(Network, generator).module for generator in self.generators[:trained]]
+        return graphs_of(self.scales(modules), self.latents[:trained], self.factor)
 
-    def scales(self, generators: Iterable[nn.Module], sides: Sequence[Sides], anchor: Tensor) -> Scales:
-        """Return what generators make of noise, the first of them at the first of these heights and widths."""
-        return Scales(generators, sides, self.picture(0).shape[1], anchor, self.amplitudes)
-
-    def resized(self, generators: Sequence[nn.Module], wanted: Sides) -> Graph:
-        """Return what makes samples of another height and width, of noise alone."""
-        own = self.sides[len(generators) - 1]
-        sides = [
-            Sides(*(max(round(side * new / old), 1) for side, new, old in zip(each, wanted, own, strict=True)))
-            for each in self.sides[: len(generators)]
-        ]
-        latents = [
-            Latent(name=latent.name, shape=(latent.shape[0], *each))
-            for latent, each in zip(self.latents, sides, strict=False)
-        ]
-        samples = Samples(self.scales(generators, sides, torch.zeros(1, 1, *sides[0])))
-        return Graph(network=Network(samples, "generator"), task="generate", inputs=tuple(latents), outputs=("image",))
+    def scales(self, generators: Sequence[nn.Module]) -> Scales:
+        """Return what generators make of noise, the first of them at the coarsest scale."""
+        sides = self.sides[: len(generators)]
+        return Scales(generators, sides, self.picture(0).shape[1], self.anchor, self.amplitudes)
 
 
 @hookimpl

@@ -15,10 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
+from gantk import Graph, Latent, Network, Scalar
 from gantk.sizes import Sides
 
 LAYERS = 5
 """Convolutions of a network, each of which takes a pixel off every edge."""
+
+ENLARGES = 4
+"""How many times as large `enlarge` makes images, as in the paper's table 2."""
 
 PATCH = 2 * LAYERS + 1
 """Height and width in pixels of what a score reads."""
@@ -191,3 +195,45 @@ class Enlarger(nn.Module):
             image = enlarged(image, sides)
             image = self.generator(torch.zeros_like(image), image)
         return image
+
+
+def graphs_of(scales: Scales, latents: Sequence[Latent], factor: float) -> dict[str, Graph]:
+    """Return the graphs of a model of these scales, of which one alone can only make samples.
+
+    `latents` are the noise of each scale, and `factor` is how much smaller one is than the next.
+    """
+    trained, last = list(scales.generators), len(latents) - 1
+    keep = Scalar(name="keep", default=0, low=0, high=len(latents))
+    strength = Scalar(name="strength", default=1, low=0, high=1)
+    graphs = {
+        "generator": Graph(
+            network=Network(scales, "generator"),
+            task="generate",
+            inputs=(keep, strength, *latents),
+            outputs=("image",),
+            resized=lambda wanted: _resized(scales, latents, wanted),
+        )
+    }
+    if not last:
+        return graphs
+    injected = Injected(trained, [min(each) / min(scales.sides[-1]) for each in scales.sides])
+    scale = Scalar(name="scale", default=max(last // 3, 1), low=1, high=last)
+    enlarger = Enlarger(trained[-1], ENLARGES, factor)
+    return graphs | {
+        "inject": Graph(network=Network(injected, "inject"), inputs=("image", scale), outputs=("image",)),
+        "enlarge": Graph(network=Network(enlarger, "enlarge"), inputs=("image",), outputs=("image",), scale=ENLARGES),
+    }
+
+
+def _resized(scales: Scales, latents: Sequence[Latent], wanted: Sides) -> Graph:
+    """Return what makes samples of another height and width, of noise alone."""
+    sides = [
+        Sides(*(max(round(side * new / old), 1) for side, new, old in zip(each, wanted, scales.sides[-1], strict=True)))
+        for each in scales.sides
+    ]
+    noise = tuple(
+        Latent(name=latent.name, shape=(latent.shape[0], *each)) for latent, each in zip(latents, sides, strict=True)
+    )
+    anchor = torch.zeros(1, 1, *sides[0])
+    samples = Samples(Scales(scales.generators, sides, scales.channels, anchor, scales.amplitudes))
+    return Graph(network=Network(samples, "generator"), task="generate", inputs=noise, outputs=("image",))

@@ -8,14 +8,13 @@ image to that image plus noise from U(0, 1) times half of the batch's standard d
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-from torch.nn.functional import softplus
 
 from gantk import AdversarialLoss, Critic, Losses, Points, hookimpl
+from gantk_plugins.losses.non_saturating import NonSaturating
 from gantk_plugins.losses.wasserstein import gradient_norms, points_between
 
 
-class DRAGAN(AdversarialLoss):
+class DRAGAN(NonSaturating):
     """The non-saturating game, with the discriminator's slope held to one around real images.
 
     Args:
@@ -24,20 +23,11 @@ class DRAGAN(AdversarialLoss):
         spread: noise, in standard deviations of the batch.
     """
 
-    boundary = 0.0
     per_sample = "its gradient penalty holds the slope at each sample by itself, and a norm over the batch ties samples"
 
     def __init__(self, *, weight: float = 10.0, slope: float = 1.0, spread: float = 0.5) -> None:
         super().__init__()
         self.weight, self.slope, self.spread = weight, slope, spread
-
-    def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        """Return -E[log D(x)] - E[log(1 - D(G(z)))] of logits."""
-        return softplus(-real_scores).mean() + softplus(fake_scores).mean()
-
-    def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
-        """Return -E[log D(G(z))]."""
-        return softplus(-fake_scores).mean()
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return weight * E[(||gradient of D at x'|| - slope)^2], x' near real points."""
