@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
 
 from gantk import ArrayImages, Dataset, Group, PluginError, Split, UsageError
 from gantk.plan.assemble import open_training_data
 from gantk.plan.course import total_steps
 from gantk.plan.quick import is_offered
 from gantk.plan.resolve import resolve
-from gantk.runs.config import Config, check_config, read_config, write_config
+from gantk.runs.config import Config, read_config, write_config
 
 
 class Quick(Dataset):
@@ -271,30 +270,6 @@ def test_a_file_plugin_is_found_again_from_anywhere(tmp_path, monkeypatch):
     assert complete.loss == str(tmp_path / "thin.py")
     monkeypatch.chdir("/")
     assert resolve(complete, Quick()).parts["loss"].plugin == "thin"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("plugin: [cyclegan]", "plugin is not a name that is known here; known: plugins, data"),
-        ("seed: -1", "seed should be at least 0"),
-        ("- cyclegan", "names and values are expected"),
-        ("a: [", "is not YAML"),
-    ],
-)
-def test_a_wrong_configuration_file_is_one_line(tmp_path, text, message):
-    path = tmp_path / "run.yaml"
-    path.write_text(text)
-    with pytest.raises(UsageError, match=message) as caught:
-        read_config(path)
-    assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
-
-
-def test_values_are_checked_with_their_place():
-    with pytest.raises(UsageError, match="the command line: precision"):
-        check_config({"precision": "fp8"}, "the command line")
-    assert yaml.safe_load("1e-3") == "1e-3"  # why options parse numbers themselves
 
 
 def test_images_of_another_size_than_was_asked_for_name_the_data_set(rows):
