@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import main
+from support.built_in import RECIPES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks" / "reproduce"
@@ -38,6 +39,13 @@ def test_the_page_is_what_the_ledger_says():
     reproduce("table", "--check")
 
 
+def test_every_recipe_has_a_protocol_or_stands_among_what_is_not_run(own, commands):
+    trained = {shlex.split(train)[1] for train in commands.values()}
+    elsewhere = {each.plugin for each in own.elsewhere.ELSEWHERE}
+    # colorize is pix2pix's paper, by other data.
+    assert set(RECIPES) - trained - elsewhere == {"colorize"}
+
+
 def test_every_protocol_can_be_trained(commands):
     assert len(commands) == 28
     for name, train in commands.items():
@@ -57,7 +65,7 @@ def test_the_hard_architectures_have_the_norms_that_they_are_named_for(commands)
 @pytest.fixture(scope="module")
 def own():
     """The modules of the folder, which are no package."""
-    names = ("digits", "ledger", "page", "protocol", "protocols", "questions", "trainings")
+    names = ("digits", "elsewhere", "ledger", "page", "protocol", "protocols", "questions", "trainings")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
         yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})

@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 from statistics import median
 
+import elsewhere
 import ledger
 from digits import APART, summary, together
 from ledger import Record
@@ -62,7 +63,12 @@ def page(records: list[Record]) -> str:
         for question in QUESTIONS
     }
     ordered = sorted(asked, key=lambda question: not _is_full(*asked[question][0]))
-    return HEAD.format(lengths=_lengths(rows)) + "".join(_section(each, asked[each]) for each in ordered) + FOOT
+    return (
+        HEAD.format(lengths=_lengths(rows))
+        + "".join(_section(each, asked[each]) for each in ordered)
+        + elsewhere.section()
+        + FOOT
+    )
 
 
 def _lengths(rows: list[Row]) -> str:
