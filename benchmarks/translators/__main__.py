@@ -24,7 +24,7 @@ from methods import METHODS, Method
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.jsonl"
-FEW, MANY = 40, 120
+FEW, MANY = 100, 400
 """Steps of the two short trainings whose difference tells what a step costs."""
 
 

@@ -32,6 +32,17 @@ def in_range(network: nn.Module, image: Tensor) -> Tensor:
     return image if learns else image.clamp(-1, 1)
 
 
+class InRange(nn.Module):
+    """`in_range` as a last layer.
+
+    Where no norm keeps what comes before it small, a tanh is driven to its end, where it learns nothing more: all
+    images become of one colour.
+    """
+
+    def forward(self, image: Tensor) -> Tensor:
+        return in_range(self, image)
+
+
 def changed(network: nn.Module, image: Tensor, change: Tensor) -> Tensor:
     """Return an image with a network's change, in [-1, 1] except in training."""
     return in_range(network, image + change)

@@ -3,7 +3,7 @@
 CycleGAN's residual generator, cut in the middle of its blocks: what comes before is a domain's encoder, the rest its
 decoder. As in the authors' code, ReLUs learn their slope below zero, and what enlarges are transposed convolutions of
 four pixels; `upsampling=resize` is as in `resnet`. Without norms, which the paper does not train, weights begin as
-He's.
+He's, and the last layer is linear.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk import Build, GeneratorSpec, Normalization, UsageError, initialize_he
-from gantk_plugins.networks.changes import begin_small
+from gantk_plugins.networks.changes import InRange, begin_small
 
 
 class Halves(nn.Module):
@@ -146,7 +146,7 @@ def generator_network(
         *_enlarging(2 * filters, normalization, upsampling),
         *_enlarging(filters, normalization, upsampling),
         last,
-        nn.Tanh(),
+        nn.Tanh() if normalization.normalizes else InRange(),
     )
     if not normalization.normalizes:
         initialize_he(encoder)

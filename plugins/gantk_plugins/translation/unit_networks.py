@@ -3,7 +3,7 @@
 An encoder is a 7x7 convolution, two that halve the size, and residual blocks; a decoder the way back, with a last
 convolution of 1x1. Between them lie the residual blocks that both domains share. Norms stand everywhere but behind the
 first and the last layer; paddings are zeros. Leaky ReLUs have torch's slope of 0.01. Without norms, which the paper
-does not train, weights begin as He's, and residual blocks with hardly any change.
+does not train, weights begin as He's, residual blocks with hardly any change, and the last layer is linear.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from gantk import Build, DiscriminatorSpec, Normalization, UsageError, initialize_he, initialize_normal
-from gantk_plugins.networks.changes import begin_small
+from gantk_plugins.networks.changes import InRange, begin_small
 from gantk_plugins.networks.layers import Staged
 
 Upsampling = Literal["transposed", "resize"]
@@ -66,7 +66,7 @@ def decoder(
         *_doubled(4 * filters, normalization, upsampling),
         *_doubled(2 * filters, normalization, upsampling),
         normalization.weight(nn.Conv2d(filters, channels, 1)),
-        nn.Tanh(),
+        nn.Tanh() if normalization.normalizes else InRange(),
     )
 
 
