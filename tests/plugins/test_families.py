@@ -20,11 +20,11 @@ LARGER = {
     "pix2pixhd": 11,
     "spade": 10,
     "stargan": 4,
-    "carigan": 4,
+    "carigan": 8,
     "combogan": 4,
     "xgan": 4,
     "unit": 4,
-    "munit": 5,
+    "munit": 6,
 }
 """Files of recipes whose networks, or those by which they compare images, fill files of their own."""
 

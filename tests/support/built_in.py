@@ -57,8 +57,9 @@ ONE_WAY = {
     "munit": ["a_to_b", "a_to_b_styled"],
     "xgan": ["a_to_b", "embed_a"],
     "cogan": ["generator_a"],
+    "carigan": ["exaggerate", "redraw_styled", "caricature"],
 }
-"""What is exported of recipes whose other graphs are the same networks the other way round."""
+"""What is exported of recipes whose other graphs are the same networks the other way round, or put together."""
 
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 """Data sets whose files do not come along."""

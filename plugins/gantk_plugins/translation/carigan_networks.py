@@ -5,7 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gantk import Scalar
 from gantk_plugins.networks.warp import warped
+
+STRENGTH = Scalar(name="strength", default=1, low=-1, high=3)
+"""The share of the way that landmarks go."""
 
 
 def principal_components(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -80,6 +84,22 @@ class Exaggeration(nn.Module):
 
     def forward(self, image: Tensor, strength: Tensor) -> Tensor:
         """Return images (N, C, H, W); `strength` (N,) is the share of the way that landmarks go."""
+        return warped(image, *self.places(image, strength))
+
+    def places(self, image: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
+        """Return where landmarks of images (N, C, H, W) are found, and where they go to, (N, L, 2) each."""
         found = self.finder(image)
         moved = found + strength.view(-1, 1) * (self.generator(found) - found)
-        return warped(image, self.space.points(found), self.space.points(moved))
+        return self.space.points(found), self.space.points(moved)
+
+
+class Caricature(nn.Module):
+    """A photograph that is drawn in a style, then warped as its own landmarks say: the whole of the paper."""
+
+    def __init__(self, exaggeration: Exaggeration, drawing: nn.Module) -> None:
+        super().__init__()
+        self.exaggeration, self.drawing = exaggeration, drawing
+
+    def forward(self, image: Tensor, style: Tensor, strength: Tensor) -> Tensor:
+        """Return caricatures (N, C, H, W) of photographs, in styles that `drawing` takes, at strengths (N,)."""
+        return warped(self.drawing(image, style), *self.exaggeration.places(image, strength))

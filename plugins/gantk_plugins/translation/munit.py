@@ -48,14 +48,9 @@ from gantk import (
     initialize_normal,
     named,
 )
+from gantk_plugins.networks.disentangled import ContentEncoder, Decoder, StyleEncoder, Translation
 from gantk_plugins.networks.vgg19 import VGG19
-from gantk_plugins.translation.munit_networks import (
-    ContentEncoder,
-    Decoder,
-    StyleEncoder,
-    Translation,
-    discriminator_network,
-)
+from gantk_plugins.translation.munit_networks import discriminator_network
 
 SEEDS = 4
 """Styles that a preview shows beside each other."""

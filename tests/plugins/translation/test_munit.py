@@ -10,7 +10,7 @@ from torch.nn.functional import instance_norm
 
 from gantk import DiscriminatorSpec, Network, Unsupported, UsageError
 from gantk.parts.context import Progress
-from gantk_plugins.translation.munit_networks import Decoder, adaptive_norm
+from gantk_plugins.networks.disentangled import Decoder, adaptive_norm
 
 DISCRIMINATOR = {"discriminator": "munit", "normalization": ("none", "none")}
 SMALL = DISCRIMINATOR | {"discriminator_options": {"filters": 4, "layers": 2}}
