@@ -12,6 +12,9 @@ _KEPT = "\u200c\u200d"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of what is no character to see: controls, formats, halves of pairs, separators of lines."""
 
+_FEW, _NEAREST = 12, 4
+"""So many names are listed in an error; of more, so many that are the nearest."""
+
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -46,12 +49,28 @@ def link(path: Path) -> str:
     return path.absolute().as_uri()
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return what to append to an error about an unknown name: the one that was meant, or all that are known."""
+def nearest(name: str, names: Iterable[str], listing: str = "") -> str:
+    """Return what to append to an error about an unknown name: what was meant, or what is known.
+
+    An option is also meant by its own name: `filters` by `generator.filters`. Of many names that nothing is like, the
+    nearest few are said, and `listing`, the command that lists them all.
+    """
     known = sorted(names)
-    if close := get_close_matches(name, known, n=1):
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    plain = {_alike(each): each for each in known}
+    if close := get_close_matches(_alike(name), plain, n=1):
+        return f"; did you mean {plain[close[0]]!r}?"
+    # An option's own name, whosever it is.
+    own = {each: _alike(each).rpartition(".")[2] for each in known}
+    if close := get_close_matches(_alike(name).rpartition(".")[2], own.values(), n=1, cutoff=0.8):
+        return f"; did you mean {' or '.join(repr(each) for each in known if own[each] == close[0])}?"
+    if len(known) <= _FEW:
+        return f"; known: {', '.join(known)}" if known else ""
+    some = ", ".join(plain[each] for each in get_close_matches(_alike(name), plain, n=_NEAREST, cutoff=0))
+    return f"; of {len(known)} known, the nearest are {some}{f'; {listing} lists all' if listing else ''}"
+
+
+def _alike(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _shown(character: str) -> str:

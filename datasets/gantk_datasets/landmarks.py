@@ -7,6 +7,7 @@ held out.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from gantk.data.image_file import ImageFile, combined, refuse, scan
 from gantk.data.listing import images_in
 from gantk.data.packs import Pack
 from gantk.data.resized import at_size
+from gantk.documents import quoted, shortened
 from gantk_datasets.landmarked import LANDMARKED, landmarked
 
 SIDES = (("photos", "a"), ("caricatures", "b"))
@@ -178,15 +180,24 @@ def _points(image: Path) -> Array:
     if not path.is_file():
         raise DataError(f"{image} has no landmarks: write a line `x y` for each, in pixels, to {path}")
     try:
-        lines = [line.replace(",", " ").split() for line in path.read_text("utf-8").splitlines() if line.strip()]
-        points = np.array([[float(number) for number in line] for line in lines])
-    except (OSError, UnicodeDecodeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.isfinite(points).all():
-        raise DataError(
-            f"{path} cannot be read: each line has two numbers, x and y in pixels, and there are 3 at least"
-        )
-    return points
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text: {shortened(error)}") from error
+    points = [_point(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if len(points) < 3:
+        raise DataError(f"{path} has {len(points)} landmarks: there are 3 at least, a line `x y` for each, in pixels")
+    return np.array(points)
+
+
+def _point(path: Path, number: int, line: str) -> tuple[float, float]:
+    """Return the landmark that a line of a file says."""
+    try:
+        x, y = map(float, line.replace(",", " ").split())
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise DataError(f"{path}, line {number}: wanted two numbers, x and y in pixels, not {quoted(line.strip())}")
+    return x, y
 
 
 def _share(count: int, test: bool) -> list[int]:

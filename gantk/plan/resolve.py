@@ -22,6 +22,7 @@ from gantk.plugins.selection import Part, select, with_scale
 from gantk.plugins.slots import as_fields, named_in
 from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
+from gantk.text import pasted
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
 def _refuse_unknown(config: Config, known: list[str]) -> None:
     for name in config.set:
         if name not in known:
-            raise UsageError(f"no option is called {name}{meant(name, known)}")
+            listing = pasted("gantk", "plugins", *config.plugins[:1])
+            raise UsageError(f"no option is called {name}{meant(name, known, listing)}")
 
 
 def _first(name: str, option: Option, said: Said) -> Value:

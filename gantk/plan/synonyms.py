@@ -76,15 +76,18 @@ _DIRECT = {"steps": "--steps", "size": "--size", "batch_size": "--batch-size"}
 """Settings that have an option of their own."""
 
 
-def meant(name: str, known: Collection[str]) -> str:
-    """Return what to append to an error about an unknown setting or option: what was meant, or all that are known."""
+def meant(name: str, known: Collection[str], listing: str = "") -> str:
+    """Return what to append to an error about an unknown setting or option: what was meant, or what is known.
+
+    `listing` is the command that lists what is known.
+    """
     if close := get_close_matches(_plain(name), known, n=1, cutoff=0.85):
         return f"; did you mean {close[0]!r}?"
     if (setting := _named(name, _SETTINGS)) in known:
         return f"; did you mean {setting!r}?"
     if option := _named(name, _OPTIONS):
         return f"; say it by {option}"
-    return nearest(name, known)
+    return nearest(name, known, listing)
 
 
 def said_otherwise(option: str) -> str | None:

@@ -128,7 +128,7 @@ def find(name_or_path: str, plugins: Mapping[str, InstalledPlugin] | None = None
         raise UsageError(f"{path} is no plugin: that is a .py file, or the name of one that is installed")
     if name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path:
         return from_file(path)
-    raise UsageError(f"no plugin is called {name_or_path!r}{nearest(name_or_path, plugins)}")
+    raise UsageError(f"no plugin is called {name_or_path!r}{nearest(name_or_path, plugins, 'gantk plugins')}")
 
 
 def bringing(hook: str, plugins: Mapping[str, InstalledPlugin] | None = None) -> tuple[str, ...]:

@@ -53,14 +53,17 @@ def test_images_show_their_landmarks_whatever_their_size(folder):
     ("text", "reason"),
     [
         (None, r"photos/1.png has no landmarks: write a line `x y` for each, in pixels, to .*photos/1.txt"),
-        ("1 2\n3 4", "1.txt cannot be read: each line has two numbers, x and y in pixels, and there are 3 at least"),
-        ("1 2\n3 4\n5 nose", "1.txt cannot be read"),
+        ("1 2\n3 4", "1.txt has 2 landmarks: there are 3 at least, a line `x y` for each, in pixels"),
+        ("1 2\n\n3 4\n5 nose", "1.txt, line 4: wanted two numbers, x and y in pixels, not '5 nose'"),
+        ("1 2\n3 4 5\n6 7", "1.txt, line 2: wanted two numbers, x and y in pixels, not '3 4 5'"),
+        ("1 2\n3 inf\n6 7", "1.txt, line 2: wanted two numbers"),
+        (b"\xff\xfe\x00", "1.txt cannot be read as text: "),
         ("1 2\n3 4\n5 6\n7 8", r"1.txt has 4 landmarks, and .*0.txt 3: give every image as many"),
     ],
 )
 def test_a_missing_or_wrong_landmark_is_one_line(text, reason, folder):
     file = folder / "photos" / "1.txt"
-    file.unlink() if text is None else file.write_text(text)
+    file.unlink() if text is None else file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError, match=reason) as raised:
         landmarks(str(folder))
     assert "\n" not in str(raised.value)

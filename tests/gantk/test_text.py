@@ -70,6 +70,27 @@ def test_the_nearest_name_or_all_of_them():
     assert nearest("x", []) == ""
 
 
+def test_capitals_and_dashes_do_not_matter_and_an_option_is_meant_by_its_own_name():
+    assert nearest("CycleGAN", ["cyclegan", "cut"]) == "; did you mean 'cyclegan'?"
+    assert nearest("wgan_gp", ["cut", "wgan-gp", "stargan"]) == "; did you mean 'wgan-gp'?"
+    options = ["generator.units", "discriminator.filters", "cycle"]
+    assert nearest("units", options) == "; did you mean 'generator.units'?"
+    assert nearest("unit", options) == "; did you mean 'generator.units'?"
+    assert nearest("generator.filters", ["filters", "cycle"]) == "; did you mean 'filters'?"
+    both = [*options, "generator.filters"]
+    assert nearest("filters", both) == "; did you mean 'discriminator.filters' or 'generator.filters'?"
+
+
+def test_of_many_names_the_nearest_are_said_and_what_lists_them():
+    many = [f"part{number}" for number in range(40)]
+    assert nearest("qqpart7", [*many, "zz"], "gantk plugins").startswith("; did you mean 'part7'")
+    said = nearest("trap", many, "gantk plugins")
+    assert said.startswith("; of 40 known, the nearest are part")
+    assert said.count("part") == 4
+    assert said.endswith("; gantk plugins lists all")
+    assert nearest("trap", many).count(";") == 1
+
+
 def test_a_path_is_no_option_and_an_option_no_path():
     assert pasted("gantk", "export", Path("-run"), "--out", Path("a/-b")) == "gantk export ./-run --out a/-b"
 

@@ -30,12 +30,20 @@ from gantk.runs.config import Config
         ("gpu", "; say it by --device"),
         ("gan_mode", "; say it by --loss"),
         ("cycl", "; did you mean 'cycle'?"),
+        ("upsampling", "; did you mean 'generator.upsampling'?"),
     ],
 )
 def test_an_unknown_setting_names_the_one_that_was_meant(name, hint):
     with pytest.raises(UsageError) as caught:
         resolve(Config(plugins=["cyclegan"], set={name: "3"}))
     assert str(caught.value) == f"no option is called {name}{hint}"
+
+
+def test_a_name_that_is_like_no_other_is_answered_by_few_and_by_the_command_that_lists_them():
+    with pytest.raises(UsageError) as caught:
+        resolve(Config(plugins=["cyclegan"], set={"zzz": "3"}))
+    assert str(caught.value).endswith("; gantk plugins cyclegan lists all")
+    assert len(str(caught.value)) < 200
 
 
 def test_a_name_that_nobody_uses_shows_all():

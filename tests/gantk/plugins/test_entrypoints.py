@@ -108,5 +108,7 @@ def test_an_unknown_name_gives_the_nearest(distribution):
     distribution("swirl-gan", {"gantk": {"swirling": "swirl_loss"}})
     with pytest.raises(UsageError, match=r"no plugin is called 'swirlin'; did you mean 'swirling'"):
         find("swirlin")
-    with pytest.raises(UsageError, match=r"'qqq'; known: .*swirling"):
+    with pytest.raises(UsageError, match=r"'Swirling'; did you mean 'swirling'"):
+        find("Swirling")
+    with pytest.raises(UsageError, match=r"'qqq'; of \d+ known, the nearest are .*; gantk plugins lists all"):
         find("qqq")
