@@ -54,8 +54,9 @@ def _undrawn(network: nn.Module) -> Iterator[nn.Module]:
 def _draw(layer: nn.Module, weights: Callable[[Tensor], Tensor]) -> None:
     # A parametrized weight (spectral norm) keeps its own tensor under another name.
     parametrized = getattr(layer, "parametrizations", None)
-    weights(parametrized.weight.original if parametrized is not None else layer.weight)  # type: ignore[arg-type]
-    if parametrized is not None:
+    weight: Tensor = parametrized.weight.original if parametrized is not None else layer.weight  # type: ignore[assignment]
+    weights(weight)
+    if parametrized is not None and not weight.is_meta:
         # Spectral norm learns the new weight's singular vectors a little at each computation in training.
         for _ in range(15):
             parametrized.weight()

@@ -15,11 +15,16 @@ def describe(path: Path) -> tuple[str, tuple[str, ...]]:
 
     Raises PluginError where the file cannot be read or is not Python.
     """
+    return _described(path, *_version(path))
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Return what changes when a file does, so that what was read of it can be kept."""
     try:
         found = path.stat()
     except OSError as error:
         raise PluginError(f"{path} cannot be read: {error.strerror}") from error
-    return _described(path, found.st_mtime_ns, found.st_size)
+    return found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=512)
@@ -42,6 +47,11 @@ def stated(path: Path, name: str) -> str | None:
 
     Raises PluginError like `describe`.
     """
+    return _stated(path, name, *_version(path))
+
+
+@lru_cache(maxsize=512)
+def _stated(path: Path, name: str, _changed: int, _size: int) -> str | None:
     for node in _parse(path).body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []

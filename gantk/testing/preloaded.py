@@ -9,9 +9,14 @@ import gantk.training.launch
 from gantk.data.views import open_split
 from gantk.errors import GantkError
 from gantk.plan.open_data import open_data
+from gantk.plugins.entrypoints import installed
 from gantk.runs.config import Config
 
 __all__ = ["gantk", "torch"]
+
+# What was read of all installed plugins is kept: most of what is tried asks which of them bring a part.
+for plugin in installed().values():
+    _ = plugin.hooks, plugin.gantk_api
 
 # Data sets keep what they have decoded, so that this is done once.
 with suppress(GantkError):

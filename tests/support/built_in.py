@@ -37,9 +37,14 @@ MORE = {
 """What a plugin needs that the suite's few images do not give."""
 
 SHALLOW = {
-    name: {"options": {"generator.blocks": "1"}} for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd")
+    **{
+        name: {"options": {"generator.blocks": "1"}}
+        for name in ("srgan", "srresnet", "rrdb", "stargan", "pix2pixhd", "resnet", "cyclegan", "cut")
+    },
+    **{name: {"options": {"blocks": "1"}} for name in ("munit", "unit", "nice-gan")},
+    "combogan": {"options": {"generator.blocks": "2"}},
 }
-"""Deep networks, which the suite makes narrow but leaves deep: a block is as good as twenty."""
+"""Deep networks, which the suite makes narrow but leaves deep: a block, or one each, is as good as twenty."""
 
 SCENES = {
     "sg2im": {
@@ -93,14 +98,15 @@ def gantk(*arguments: object) -> None:
 
 
 def shown(port: Port, preview: Path, folder: Path) -> Path:
-    """Return the file of an image that a model takes: a preview, or of label maps one of a single class."""
+    """Return the file of a small image that a model takes: of a preview, or of label maps one of a single class."""
+    path = folder / ("image.png" if port.palette is None else "map.png")
     if port.palette is None:
-        return preview
-    value = port.palette.values[0]
-    Image.new("L" if len(value) == 1 else "RGB", (64, 64), value if len(value) == 3 else value[0]).save(
-        folder / "map.png"
-    )
-    return folder / "map.png"
+        with Image.open(preview) as image:
+            image.crop((0, 0, 64, 64)).save(path)
+    else:
+        value = port.palette.values[0]
+        Image.new("L" if len(value) == 1 else "RGB", (64, 64), value if len(value) == 3 else value[0]).save(path)
+    return path
 
 
 def export_verify_and_run(run: Path, graphs: list[str], tmp_path: Path) -> None:
@@ -125,5 +131,6 @@ def export_verify_and_run(run: Path, graphs: list[str], tmp_path: Path) -> None:
                 told += ["--image", f"{port.name}={image}"]
             gantk("translate", path, first, *told, "-o", out.with_suffix(".png"))
         else:
-            gantk("encode" if card.task == "encode" else "score", path, preview, "-o", f"{out}.csv")
+            image = shown(card.images_in[0], preview, tmp_path)
+            gantk("encode" if card.task == "encode" else "score", path, image, "-o", f"{out}.csv")
             assert len(Path(f"{out}.csv").read_text().splitlines()) == 2

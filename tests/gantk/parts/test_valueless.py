@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.overrides import TorchFunctionMode
 
+from gantk.parts.initialization import initialize_normal
 from gantk.parts.valueless import without_values
 
 
@@ -15,6 +16,18 @@ class Writes(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         self.count += (kwargs or {}).get("out") is not None
+        return func(*args, **(kwargs or {}))
+
+
+class Calls(TorchFunctionMode):
+    """Collects the names of what is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.__name__)
         return func(*args, **(kwargs or {}))
 
 
@@ -35,6 +48,17 @@ def test_no_power_iteration_of_a_spectral_norm_is_written():
     with writes, without_values():
         spectral_norm(nn.Linear(64, 64))
     assert writes.count == 0
+
+
+def test_nothing_of_a_spectral_norm_is_worked_out():
+    """Torch would work out products without values in Python: seconds, for a network with many such layers."""
+    calls = Calls()
+    with calls, without_values():
+        made = initialize_normal(nn.Sequential(spectral_norm(nn.Linear(64, 32)), nn.ReLU()))
+        assert made(torch.ones(2, 64)).shape == (2, 32)
+    assert "linear" in calls.names
+    assert calls.names.isdisjoint({"mv", "vdot", "normalize"})
+    assert made[0].parametrizations.weight[0]._v.shape == (64,)
 
 
 def test_an_empty_tensor_takes_the_shape_of_what_is_written():
