@@ -37,6 +37,9 @@ _BY_EXAMPLE: Mapping[str, Any] = MappingProxyType(
     {"ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
 )
 
+# A game of few steps adds stains rather than what it is played for, and so weighs less.
+_PAIRED: Mapping[str, Any] = MappingProxyType({"l1": 300.0})
+
 # Norms that are told a label map read the batch, and are many: a step takes half a second of a core.
 _OF_LABEL_MAPS: Mapping[str, Any] = MappingProxyType(
     {
@@ -112,7 +115,7 @@ def translation(kind: str) -> Mapping[str, Any]:
     if kind == "layout":
         return {**_TRANSLATION, **_BY_EXAMPLE, **_OF_LABEL_MAPS}
     # Batch norm that sees one image at a time hides how light it is, which colours of single images follow from.
-    return {**_TRANSLATION, **_BY_EXAMPLE, **({"batch_size": 4} if kind == "images" else {})}
+    return {**_TRANSLATION, **_BY_EXAMPLE, **_PAIRED, **({"batch_size": 4} if kind == "images" else {})}
 
 
 def quick_scale(asked: str | None, dataset: Dataset, kind: str) -> tuple[Mapping[str, Any], str]:

@@ -50,6 +50,11 @@ def test_the_table_agrees_with_itself():
     assert second_sides() >= set(aligned_keys()).intersection(second_sides()) | {"target"}
 
 
+def test_every_kind_that_a_folder_may_lack_says_how_to_have_it():
+    # Of any image there are images; points come from data sets alone.
+    assert [kind for kind in KINDS.values() if not kind.cure] == ["points", "images"]
+
+
 def test_the_book_has_the_same_table():
     rows = re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|", BOOK.read_text("utf-8"), re.MULTILINE)
     assert {name: tuple(re.findall(r"\w+", keys)) for name, keys in rows} == {
