@@ -6,7 +6,9 @@ from typing import Any
 
 from gantk.plan import quick
 
-SINGLE: Mapping[str, Any] = MappingProxyType({"size": 32, "steps": 3000, "batch_size": 32, "precision": "auto"})
+SINGLE: Mapping[str, Any] = MappingProxyType(
+    {"size": 32, "steps": 3000, "batch_size": 32, "precision": "auto", **quick.STYLES}
+)
 """Where images are made of noise."""
 
 

@@ -91,6 +91,11 @@ _DOMAINS: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+STYLES: Mapping[str, Any] = MappingProxyType(
+    {"base": 512, "most": 128, "discriminator.base": 512, "discriminator.most": 128}
+)
+"""Of networks whose maps have as many channels as their size says."""
+
 SINGLE: Mapping[str, Any] = MappingProxyType(
     {
         "size": 32,
@@ -99,6 +104,7 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
         "precision": "auto",
         "generator.filters": 32,
         "discriminator.filters": 32,
+        **STYLES,
     }
 )
 """Where images are made of noise."""

@@ -35,7 +35,21 @@ ENERGIES = {"began", "ebgan"}
 SLOPES = {"dragan", "singan", "wgan-gp", "wgan-lp", "wgan-div"}
 """Games that bound the critic's slope at each sample by itself, which batch norm ties to the others."""
 
-SMALL = {"filters": 8, "units": 8, "dense": 8, "layers": 2, "blocks": 1, "pieces": 2, "bottleneck": 4, "clip": 0.2}
+MIXES = {"stylegan2"}
+"""Discriminators that read how much the samples of a batch differ, which ties each to the others."""
+
+SMALL = {
+    "filters": 8,
+    "units": 8,
+    "dense": 8,
+    "layers": 2,
+    "blocks": 1,
+    "pieces": 2,
+    "bottleneck": 4,
+    "clip": 0.2,
+    "base": 64,
+    "most": 8,
+}
 """Options; each part takes those that it declares. Weights clipped at 0.01 let two steps of no deep network through."""
 
 
@@ -53,6 +67,8 @@ def refusal(game, discriminator, normalization="none"):
         return "gives scores, not energies"
     if discriminator in ENERGIES and game not in ENERGIES:
         return "gives energies"
+    if game in SLOPES and discriminator in MIXES:
+        return f"{game} cannot be used with discriminator {discriminator}, which ties samples"
     if game in SLOPES and normalization in ("batch", "spade"):
         return f"{game} cannot be used with normalization {normalization} in the discriminator"
     if game == "wgan" and normalization in ("spectral", "spectral-instance", "spade"):
@@ -157,5 +173,5 @@ def test_the_other_generator_of_translations(recipe, trained):
 
 def test_the_tables_name_what_is_installed():
     games, discriminators = set(installed("loss")), set(installed("discriminator"))
-    assert discriminators >= ENERGIES | NEEDS_MORE.keys()
+    assert discriminators >= ENERGIES | MIXES | NEEDS_MORE.keys()
     assert games >= ENERGIES | SLOPES | {"minimax", "non-saturating", "lsgan", "hinge", "wgan"}

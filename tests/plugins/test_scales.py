@@ -25,6 +25,7 @@ SCALES = {
     "sngan": (32, {"steps": 50_000}),
     "sagan": (128, {"steps": 1_000_000}),
     "began": (64, {"steps": 200_000}),
+    "stylegan2": (1024, {"steps": 781_250}),
 }
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
-from gantk import Build, DiscriminatorSpec, Normalization, UsageError, initialize_he, initialize_normal
+from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError, initialize_he, initialize_normal
 from gantk_plugins.networks.changes import InRange, begin_small
 from gantk_plugins.networks.layers import Staged
 
@@ -118,6 +119,20 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int
         bias = not stages or not normalization.shifts
         convolution = normalization.weight(nn.Conv2d(before, width, 3, stride=2, padding=1, bias=bias))
         norm = [normalization.activation(width)] if stages else []
+        if norm and max(spec.sides) <= 2 ** (layer + 1):
+            _check_one_pixel(norm[0], width, layer)
         stages.append(nn.Sequential(convolution, *norm, nn.LeakyReLU()))
         before = width
     return normalization.network(Staged(stages, normalization.weight(nn.Conv2d(before, 1, 1))))
+
+
+def _check_one_pixel(norm: nn.Module, width: int, layers: int) -> None:
+    """Raise Unsupported where a norm takes statistics over the pixels of an image that has one left."""
+    try:
+        norm.eval()(torch.zeros(2, width, 1, 1))
+        norm.train()
+    except ValueError:
+        raise Unsupported(
+            "halves images of this size to one pixel, and this normalization takes statistics over each image's "
+            f"pixels: say -s discriminator.layers={layers}, a larger --size, or --normalization discriminator=none"
+        ) from None

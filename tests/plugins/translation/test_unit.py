@@ -173,3 +173,13 @@ def test_settings_of_the_authors_code(factory):
     said = factory("unit", "recipe").settings.said()
     assert (said["learning_rate"], said["betas"], said["batch_size"], said["steps"]) == (1e-4, (0.5, 0.999), 1, 500_000)
     assert said["schedule"] == "constant"
+
+
+def test_a_norm_over_an_images_pixels_is_refused_where_one_is_left(make_build):
+    chosen = DISCRIMINATOR | {"normalization": ("none", "instance"), "size": 16}
+    spec = DiscriminatorSpec(channels=3, size=16)
+    refused = make_build(**chosen, discriminator_options={"filters": 4, "layers": 4})
+    with pytest.raises(Unsupported, match="to one pixel.*layers=3"):
+        refused.discriminator(spec)
+    allowed = make_build(**chosen, discriminator_options={"filters": 4, "layers": 3}).discriminator(spec)
+    assert allowed(torch.zeros(1, 3, 16, 16)).shape == (1, 1, 2, 2)

@@ -1,0 +1,1 @@
+"""Recipes that make images of noise, of styles or by growing."""
