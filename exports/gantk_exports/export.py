@@ -1,5 +1,6 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,6 +15,7 @@ from gantk.cli.step import Said, chosen_step, step_option
 from gantk.errors import GantkError, UsageError
 from gantk.install_lines import require_training
 from gantk.sizes import Sides
+from gantk.text import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,9 +146,12 @@ def export(
         if name in empty:
             raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")
     known = sorted(graphs_of(trained.recipe, trained.images).keys() - set(empty))
+    later = to_come(trained)
     for name in graphs:
         if name not in known:
-            raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}")
+            raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}{later and f'; {later}'}")
+    if later and not graphs:
+        say(f"note: {later}", err=True)
     names = list(dict.fromkeys(graphs)) or known
     written: list[Model] = []
     form = Form(io, sides, opset)
@@ -158,10 +163,16 @@ def export(
         for name, path in places.items():
             began = perf_counter()
             begin(f"exporting {name}")
+
+            def tell(part: str, name: str = name) -> None:
+                # Passing words on a terminal; elsewhere a line a graph is enough.
+                if sys.stderr.isatty():
+                    begin(f"exporting {name}: {part}")
+
             if precision == "fp32":
-                export_graph(trained, name, path, form)
+                export_graph(trained, name, path, form, tell)
             else:
-                export_reduced(trained, name, path, form, precision, least_psnr, data=data)
+                export_reduced(trained, name, path, form, precision, least_psnr, data=data, tell=tell)
             begin("")
             listeners.hook.exported(run=opened, model=path)
             written.append(load(path))
@@ -172,6 +183,27 @@ def export(
     if examples is not None and not any(model.card.images_in for model in written):
         say("note: none of these takes an image: there are no examples", err=True)
     say(f"next: {_next(written)}")
+
+
+def to_come(trained: "Trained") -> str:
+    """Return which graphs come with later stages than the checkpoint's; empty: none do."""
+    from gantk.parts.context import Progress
+    from gantk.plan.protocol import graphs_of
+
+    context, present = trained.recipe.context, graphs_of(trained.recipe, trained.images)
+    stage, spans, before = context.stage, context.spans, context.progress
+    if stage.number + 1 >= len(spans):
+        return ""
+    context.progress = Progress(spans[-1].begin, before.total)
+    later = graphs_of(trained.recipe, trained.images).keys() - present.keys()
+    context.progress = before
+    if not later:
+        return ""
+    come = "come" if later - {min(later)} else "comes"
+    return (
+        f"{', '.join(sorted(later))} {come} with later stages: step {trained.step} is of {stage.name!r}, stage "
+        f"{stage.number + 1} of {len(spans)}; to train on: {pasted('gantk', 'train', '--resume', trained.run)}"
+    )
 
 
 def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Precision", data: "Sequence[str]") -> None:

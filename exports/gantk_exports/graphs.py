@@ -1,7 +1,7 @@
 """A trained recipe's graph as a verified model: one ONNX file, and its card beside it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,17 +38,27 @@ from gantk_exports.wrapper import AnySize, Tensors
 
 _DEFAULT = Form()
 
+Tell = Callable[[str], object]
+"""What is told of each part of the work as it begins: "tracing"."""
 
-def export_graph(trained: Trained, name: str, out: Path, form: Form = _DEFAULT) -> Path:
+
+def say_nothing(_part: str) -> None:
+    """Hear of a part of the work, and say nothing."""
+
+
+def export_graph(trained: Trained, name: str, out: Path, form: Form = _DEFAULT, tell: Tell = say_nothing) -> Path:
     """Write a graph to the ONNX file `out`, and its card beside it as `.json`; return `out`.
+
+    `tell` hears of each part of the work as it begins, since one graph may take a minute.
 
     If the form says nothing else, the model takes and gives the data's own pixels; any batch, and any height and width
     where the graph translates and states no size. It is compared with torch first. Raises UsageError where there is no
     such graph, or it is never of such a form, and GantkError, leaving no file, where the network does not do what the
     graph says, cannot be exported, or differs from torch, or where a file cannot be written.
     """
+    tell("trying its sizes")
     module, card = prepare(trained, name, form)
-    proto = _to_onnx(module, card, name)
+    proto = _to_onnx(module, card, name, tell)
     try:
         proto = lowered(proto, form.opset)
     except Unsupported as reason:
@@ -56,6 +66,7 @@ def export_graph(trained: Trained, name: str, out: Path, form: Form = _DEFAULT) 
     beside = out.with_suffix(".json")
     with written_aside(beside) as beside_aside, written_aside(out) as aside:
         write_model(proto, card, aside)
+        tell("comparing it with torch")
         measured = differences(load(aside), module)
         check(measured, card, f"graph {name}")
         card = replace(card, parity=measured)
@@ -154,10 +165,11 @@ def _batch_norm(network: nn.Module) -> str:
     return "running" if any(issubclass(kind, nn.modules.batchnorm._BatchNorm) for kind in kinds) else "none"
 
 
-def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
+def _to_onnx(module: nn.Module, card: Card, name: str, tell: Tell = say_nothing) -> onnx.ModelProto:
     sides = card.sides or (card.minimum + 5, card.minimum + card.multiple + 9)
     values = tuple(torch.from_numpy(value) for value in samples(card.inputs, card.batch or 2, *sides))
     keep_translations()
+    tell("tracing")
     try:
         with quiet():
             program: Any = torch.onnx.export(
@@ -167,10 +179,14 @@ def _to_onnx(module: nn.Module, card: Card, name: str) -> onnx.ModelProto:
                 opset_version=NEWEST,
                 external_data=False,
                 verbose=False,
+                optimize=False,
                 input_names=[port.name for port in card.inputs],
                 output_names=[port.name for port in card.outputs],
                 dynamic_shapes=(tuple(_free(port, card) for port in card.inputs),),
             )
+        tell("optimizing")
+        with quiet():
+            program.optimize()
     except Exception as error:
         raise GantkError(f"graph {name}: its network cannot be exported to ONNX: {_reason(error, card)}") from error
     proto: onnx.ModelProto = program.model_proto

@@ -27,7 +27,7 @@ from gantk.runtime.ports import Port
 from gantk.runtime.telemetry import switch_off
 from gantk.training.trained import Trained
 from gantk_exports.form import Form
-from gantk_exports.graphs import export_graph, write_model
+from gantk_exports.graphs import Tell, export_graph, say_nothing, write_model
 from gantk_exports.loops import has_loop
 from gantk_exports.material import Inputs, material
 from gantk_exports.opsets import lowered
@@ -57,25 +57,28 @@ def export_reduced(
     least: float | None = None,
     exported: Path | None = None,
     data: Sequence[str] = (),
+    tell: Tell = say_nothing,
 ) -> Path:
     """Write a graph in another precision to the ONNX file `out`, and its card beside it; return `out`.
 
     It is compared with the full model on held-out inputs of the run; `exported` is that model's file, where there is
-    one, and `data` says where the run's images are now, where they have moved. Raises GantkError, leaving no file,
-    where the worst of them has less than `least` dB, Unsupported where the graph cannot have that precision, and what
-    `export_graph` raises.
+    one, and `data` says where the run's images are now, where they have moved. `tell` hears of each part of the work.
+    Raises GantkError, leaving no file, where the worst of them has less than `least` dB, Unsupported where the graph
+    cannot have that precision, and what `export_graph` raises.
     """
     least = LEAST[precision] if least is None else least
     with TemporaryDirectory(prefix="gantk-") as folder:
-        full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form)
+        full = exported or export_graph(trained, name, Path(folder) / "full.onnx", form, tell)
         card = load(full).card
         # An input is read before a model is blamed.
         calibration = material(trained, card, CALIBRATION, test=False, data=data) if precision == "int8" else []
+        tell(f"making it {precision}")
         try:
             proto = halved(onnx.load(full)) if precision == "fp16" else quantized(full, card, calibration)
             proto = lowered(proto, form.opset)
         except GantkError as reason:
             raise type(reason)(f"graph {name} {reason}") from reason.__cause__
+        tell("comparing it with fp32")
         with written_aside(Path(folder) / "reduced.onnx") as reduced:
             write_model(proto, card, reduced)
             found = fidelity(load(reduced), load(full), material(trained, card, COMPARED, test=True, data=data))

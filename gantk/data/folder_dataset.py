@@ -16,6 +16,7 @@ from gantk.data.columns import Meaning, common_channels, what_does_not_fit
 from gantk.data.dataset import Array, Column, Dataset, Group, Split
 from gantk.data.forms import as_domains, as_layout, kinds_of, refuse_single, shrunk_load
 from gantk.data.image_file import Bad, ReportProgress, combined, digest_of, refuse
+from gantk.data.labels import SECOND
 from gantk.data.listing import in_words
 from gantk.data.opened import told
 from gantk.data.packs import Pack, PackedImages
@@ -74,10 +75,17 @@ class FolderDataset(Dataset):
     @property
     def summary(self) -> str:  # type: ignore[override]
         """What was found and how it is read, in one line."""
-        said = [f"{self.arranged.how}, {self._counts()}", self._unread, in_words(self.passed_over)]
+        said = [f"{self.arranged.how}{self._painted()}, {self._counts()}", self._unread, in_words(self.passed_over)]
         if self.bad and self._skip_bad:
             said.insert(1, f"{len(self.bad)} bad file{'s' * (len(self.bad) > 1)} left out")
         return printable(f"{self.name}: {'; '.join(filter(None, said))}")
+
+    def _painted(self) -> str:
+        """Return which way recipes of label maps go, where it is the other one: they make images of maps."""
+        if self._maps not in SECOND or len(self.arranged.domains) != 2:
+            return ""
+        image, maps = self.arranged.domains
+        return f", or {maps} -> {image} by recipes of label maps"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ def held_out_batch(
     return KeyedBatch(sides | {"reference": sides[second]})
 
 
+def holds_out(dataset: Dataset, kind: str, load: int | Sides) -> bool:
+    """Return whether data has a test share of a kind of batches."""
+    return all(len(group) for group in open_split(dataset, kind, True, load).groups)
+
+
 def held_out_rows(dataset: Dataset, kind: str, crops: Crops, wanted: Sequence[int] | int) -> list[int]:
     """Return the rows of the test share that are wanted, or so many of them.
 

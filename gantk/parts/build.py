@@ -202,8 +202,29 @@ class Build:
         for number in range(scales):
             # Odd sides are rounded up.
             sides = Sides(*(-(-side // 2**number) for side in (height, width)))
-            networks.append(_module(part, replace(spec, size=sides.size), self))
+            try:
+                networks.append(_module(part, replace(spec, size=sides.size), self))
+            except Unsupported as error:
+                if number and (least := self._least(part, spec)):
+                    pixels = least * 2**number
+                    error.args = (
+                        f"at {scales} scales images need {pixels} pixels or more, not {spec.size}: say --size "
+                        f"{pixels}, or fewer scales; those of scale {number + 1} are {2**number} times smaller, "
+                        f"and {error}",
+                    )
+                raise
         return MultiScale(networks, height, any_size=spec.any_size)
+
+    def _least(self, part: Chosen, spec: DiscriminatorSpec) -> int:
+        """Return the pixels of the smallest power of two that a part scores as square images; 0: it scores none."""
+        for side in (4, 8, 16, 32, 64, 128, 256, 512):
+            try:
+                with torch.device("meta"):
+                    _module(part, replace(spec, size=side), self)
+            except Unsupported:
+                continue
+            return side
+        return 0
 
     def _check_augmentation(
         self, augmentation: Augmentation, game: AdversarialLoss | None, spec: DiscriminatorSpec

@@ -93,8 +93,13 @@ def _smaller(arguments: Sequence[str], resolved: "Resolved") -> str:
     return pasted("gantk", *kept, "--scale", "quick")
 
 
-def said_at_end(run: Path, start: int, step: int, seconds: float, *, stopped: bool) -> Iterator[str]:
-    """Yield what was trained from step `start` to `step`, and what comes next."""
+def said_at_end(
+    run: Path, start: int, step: int, seconds: float, *, stopped: bool, measured: bool = True
+) -> Iterator[str]:
+    """Yield what was trained from step `start` to `step`, and what comes next.
+
+    It can be `measured` where the data holds images out, which metrics need.
+    """
     done = max(step - start, 1)
     speed = f"{done / seconds:.2f} steps/s" if seconds else ""
     if stopped:
@@ -102,7 +107,8 @@ def said_at_end(run: Path, start: int, step: int, seconds: float, *, stopped: bo
         return
     yield f"trained {counted(done, 'step')} in {duration(seconds)} ({speed})"
     yield f"see it:      {link(run / PAGE)}"
-    yield f"measure it:  {pasted('gantk', 'evaluate', run)}"
+    if measured:
+        yield f"measure it:  {pasted('gantk', 'evaluate', run)}"
     yield f"ship it:     {pasted('gantk', 'export', run)}"
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from gantk.data.held_out import holds_out
 from gantk.errors import DataError
 from gantk.training.announcement import said_at_end, stopped_by
 from gantk.training.display import Display
@@ -83,7 +84,9 @@ class _Loop:
             stopped = interrupts.received is not None and done < training.total
             display.end(stopped=stopped)
         took = time.perf_counter() - began
-        for line in said_at_end(training.run.path, training.start, done, took, stopped=stopped):
+        resolved = training.resolved
+        measured = holds_out(resolved.dataset, resolved.kind, training.data.crops.load)
+        for line in said_at_end(training.run.path, training.start, done, took, stopped=stopped, measured=measured):
             training.say(line)
         if stopped and interrupts.received is not None:
             raise SystemExit(128 + interrupts.received)

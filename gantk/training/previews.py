@@ -24,6 +24,10 @@ GAP = 4
 HEADER = 22
 LINE = 16
 ROWS = 8
+WIDEST = 12
+"""Images beside each other where fewer rows leave less of a sheet empty."""
+HOLES = 0.25
+"""The share of a sheet that may stay empty."""
 POINTS = 2000
 
 
@@ -87,13 +91,15 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
 
     Columns of several sizes are shown in one, that of the largest.
 
-    A column of more than `ROWS` images is several images wide, read like a text.
+    A column of more than `ROWS` images is several images wide, read like a text. Where over a quarter of the sheet
+    would stay empty, as beside a picture of which there are many samples, it has fewer rows.
     """
     cells = {name: to_bytes(images) for name, images in columns.items()}
     height, width = (max(images.shape[axis] for images in cells.values()) for axis in (1, 2))
     factor = max(1, CELL // max(height, width))
     step_x, step_y = width * factor + GAP, height * factor + GAP
-    across = {name: math.ceil(len(images) / ROWS) for name, images in cells.items()}
+    high = _rows([len(images) for images in cells.values()])
+    across = {name: math.ceil(len(images) / high) for name, images in cells.items()}
     rows = max(math.ceil(len(images) / across[name]) for name, images in cells.items())
     font = ImageFont.load_default(13)
     labels = {name: _lines(drawable(_titled(name, columns[name])), step_x * across[name] - GAP, font) for name in cells}
@@ -113,6 +119,21 @@ def draw_grid(columns: Mapping[str, Tensor], caption: str) -> Image.Image:
         left += spans[name]
     draw.text((GAP, sheet.height - HEADER + 3), drawable(caption), fill="gray", font=font)
     return sheet
+
+
+def _rows(counts: Sequence[int]) -> int:
+    """Return how many rows columns of so many images get at most."""
+
+    def width(rows: int) -> int:
+        return sum(math.ceil(count / rows) for count in counts)
+
+    def empty(rows: int) -> float:
+        used = max(math.ceil(count / math.ceil(count / rows)) for count in counts)
+        return 1 - sum(counts) / (width(rows) * used)
+
+    if empty(ROWS) <= HOLES:
+        return ROWS
+    return min((rows for rows in range(ROWS, 0, -1) if rows == ROWS or width(rows) <= WIDEST), key=empty)
 
 
 def save_preview(sheet: Image.Image, path: Path) -> None:

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from gantk.errors import GantkError
+from gantk.parts.context import Progress, Span
 from gantk.parts.networks import Network
 from gantk.recipe.graph import Graph
 from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
 from gantk.runtime.card import Task
 from gantk.training.trained import Trained
+from gantk_exports.export import to_come
 from gantk_exports.graphs import export_graph, prepare
 
 Opened = Callable[[Recipe], Trained]
@@ -131,3 +133,32 @@ def test_a_network_made_for_one_batch_size_is_one_line(opened: Opened, tmp_path:
     with pytest.raises(GantkError, match=r"made for one batch size of latent, as by a Python loop over it$"):
         export_graph(opened(recipe), "only", tmp_path / "only.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+class Growing(Single):
+    """A recipe that has further graphs from its second stage on."""
+
+    def graphs(self) -> dict[str, Graph]:
+        (only,) = super().graphs().values()
+        return {"only": only} | ({"larger": only, "inverse": only} if self.stage.number else {})
+
+
+def test_graphs_that_come_with_later_stages_are_named_with_the_reason(opened: Opened) -> None:
+    run = opened(Growing(lambda image: image, "translate", ("a",), ("b",)))
+    context = run.recipe.context
+    assert to_come(run) == ""
+    context.spans = (Span("scale 0", 0, 5), Span("scale 1", 5, 10))
+    context.progress = Progress(4, 10)
+    assert to_come(run) == (
+        f"inverse, larger come with later stages: step {run.step} is of 'scale 0', stage 1 of 2; "
+        f"to train on: gantk train --resume {run.run}"
+    )
+    assert context.progress == Progress(4, 10)
+    context.progress = Progress(9, 10)
+    assert to_come(run) == ""
+
+
+def test_each_part_of_an_export_is_told_as_it_begins(residual: Trained, tmp_path: Path) -> None:
+    told: list[str] = []
+    export_graph(residual, "a_to_b", tmp_path / "a_to_b.onnx", tell=told.append)
+    assert told == ["trying its sizes", "tracing", "optimizing", "comparing it with torch"]

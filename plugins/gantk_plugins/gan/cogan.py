@@ -52,7 +52,7 @@ from gantk_plugins.gan.cogan_networks import (
     shared_generator,
 )
 
-ROWS, PAIRS = 8, 4
+ROWS, PAIRS = 8, 2
 """Rows of a preview, and pairs in each."""
 
 

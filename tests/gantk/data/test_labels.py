@@ -54,3 +54,15 @@ def test_a_side_is_declared_to_hold_label_maps(root: Path) -> None:
     assert colours(declared, "target") > 500
     assert not plain.readings
     assert not declared.readings
+
+
+def test_which_way_recipes_of_label_maps_go_is_said_where_it_is_the_other(root: Path) -> None:
+    for path in (root / "a").iterdir():
+        path.rename(root / "b" / f"{path.stem}.map.png")
+    for path in (root / "b").glob("[0-9].png"):
+        path.rename(root / "a" / path.name)
+    for path in (root / "b").iterdir():
+        path.rename(path.with_name(path.name.replace(".map", "")))
+    assert "pairs by name, a -> b, or b -> a by recipes of label maps, " in open_folders([root], labels="b").summary
+    assert "recipes of label maps" not in open_folders([root], labels="none").summary
+    assert "recipes of label maps" not in open_folders([root], labels="a", direction="b_to_a").summary

@@ -124,3 +124,31 @@ def test_a_wrapper_changes_what_all_of_them_see():
     scores, features = network.given().both(torch.ones(1, 1, 4, 4))
     assert [score.item() for score in scores] == [2, 2]
     assert features[0].mean() == 2
+
+
+def test_what_is_too_small_at_an_inner_scale_is_said_in_the_images_pixels():
+    def from_eight_pixels(spec, build):
+        if min(spec.sides) < 8:
+            raise Unsupported(f"a part needs 8 pixels, not {spec.sides}")
+        return Mean(1.0)
+
+    build = build_of(from_eight_pixels)
+    reason = (
+        "^at 3 scales images need 32 pixels or more, not 16: say --size 32, or fewer scales; "
+        "those of scale 3 are 4 times smaller, and a part needs 8 pixels, not 4$"
+    )
+    with pytest.raises(Unsupported, match=reason):
+        build.discriminator(DiscriminatorSpec(channels=1, size=16), scales=3)
+    with pytest.raises(Unsupported, match="^a part needs 8 pixels, not 4$"):
+        build.discriminator(DiscriminatorSpec(channels=1, size=4), scales=3)
+    assert len(build.discriminator(DiscriminatorSpec(channels=1, size=32), scales=3)(torch.ones(2, 1, 32, 32))) == 3
+
+
+def test_where_no_size_would_do_the_reason_stays_as_it_is():
+    def never_small(spec, build):
+        if spec.size != 1000:
+            raise Unsupported("needs 1000 pixels")
+        return Mean(1.0)
+
+    with pytest.raises(Unsupported, match="^needs 1000 pixels$"):
+        build_of(never_small).discriminator(DiscriminatorSpec(channels=1, size=1000), scales=2)

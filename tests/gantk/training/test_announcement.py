@@ -113,6 +113,11 @@ def test_what_comes_next_can_be_pasted():
     ]
 
 
+def test_a_command_to_measure_is_not_given_where_nothing_is_held_out():
+    lines = list(said_at_end(Path("run"), 0, 10, 5.0, stopped=False, measured=False))
+    assert [line.partition(":")[0] for line in lines[1:]] == ["see it", "ship it"]
+
+
 def test_what_stopped_a_run_says_how_it_goes_on():
     lost = stopped_by(DataError("a process was ended"), Path("run"), "go on with X")
     assert (type(lost), str(lost)) == (DataError, "the run stopped: a process was ended; go on with X")

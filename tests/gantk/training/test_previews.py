@@ -82,6 +82,25 @@ def test_columns_may_be_short_and_of_any_length(faces):
     assert (cell(ragged, GAP + 2 * STEP, HEADER + 5 * STEP) == 255).all()
 
 
+@pytest.mark.parametrize(
+    ("counts", "rows", "width"),
+    [
+        ((1, 1, 8, 8), 2, 10),  # SinGAN's: a picture, what restores it, and samples
+        ((1, 1, 8), 1, 10),
+        ((8, 8, 8, 8), 8, 4),
+        ((8, 64), 8, 9),
+        ((1, 8), 1, 9),
+        ((8, 8, 8, 5), 8, 4),
+        ((1,) * 13 + (8,), 8, 14),
+    ],
+)
+def test_few_rows_where_columns_would_be_mostly_empty(counts, rows, width, faces):
+    sheet = draw_grid({str(number): faces[:1].expand(count, -1, -1, -1) for number, count in enumerate(counts)}, "x")
+    gaps = 2 * GAP * sum(count > rows for count in counts)
+    assert sheet.width == width * STEP + gaps + GAP
+    assert sheet.height == 2 * HEADER + rows * STEP
+
+
 def test_a_label_in_brackets_that_is_too_long_takes_a_second_line(faces):
     one, two = (draw_grid({name: faces[:8]}, "") for name in ("output B", "output B (training mode)"))
     assert two.height == one.height + LINE
