@@ -44,7 +44,7 @@ from gantk import (
     hookimpl,
     named,
 )
-from gantk_plugins.translation.nice_gan_networks import Generator, discriminator_network
+from gantk_plugins.translation.nice_gan_networks import Generator, Upsampling, discriminator_network
 
 
 class Translation(nn.Module):
@@ -78,6 +78,8 @@ class NICEGAN(Recipe):
         filters: channels before a generator's last convolution; its blocks have four times as many.
         blocks: residual blocks of each generator.
         light: whether scales and shifts follow from means over a code, not from all of its numbers.
+        upsampling: "shuffle" by sub-pixel convolutions, or "resize": enlarge, then convolve, which leaves no pattern of
+            dots.
         weight_decay: weight of the L2 term, as the authors' code has it.
     """
 
@@ -105,6 +107,7 @@ class NICEGAN(Recipe):
         filters: int = 64,
         blocks: int = 6,
         light: bool = False,
+        upsampling: Upsampling = "shuffle",
         weight_decay: float = 1e-4,
     ) -> None:
         super().__init__()
@@ -129,7 +132,10 @@ class NICEGAN(Recipe):
         quarter = None if light else (sides[0] // 4, sides[1] // 4)
         # A's generator reads B's codes for translations and A's for itself: they have one number of channels.
         self.generator_a, self.generator_b = (
-            build.network(Generator(code, channels, filters=filters, blocks=blocks, sides=quarter), "generator")
+            build.network(
+                Generator(code, channels, filters=filters, blocks=blocks, sides=quarter, upsampling=upsampling),
+                "generator",
+            )
             for code, channels in zip(codes, (a, b), strict=True)
         )
 

@@ -12,11 +12,16 @@ score; the code takes them before spectral norm there, of which a trained model 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import group_norm, instance_norm, linear
 
 from gantk import Build, DiscriminatorSpec, Normalization, Unsupported, UsageError
+
+Upsampling = Literal["shuffle", "resize"]
+"""How a generator doubles the size: by a sub-pixel convolution, or by nearest neighbours and a convolution."""
 
 
 class Mixed(nn.Module):
@@ -69,9 +74,19 @@ class Generator(nn.Module):
         blocks: residual blocks.
         sides: height and width of a code, of which the scales and shifts read each number; None: they read means over
             its places, so that any size will do.
+        upsampling: how sizes are doubled.
     """
 
-    def __init__(self, inputs: int, channels: int, *, filters: int, blocks: int, sides: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        channels: int,
+        *,
+        filters: int,
+        blocks: int,
+        sides: tuple[int, int] | None,
+        upsampling: Upsampling = "shuffle",
+    ) -> None:
         super().__init__()
         width = 4 * filters
         self.flattens = sides is not None
@@ -87,8 +102,8 @@ class Generator(nn.Module):
         self.shift = nn.Linear(width, width, bias=False)
         self.blocks = nn.ModuleList(_Block(width) for _ in range(blocks))
         self.last = nn.Sequential(
-            *_doubled(width, width // 2),
-            *_doubled(width // 2, filters),
+            *_doubled(width, width // 2, upsampling),
+            *_doubled(width // 2, filters, upsampling),
             _convolution(filters, channels, 7),
             nn.Tanh(),
         )
@@ -117,7 +132,9 @@ class _Block(nn.Module):
         return x + change
 
 
-def _doubled(inputs: int, outputs: int) -> list[nn.Module]:
+def _doubled(inputs: int, outputs: int, upsampling: Upsampling) -> list[nn.Module]:
+    if upsampling == "resize":
+        return [nn.Upsample(scale_factor=2), _convolution(inputs, outputs, 3), LIN(outputs), nn.ReLU()]
     return [
         _convolution(inputs, outputs, 3),
         LIN(outputs),

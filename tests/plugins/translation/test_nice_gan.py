@@ -175,6 +175,17 @@ def test_a_generator_reads_all_numbers_of_a_code_in_their_order():
     assert network(torch.rand(1, 2, 3, 5)).shape == (1, 3, 12, 20)
 
 
+def test_enlarging_before_convolving_leaves_no_dots():
+    # Of a code that is the same everywhere sub-pixels are not, and resized ones are.
+    def inner(upsampling):
+        torch.manual_seed(0)
+        last = Generator(2, 3, filters=2, blocks=0, sides=None, upsampling=upsampling).last
+        image = last(torch.ones(1, 8, 8, 8) * torch.randn(1, 8, 1, 1)).detach()
+        return image[..., 12:20, 12:20].std((2, 3)).max()
+
+    assert inner("resize") < 1e-5 < 1e-2 < inner("shuffle")
+
+
 @pytest.mark.parametrize(("size", "depth"), [(12, 0), (32, 1), (64, 2), (96, 3), (256, 3)])
 def test_the_heads_are_as_deep_as_the_size_allows(size, depth, make_build):
     spec = DiscriminatorSpec(channels=3, size=size)
