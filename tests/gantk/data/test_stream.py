@@ -6,11 +6,13 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError
 from gantk.data.augmentation import Augmentation
 from gantk.data.batches import Crops, TrainingBatches
-from gantk.data.held_out import held_out_batch, held_out_rows
+from gantk.data.folders import open_folders
+from gantk.data.held_out import held_out_batch, held_out_rows, holds_out
 from gantk.data.kinds import served
 from gantk.data.resized import resized
 from gantk.data.samples import Samples
@@ -256,6 +258,15 @@ def test_streams_have_positions_of_their_own_and_come_back():
     assert resumed.state() == {"paired": 6, "images": 3}
     assert torch.equal(next(resumed)["source"], expected[0])
     assert torch.equal(next(resumed.of("images"))["image"], expected[1])
+
+
+def test_whether_anything_is_held_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "images").mkdir()
+    for number in range(4):
+        Image.new("RGB", (8, 8), (60 * number, 0, 0)).save(tmp_path / "images" / f"{number}.png")
+    assert holds_out(open_folders([tmp_path / "images"], hold_out=0.5), "images", 8)
+    assert not holds_out(open_folders([tmp_path / "images"], hold_out=0), "images", 8)
 
 
 def test_held_out_batches_are_fixed_and_know_the_truth():
