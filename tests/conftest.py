@@ -6,11 +6,30 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 # Before torch is imported: networks are tiny, and processes that share the cores would wait for each other's threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+APART = "tests/gantk/testing/test_built_in.py"
+"""The file of the longest tests, which share nothing: processes take one at a time, after all other files."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out files to processes, and one test at a time of the file whose tests stand apart."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        """Files with few tests come last, and so do tests by themselves."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith(APART) else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,8 +71,6 @@ PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 
 PLUGINS = {name: plugin for name, plugin in installed().items() if plugin.distribution == "gantk"}
 RECIPES = [name for name, plugin in PLUGINS.items() if "recipe" in plugin.hooks]
-TRANSLATION = {name for name, plugin in PLUGINS.items() if ".translation." in plugin.module}
-"""Recipes that translate: about half of the work."""
 
 
 def passes_every_check(name: str, checker: Any, tmp_path: Path, published: Path | None = None) -> None:

@@ -1,7 +1,4 @@
-"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run.
-
-Recipes that translate have a file of their own, so that two processes share the work.
-"""
+"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run."""
 
 import struct
 from pathlib import Path
@@ -9,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.built_in import PLUGINS, PUBLISHED, TRANSLATION, passes_every_check
+from support.built_in import PLUGINS, PUBLISHED, passes_every_check
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +32,6 @@ def test_the_book_lists_them_all():
     assert [name for name in PLUGINS if f"`{name}`" not in book] == []
 
 
-@pytest.mark.parametrize("name", sorted(PLUGINS.keys() - TRANSLATION))
+@pytest.mark.parametrize("name", PLUGINS)
 def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(name, checker, published, tmp_path):
     passes_every_check(name, checker, tmp_path, published if name in PUBLISHED else None)
