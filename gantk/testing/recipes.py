@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from gantk.data.batches import TrainingBatches
 from gantk.errors import one_line
 from gantk.packages import entries
 from gantk.parts.context import Context
@@ -20,18 +18,15 @@ from gantk.plan.assemble import allows_bf16, build_recipe, open_training_data
 from gantk.plan.resolve import resolve
 from gantk.plan.settings import RunSettings
 from gantk.plugins.options import options_of
-from gantk.runs.config import Config
 from gantk.runtime.card import limited
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.own import OwnCode
 from gantk.testing.report import Failure, Skip
-from gantk.testing.runs import apart, config, finite, last, trained, training, warned
+from gantk.testing.runs import apart, config, finite, last, shared, trained, training, warned
 from gantk.testing.stages import steps_of, stops
-from gantk.testing.state import changes, snapshot
 from gantk.testing.widths import NARROW
-from gantk.testing.worker import forked
 from gantk.training.full_rehearsal import rehearse_run
-from gantk.training.launch import Again, launch, relaunch
+from gantk.training.launch import Again, relaunch
 
 
 def trains(checked: CheckedPlugin) -> str:
@@ -89,30 +84,10 @@ def _resumed(checked: CheckedPlugin, step: int) -> int:
 
 
 def state(checked: CheckedPlugin) -> str:
-    """Build and train, and compare what the process shares before and after."""
-    if hasattr(os, "fork"):
-        forked([lambda: config(checked) and None], seconds=60)  # finding out what to train builds it, too
-    _read_a_batch(config(checked))
-    before = snapshot()
-    shutil.rmtree(checked.folder / "state", ignore_errors=True)
-    said = config(checked)
-    steps = {} if said.checkpoint_every == 1 else {"steps": 2}
-    launch(said.model_copy(update={"set": said.set | steps}), checked.folder / "state", say=print)
-    if changed := changes(before, snapshot(), drawn=True):
+    """Compare what the process shares before and after the plugin's run was built and trained."""
+    if changed := shared(checked):
         raise Failure(f"training it changes what all code shares: {'; '.join(changed)}")
     return "default dtype, threads, warnings, environment, Python's and NumPy's random numbers: all as before"
-
-
-def _read_a_batch(said: Config) -> None:
-    """Read images as a training does: what cuts them is imported with the first that are cut, and sets a variable."""
-    resolved = resolve(said)
-    crops = open_training_data(resolved).crops
-    device = torch.device("cpu")
-    next(
-        TrainingBatches(
-            dataset=resolved.dataset, kind=resolved.kind, crops=crops, seed=0, device=device, batch_size=lambda: 2
-        )
-    )
 
 
 def seeding(checked: CheckedPlugin) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import torch
 
+from gantk.data.batches import TrainingBatches
 from gantk.plan.assemble import open_training_data
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
@@ -18,11 +21,13 @@ from gantk.testing.cases import WORKBENCH, first_case
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
 from gantk.testing.smallest import smallest
+from gantk.testing.state import changes, snapshot
+from gantk.testing.worker import forked
 from gantk.training.launch import launch
 from gantk.training.processes import World
 from gantk.training.training import Training
 
-WARNINGS = "warnings.json"
+NOTED = "noted.json"
 
 
 def config(checked: CheckedPlugin) -> Config:
@@ -36,15 +41,36 @@ def config(checked: CheckedPlugin) -> Config:
 
 
 def trained(checked: CheckedPlugin) -> Path:
-    """Return the folder of the plugin's run, trained by whoever asks first. Raises GantkError."""
+    """Return the folder of the plugin's run, trained by whoever asks first. Raises GantkError.
+
+    What the process shares is compared around the training, see `shared`.
+    """
     run = checked.folder / "run"
+    if hasattr(os, "fork"):
+        forked([lambda: config(checked) and None], seconds=60)  # finding out what to train builds it, too
     if not (run / "checkpoints" / last(checked)).exists():
         shutil.rmtree(run, ignore_errors=True)
+        with suppress(Exception):  # the training tells what is wrong with it, and where
+            _read_a_batch(config(checked))
         with warnings.catch_warnings(record=True) as given:
+            before = snapshot()
             launch(config(checked), run, say=print)
+            changed = changes(before, snapshot(), drawn=True)
         said = [f"{one.filename}:{one.lineno}: {one.message}" for one in given]
-        (checked.folder / WARNINGS).write_text(json.dumps(said), "utf-8")
+        (checked.folder / NOTED).write_text(json.dumps({"warnings": said, "shared": changed}), "utf-8")
     return run
+
+
+def _read_a_batch(said: Config) -> None:
+    """Read images as a training does: what cuts them is imported with the first that are cut, and sets a variable."""
+    resolved = resolve(said)
+    crops = open_training_data(resolved).crops
+    device = torch.device("cpu")
+    next(
+        TrainingBatches(
+            dataset=resolved.dataset, kind=resolved.kind, crops=crops, seed=0, device=device, batch_size=lambda: 2
+        )
+    )
 
 
 def last(checked: CheckedPlugin) -> str:
@@ -54,8 +80,18 @@ def last(checked: CheckedPlugin) -> str:
 
 def warned(checked: CheckedPlugin) -> list[str]:
     """Return the warnings that training the plugin's run gave, each with its file and line."""
-    said: list[str] = json.loads((checked.folder / WARNINGS).read_text("utf-8"))
-    return said
+    return _noted(checked)["warnings"]
+
+
+def shared(checked: CheckedPlugin) -> list[str]:
+    """Return what training the plugin's run changed of what all code in a process shares, in words."""
+    return _noted(checked)["shared"]
+
+
+def _noted(checked: CheckedPlugin) -> dict[str, list[str]]:
+    trained(checked)
+    found: dict[str, list[str]] = json.loads((checked.folder / NOTED).read_text("utf-8"))
+    return found
 
 
 def training(checked: CheckedPlugin, folder: Path, *, world: World | None = None, **changes: object) -> Training:
