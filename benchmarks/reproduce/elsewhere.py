@@ -111,6 +111,24 @@ ELSEWHERE = (
     Elsewhere("wgan-lp", "Petzka et al. 2018, arXiv:1709.08894", "Inception score", "CIFAR-10; Inception"),
     Elsewhere("wgan-div", "Wu et al. 2018, arXiv:1712.01026", "FID", "CIFAR-10, CelebA, LSUN; Inception"),
     Elsewhere("sagan", "Zhang et al. 2018, arXiv:1805.08318", "Inception score, FID", "ImageNet at 128 px; Inception"),
+    Elsewhere(
+        "pggan",
+        "Karras et al. 2017, arXiv:1710.10196",
+        "sliced Wasserstein distances, MS-SSIM, Inception score",
+        "CelebA-HQ, LSUN, CIFAR-10; days of GPUs; Inception",
+    ),
+    Elsewhere(
+        "stylegan",
+        "Karras et al. 2018, arXiv:1812.04948",
+        "FID 4.40, path lengths, separability",
+        "FFHQ, CelebA-HQ at 1024 px; a week of GPUs; Inception",
+    ),
+    Elsewhere(
+        "stylegan2",
+        "Karras et al. 2019, arXiv:1912.04958",
+        "FID 2.84, path lengths, precision and recall",
+        "FFHQ at 1024 px, LSUN; days of GPUs; Inception",
+    ),
     Elsewhere("began", "Berthelot et al. 2017, arXiv:1703.10717", "Inception score", "CIFAR-10; Inception"),
     Elsewhere(
         "dragan",

@@ -20,6 +20,10 @@ _KEPT = {torch.mv: 1, torch.Tensor.mv: 1, torch.vdot: 0, torch.Tensor.vdot: 0, n
 """What torch would work out in Python, and how many of the first tensor's dimensions it keeps; None: all."""
 
 
+_STATED = {torch.Tensor.requires_grad_, torch.Tensor.detach_}
+"""What changes no values, whatever its name says."""
+
+
 class _Unwritten(TorchFunctionMode):
     """Leaves out what only writes into tensors without values, as initializations do: torch's compiler would load.
 
@@ -36,6 +40,6 @@ class _Unwritten(TorchFunctionMode):
             return args[0].new_empty(args[0].shape[: _KEPT[func]])
         given = (*args, *(kwargs or {}).values())
         writes = func.__name__.endswith("_") and not func.__name__.endswith("__")
-        if writes and isinstance(given[0], torch.Tensor) and given[0].is_meta:
+        if writes and func not in _STATED and isinstance(given[0], torch.Tensor) and given[0].is_meta:
             return given[0]
         return func(*args, **(kwargs or {}))

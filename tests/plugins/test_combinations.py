@@ -35,7 +35,7 @@ ENERGIES = {"began", "ebgan"}
 SLOPES = {"dragan", "singan", "wgan-gp", "wgan-lp", "wgan-div"}
 """Games that bound the critic's slope at each sample by itself, which batch norm ties to the others."""
 
-MIXES = {"stylegan2"}
+MIXES = {"pggan", "stylegan", "stylegan2"}
 """Discriminators that read how much the samples of a batch differ, which ties each to the others."""
 
 SMALL = {

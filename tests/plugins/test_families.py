@@ -12,7 +12,9 @@ FOLDER = Path(find_spec("gantk_plugins").submodule_search_locations[0])
 PLUGINS = {entry.name: entry for entry in entry_points(group="gantk") if entry.value.startswith("gantk_plugins.")}
 RECIPES = sorted(name for name, entry in PLUGINS.items() if hasattr(entry.load(), "recipe"))
 LARGER = {
-    "stylegan2": 4,
+    "pggan": 5,
+    "stylegan": 6,
+    "stylegan2": 5,
     "sngan": 5,
     "sagan": 7,
     "wgan-gp": 6,

@@ -7,7 +7,6 @@ equalized learning rate (Karras et al. 2017, arXiv:1710.10196, section 4.1).
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +17,6 @@ from gantk_plugins.networks.layers import coarsest
 
 SLOPE, GAIN = 0.2, math.sqrt(2)
 """Leaky ReLU's slope below zero, and what keeps the mean square behind a leaky ReLU, as He et al. 2015 say of ReLU."""
-
-RATE = 0.01
-"""How fast the mapping network learns beside the others (arXiv:1812.04948, appendix C)."""
 
 
 class EqualizedLinear(nn.Module):
@@ -171,90 +167,11 @@ def active(x: Tensor, gain: float = GAIN) -> Tensor:
 
 
 def widths(size: int, base: int, most: int) -> list[int]:
-    """Return the channels of the maps of each size of images, the coarsest first: base / side, or most.
+    """Return the channels of the maps of each size of images, the coarsest first: base / side, from 1 to most.
 
-    Raises Unsupported for a size that no doubling gives, UsageError where a map would have no channels.
+    Raises Unsupported for a size that no doubling gives, UsageError where maps would have no channels.
     """
     start, doublings = coarsest(size)
-    found = [min(base // (start << doubling), most) for doubling in range(doublings + 1)]
-    if min(found) < 1:
-        raise UsageError(f"this network needs base >= {size}, the size, and most >= 1, not base={base}, most={most}")
-    return found
-
-
-class Mapping(nn.Module):
-    """Makes styles w (N, units) of latent vectors (N, latent), whose length alone says nothing.
-
-    Attributes:
-        average: a moving average of styles, towards which truncation goes.
-    """
-
-    average: Tensor
-
-    def __init__(self, latent: int, units: int, layers: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(
-            EqualizedLinear(before, after, rate=RATE) for before, after in pairwise([latent] + [units] * layers)
-        )
-        self.register_buffer("average", torch.zeros(units))
-
-    def forward(self, latent: Tensor) -> Tensor:
-        x = pixel_norm(latent)
-        for layer in self.layers:
-            x = active(layer(x))
-        return x
-
-
-class Sampler(nn.Module):
-    """Makes images of latent vectors and noise, of which it takes the styles `psi` times as far from their average.
-
-    Latents (N, latent), noise (N, noise) and psi (N,) -> (N, channels, size, size). Of two latents, further ones
-    (N, latent) and a number of layers (N,), that many layers, the coarse ones, have the first's styles.
-
-    Args:
-        mapping: makes styles.
-        synthesis: makes images (N, channels, size, size) of styles (N, layers, units) and noise.
-        layers: how many styles it takes.
-        truncates: layers whose styles are brought nearer the average, the coarsest; unsaid: all.
-    """
-
-    def __init__(self, mapping: Mapping, synthesis: nn.Module, layers: int, truncates: int | None = None) -> None:
-        super().__init__()
-        self.mapping, self.synthesis = mapping, synthesis
-        self.layers, self.truncates = layers, layers if truncates is None else truncates
-
-    def forward(
-        self,
-        latent: Tensor,
-        noise: Tensor,
-        psi: Tensor,
-        other: Tensor | None = None,
-        layers: Tensor | None = None,
-    ) -> Tensor:
-        styles = self.truncated(latent, psi)
-        if other is not None and layers is not None:
-            first = torch.arange(self.layers, device=layers.device)[:, None] < layers[:, None, None]
-            styles = torch.where(first, styles, self.truncated(other, psi))
-        image: Tensor = self.synthesis(styles, noise)
-        return image
-
-    def truncated(self, latent: Tensor, psi: Tensor) -> Tensor:
-        """Return a style for each layer (N, layers, units): average + psi (w - average) (1812.04948, appendix B)."""
-        w: Tensor = self.mapping(latent)
-        # Written so that psi = 1 changes nothing at all.
-        nearer = w + (psi[:, None] - 1) * (w - self.mapping.average)
-        if self.truncates >= self.layers:
-            return nearer[:, None].expand(-1, self.layers, -1)
-        coarse = torch.arange(self.layers, device=w.device)[:, None] < self.truncates
-        return torch.where(coarse, nearer[:, None], w[:, None])
-
-
-def mixed(one: Tensor, other: Tensor, layers: int, share: float) -> Tensor:
-    """Return a style for each layer (N, layers, units) of styles (N, units), in a share of all calls two of them mixed.
-
-    The coarse layers have the first, those from a layer on that is drawn, never the coarsest, the second
-    (arXiv:1812.04948, section 3.1); as in the authors' code it is one layer for all samples.
-    """
-    place = torch.randint(1, layers, (), device=one.device)
-    cut = torch.where(torch.rand((), device=one.device) < share, place, layers)
-    return torch.where(torch.arange(layers, device=one.device)[:, None] < cut, one[:, None], other[:, None])
+    if min(base, most) < 1:
+        raise UsageError(f"maps need base >= 1 and most >= 1, not base={base} and most={most}")
+    return [max(min(base // (start << doubling), most), 1) for doubling in range(doublings + 1)]

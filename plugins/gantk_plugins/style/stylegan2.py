@@ -36,40 +36,30 @@ import torch
 from torch import Tensor, nn
 
 from gantk import (
-    Batch,
     Batches,
     Build,
     Defaults,
     DiscriminatorSpec,
-    Graph,
-    HalfLife,
     Latent,
-    Network,
     Player,
     Recipe,
-    Scalar,
     Settings,
     Step,
     UsageError,
     hookimpl,
     score_gradients,
 )
-from gantk_plugins.style.layers import Mapping, Sampler, mixed
+from gantk_plugins.style.styled import AVERAGE, Mapping, Styled
 from gantk_plugins.style.stylegan2_networks import ResidualScores, Synthesis
 
-BETA, DECAY = 0.99, 0.995
-"""Adam's second beta, before it is made that of lazy penalties, and the decay of the average style."""
+BETA = 0.99
+"""Adam's second beta, before it is made that of lazy penalties."""
 
 PATH_RATE, PATH_SHARE = 0.01, 2
 """How fast the average path length follows, and the part of a batch, a half, at which lengths are measured."""
 
-SHOWN, CALM = 64, 0.7
-"""Samples of a preview, and the psi of its second column."""
 
-AVERAGE = HalfLife(images=10_000)
-
-
-class StyleGAN2(Recipe):
+class StyleGAN2(Styled):
     """Makes images of noise, through styles.
 
     Args:
@@ -131,10 +121,18 @@ class StyleGAN2(Recipe):
         self.mapping = build.network(Mapping(latent, units, depth), "mapping")
         self.synthesis = build.network(Synthesis(channels, size, units, base, most), "synthesis")
         self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
-        self.layers = cast(Synthesis, self.synthesis.module).layers
         self.latent = Latent(length=latent)
-        self.noise = Latent(name="noise", shape=(cast(Synthesis, self.synthesis.module).noise,))
         self.register_buffer("path_length", torch.zeros(()))
+
+    @property
+    def layers(self) -> int:
+        """How many styles there are."""
+        return cast(Synthesis, self.synthesis.module).layers
+
+    @property
+    def noise(self) -> Latent:
+        """All layers' noise, one after another."""
+        return Latent(name="noise", shape=(cast(Synthesis, self.synthesis.module).noise,))
 
     def players(self) -> dict[str, Player]:
         """Return the generator's two networks, and the discriminator, at rates that their lazy penalties share."""
@@ -159,9 +157,7 @@ class StyleGAN2(Recipe):
         if self.due("generator"):
             styles = self.styles(count, real.device)
             kept = self.average.clone()
-            # The first layer's style is never that of the second latent.
-            average = yield self.everywhere(styles[:, 0].mean(0))
-            self.average.copy_(average + DECAY * (kept - average))
+            self.follow(kept, (yield self.mean_of(styles)))
             fake = self.synthesis(styles, self.noise.drawn(count, real.device))
             yield "generator", {"game": self.game.fool(critic, fake, real)}
 
@@ -184,17 +180,6 @@ class StyleGAN2(Recipe):
             slopes = score_gradients(critic, (real.detach().requires_grad_(),)).square().sum(1).mean()
             yield "discriminator", {"r1": self.gamma_every * self.gamma / 2 * slopes}
 
-    @property
-    def average(self) -> Tensor:
-        """The average style."""
-        return cast(Mapping, self.mapping.module).average
-
-    def styles(self, count: int, device: torch.device, *, eager: bool = False) -> Tensor:
-        """Return styles of drawn latents (count, layers, units), two of them mixed in most batches."""
-        mapping: Callable[[Tensor], Tensor] = self.mapping.eager if eager else self.mapping
-        one, other = (mapping(self.latent.drawn(count, device)) for _ in range(2))
-        return mixed(one, other, self.layers, self.mixing)
-
     def path_lengths(self, count: int, device: torch.device) -> Tensor:
         """Return |J^T y| of drawn samples (count,): how far an image moves with its style (equation 4).
 
@@ -203,40 +188,6 @@ class StyleGAN2(Recipe):
         styles = self.styles(count, device, eager=True)
         images: Tensor = self.synthesis.eager(styles, self.noise.drawn(count, device))
         return path_lengths(images, styles)
-
-    def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """Return images of fixed noise, `gantk generate`'s first, the same nearer the average style, and real ones."""
-        real = batch["image"]
-        count, sampler = max(SHOWN, len(real)), self.sampler("generator")
-        latent, noise = (port.fixed(count).to(real.device) for port in (self.latent, self.noise))
-        made = {
-            name: sampler(latent, noise, torch.full((count,), psi, device=real.device))
-            for name, psi in (("generated", 1.0), (f"psi={CALM}", CALM))
-        }
-        return {**made, "real": real}
-
-    def graphs(self) -> dict[str, Graph]:
-        """Return what makes images of a latent, and what makes them of two."""
-        psi = Scalar(name="psi", default=1.0, low=-1, high=1)
-        inputs = (self.latent, self.noise, psi)
-        layers = Scalar(name="layers", default=self.layers // 2, low=0, high=self.layers)
-        return {
-            "generator": Graph(network=self.sampler("generator"), task="generate", inputs=inputs, outputs=("image",)),
-            "mix": Graph(
-                network=self.sampler("mix"),
-                task="generate",
-                inputs=(*inputs, Latent(name="other", length=self.latent.length), layers),
-                outputs=("image",),
-            ),
-        }
-
-    def sampler(self, name: str) -> Network:
-        """Return what makes images of latents and noise."""
-        return Network(
-            Sampler(cast(Mapping, self.mapping.module), self.synthesis.module, self.layers),
-            name,
-            self.synthesis.autocast,
-        )
 
 
 def path_lengths(images: Tensor, styles: Tensor) -> Tensor:

@@ -66,3 +66,10 @@ def test_an_empty_tensor_takes_the_shape_of_what_is_written():
         written = torch.empty(0)
         torch.add(torch.ones(2, 3), 1, out=written)
     assert written.shape == (2, 3)
+
+
+def test_what_is_frozen_is_frozen():
+    with without_values():
+        layer = nn.Linear(4, 2).requires_grad_(False)
+    assert not any(parameter.requires_grad for parameter in layer.parameters())
+    assert layer.requires_grad_().weight.requires_grad

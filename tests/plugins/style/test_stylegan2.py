@@ -9,7 +9,8 @@ from torch.nn.functional import conv2d, interpolate, leaky_relu
 
 from gantk import DiscriminatorSpec, Normalization, Unsupported, UsageError
 from gantk.parts.context import Context, Informed, Progress
-from gantk_plugins.style.layers import Mapping, widths
+from gantk_plugins.style.layers import widths
+from gantk_plugins.style.styled import Mapping
 from gantk_plugins.style.stylegan2 import path_lengths
 from gantk_plugins.style.stylegan2_networks import ModulatedConv, ResidualScores, StyledLayer, Synthesis
 
@@ -69,6 +70,7 @@ def test_the_networks_are_the_authors_at_1024_pixels():
     assert parameters(scores) == 29_012_513
     assert synthesis.layers == 18
     assert len(synthesis.sides) == 17
+    assert widths(32, 16, 8) == [4, 2, 1, 1]
     assert widths(1024, 32_768, 512) == [512, 512, 512, 512, 512, 256, 128, 64, 32]
 
 
@@ -284,7 +286,7 @@ def test_sizes_are_doubled_from_4_to_7_pixels(stylegan2):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"mixing": 1.5}, "mixing=1.5"), ({"path_every": 0}, "path_every=0"), ({"base": 4}, "base >= 8, the size")],
+    [({"mixing": 1.5}, "mixing=1.5"), ({"path_every": 0}, "path_every=0"), ({"base": 0}, "base >= 1 .*not base=0")],
 )
 def test_what_cannot_be_is_refused(stylegan2, options, said):
     with pytest.raises(UsageError, match=said):
