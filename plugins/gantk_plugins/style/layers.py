@@ -158,7 +158,12 @@ class MinibatchDeviation(nn.Module):
 
 def pixel_norm(x: Tensor) -> Tensor:
     """Return x (N, C, ...), each vector over the channels divided by its root mean square (1710.10196, section 4.2)."""
-    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+    return x * inverse_root(x.square().mean(1, keepdim=True))
+
+
+def inverse_root(square: Tensor) -> Tensor:
+    """Return 1 / sqrt(square + 1e-8); a sum with 1e-8 itself is left out of exported graphs, as one with 0."""
+    return (1e8 * square + 1).rsqrt() * 1e4
 
 
 def active(x: Tensor, gain: float = GAIN) -> Tensor:

@@ -19,6 +19,7 @@ from gantk_plugins.style.layers import (
     MinibatchDeviation,
     Smooth,
     active,
+    inverse_root,
     widths,
 )
 
@@ -67,7 +68,7 @@ class ModulatedConv(nn.Module):
             x = self.smooth(conv_transpose2d(x, weight.transpose(0, 1), stride=2))
         if self.demodulates:
             norms = linear(style.square(), weight.square().sum((2, 3)))
-            x = x * (norms + 1e-8).rsqrt()[:, :, None, None]
+            x = x * inverse_root(norms)[:, :, None, None]
         return x
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import instance_norm
 
 from gantk import Informed
 from gantk_plugins.networks.layers import coarsest
@@ -34,9 +35,9 @@ class StyledLayer(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         x = active(self.conv(x) + self.strength * noise + self.bias, 1.0)
         scale, shift = self.style(w).unflatten(1, (2, -1, 1, 1)).unbind(1)
-        # In float32: of a map that is even, rounding is all that its variance would be.
-        middle = x.float() - x.float().mean((2, 3), keepdim=True)
-        normalized = middle * (middle.square().mean((2, 3), keepdim=True) + 1e-8).rsqrt()
+        # Twice around its mean: behind the constant, noise is little beside what is the same everywhere.
+        centred = x.float() - x.float().mean((2, 3), keepdim=True)
+        normalized = instance_norm(centred, eps=1e-8)
         styled: Tensor = normalized * (1 + scale) + shift
         return styled
 

@@ -15,6 +15,7 @@ from gantk_plugins.style.layers import (
     MinibatchDeviation,
     Smooth,
     active,
+    inverse_root,
     pixel_norm,
 )
 
@@ -110,3 +111,9 @@ def test_doubling_is_zeros_between_pixels_and_a_filter():
     # Two zeros before and one behind: four taps have no middle.
     padded = nn.functional.pad(between, (2, 1, 2, 1))
     torch.testing.assert_close(Doubled((1, 3, 3, 1))(x), Smooth((1, 3, 3, 1), gain=4.0, pad=0)(padded))
+
+
+def test_what_is_nothing_is_divided_by_a_ten_thousandth():
+    squares = torch.tensor([0.0, 1e-8, 3e-8, 4.0])
+    torch.testing.assert_close(inverse_root(squares), torch.tensor([1e4, 1e4 / math.sqrt(2), 5e3, 0.5]))
+    assert torch.equal(pixel_norm(torch.zeros(1, 3, 2, 2)), torch.zeros(1, 3, 2, 2))
