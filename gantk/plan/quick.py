@@ -26,6 +26,7 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
         "embedding": 256,
         "blocks": 1,
         "light": True,
+        "alike": True,
         "upsampling": "resize",
         "discriminator.filters": 32,
         "discriminator.layers": 2,

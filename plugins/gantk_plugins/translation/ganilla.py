@@ -103,8 +103,8 @@ class Generator(nn.Module):
         if adds_input or not normalization.normalizes:
             initialize_he(self)
         if adds_input:
-            # Two layers with nothing between them are as one, and four sums are behind them.
-            begin_small(self.last)
+            # Twice, since four sums come before. Two layers that were both near zero would hardly learn.
+            begin_small(last, last)
 
     def forward(self, image: Tensor) -> Tensor:
         sizes = self.features(image)[1:]

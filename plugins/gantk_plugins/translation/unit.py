@@ -71,6 +71,8 @@ class UNIT(Recipe):
         filters: channels of the first layer; codes have four times as many.
         blocks: residual blocks of each encoder and decoder besides the shared one.
         upsampling: "transposed" convolution, or "resize": enlarge, then convolve, which leaves no pattern of dots.
+        alike: whether the own layers of two domains of as many channels begin with the same weights. The paper has
+            nothing of it; but few steps may take one colour for another, which no loss forbids.
         weight_decay: weight of the L2 term, as the authors' code has it.
     """
 
@@ -99,6 +101,7 @@ class UNIT(Recipe):
         filters: int = 64,
         blocks: int = 3,
         upsampling: Literal["transposed", "resize"] = "transposed",
+        alike: bool = False,
         weight_decay: float = 1e-4,
     ) -> None:
         super().__init__()
@@ -119,6 +122,9 @@ class UNIT(Recipe):
         self.decoder_a, self.decoder_b = (
             build.network(decoder(c, filters, blocks, norms, upsampling), "decoder") for c in (a, b)
         )
+        if alike and a == b:
+            self.encoder_b.load_state_dict(self.encoder_a.state_dict())
+            self.decoder_b.load_state_dict(self.decoder_a.state_dict())
         self.discriminator_a, self.discriminator_b = (
             initialize_normal(build.discriminator(DiscriminatorSpec(channels=c, size=size))) for c in (a, b)
         )

@@ -160,6 +160,18 @@ def test_previews_show_both_ways_and_what_a_code_keeps(build, batch):
     assert shown[:3] == ["input", "output", "reference"]
 
 
+def test_domains_that_begin_alike_translate_at_first_as_they_decode_their_own(build, batch):
+    def ways(**options):
+        recipe = build(**options).eval()
+        with torch.no_grad():
+            shown = recipe.preview(batch)
+        return shown["output"], shown["reconstructed"]
+
+    assert torch.equal(*ways(alike=True))
+    assert not torch.allclose(*ways())
+    build({"channels": {"a": 1, "b": 3}}, alike=True)
+
+
 def test_what_it_cannot_do_is_refused(build):
     with pytest.raises(UsageError, match="unit needs filters >= 1 and blocks >= 0, not filters=4, blocks=-1"):
         build(blocks=-1)
