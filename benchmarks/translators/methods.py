@@ -22,6 +22,8 @@ class Method:
     note: str = ""
 
 
+LABELS = "It sees which of 15 colours is nearest to a pixel's, no more."
+
 METHODS = (
     Method(
         "regression",
@@ -31,8 +33,8 @@ METHODS = (
         "pix2pix's generator without a game.",
     ),
     Method("pix2pix", "--plugin pix2pix --data emoji:flat,3d", True, "source_to_target"),
-    Method("pix2pixhd", "--plugin pix2pixhd --data emoji:flat,3d", True, "source_to_target"),
-    Method("spade", "--plugin spade --data emoji", True, "sample", "It sees which of 16 colours a pixel has, no more."),
+    Method("pix2pixhd", "--plugin pix2pixhd --data emoji:flat,3d", True, "layout_to_image", LABELS),
+    Method("spade", "--plugin spade --data emoji", True, "sample", LABELS),
     Method("cyclegan", "--plugin cyclegan --data emoji", False, "a_to_b"),
     Method("cut", "--plugin cut --data emoji", False, "a_to_b"),
     Method("unit", "--plugin unit --data emoji", False, "a_to_b"),

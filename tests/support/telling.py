@@ -1,4 +1,4 @@
-"""Models that are told a caption, made by hand: a generator, and one that translates."""
+"""Models made by hand: two that are told a caption, of which one translates, and one with an answer for each seed."""
 
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,11 @@ _GIVEN = (
     helper.make_node("Clip", ["whole", "low", "high"], ["clipped"]),
     helper.make_node("Cast", ["clipped"], ["output"], to=TensorProto.UINT8),
 )
+_TENSORS = {
+    "latent": helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 1]),
+    "caption": helper.make_tensor_value_info("caption", TensorProto.INT64, ["batch", 3]),
+    "image": helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", "height", "width", 3]),
+}
 _CONSTANTS: dict[str, Any] = {
     # "naïve" adds to all channels.
     "colours": np.concatenate([np.zeros((1, 3)), np.eye(3), np.ones((1, 3))]).astype(np.float32) * 40,
@@ -50,8 +55,7 @@ def write_telling(path: Path) -> Path:
         *_GIVEN,
     ]
     constants = {"much": np.float32(20), "square": np.array([1, 4, 4, 1])}
-    latent = helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 1])
-    return _write(path, "generate", _LATENT, latent, nodes, constants)
+    return _write(path, "generate", (_LATENT, CAPTION), nodes, constants)
 
 
 def write_tinting(path: Path) -> Path:
@@ -63,17 +67,29 @@ def write_tinting(path: Path) -> Path:
         helper.make_node("Add", ["float", "tint"], ["made"]),
         *_GIVEN,
     ]
-    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", "height", "width", 3])
-    return _write(path, "translate", _IMAGE, image, nodes, {})
+    return _write(path, "translate", (_IMAGE, CAPTION), nodes, {})
 
 
-def _write(path: Path, task: Any, port: Port | Numbers, tensor: Any, nodes: list[Any], constants: Any) -> Path:
+def write_answering(path: Path) -> Path:
+    """Write a model of an image, which adds 20 * latent."""
+    nodes = [
+        helper.make_node("Mul", ["latent", "much"], ["scaled"]),
+        helper.make_node("Reshape", ["scaled", "one"], ["tint"]),
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["float", "tint"], ["made"]),
+        *_GIVEN,
+    ]
+    constants = {"much": np.float32(20), "one": np.array([-1, 1, 1, 1])}
+    return _write(path, "translate", (_IMAGE, _LATENT), nodes, constants)
+
+
+def _write(path: Path, task: Any, ports: tuple[Port | Numbers, ...], nodes: list[Any], constants: Any) -> Path:
     """Write a model, and its card beside it."""
     sides = [4, 4] if task == "generate" else ["height", "width"]
     graph = helper.make_graph(
         nodes,
         "told",
-        [tensor, helper.make_tensor_value_info("caption", TensorProto.INT64, ["batch", 3])],
+        [_TENSORS[port.name] for port in ports],
         [helper.make_tensor_value_info("output", TensorProto.UINT8, ["batch", *sides, 3])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in (_CONSTANTS | constants).items()],
     )
@@ -82,7 +98,7 @@ def _write(path: Path, task: Any, port: Port | Numbers, tensor: Any, nodes: list
         plugin="told",
         graph="told",
         task=task,
-        inputs=(port, CAPTION),
+        inputs=ports,
         outputs=(_OUTPUT,),
         size=4 if task == "generate" else None,
         mode={},

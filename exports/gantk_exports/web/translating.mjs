@@ -10,7 +10,7 @@ import { Examples } from "./examples.mjs";
 import { fitted } from "./fitting.mjs";
 import { FurtherPictures, legends, shown, thing } from "./further.mjs";
 import { coloured, idsOf, nearest } from "./labels.mjs";
-import { isImage, sides } from "./model.mjs";
+import { drawn, isImage, sides } from "./model.mjs";
 import { list } from "./numbers.mjs";
 import { decode, download, element, paint, say, sentence } from "./page.mjs";
 import { newest } from "./session.mjs";
@@ -27,6 +27,7 @@ export class ImageView {
   #offered = []; // The examples of the model, files.
   #longest; // The longer side that was chosen for the picture, where one was.
   #said = {}; // Categories, numbers and texts that were said, by input.
+  #seed = 0n; // What the numbers follow from that a model draws.
   #clock = new Clock();
   #refresh = newest(() => this.#run());
 
@@ -54,6 +55,7 @@ export class ImageView {
     element("undo").addEventListener("click", () => this.pad.undo());
     element("clear").addEventListener("click", () => this.pad.begin());
     element("size").addEventListener("change", () => this.#resize());
+    element("again").addEventListener("click", () => this.#drawAgain());
     element("cut").addEventListener("input", ({ target }) => this.#cut(target.value));
     element("stop").addEventListener("click", () => this.#stop());
     element("save").addEventListener("click", () => download(element("after"), this.#resultName()));
@@ -70,6 +72,7 @@ export class ImageView {
     this.#model = model;
     element("image").hidden = false;
     this.#said = {};
+    this.#seed = 0n;
     const [first, ...others] = model.card["gantk.inputs"].filter(isImage);
     this.#first = first;
     this.others.open(others);
@@ -80,6 +83,7 @@ export class ImageView {
     const further = model.card["gantk.inputs"].filter(({ kind }) => ["category", "scalar", "caption"].includes(kind));
     element("further").replaceChildren(...further.map((port) => this.#control(port)));
     element("further").hidden = !further.length;
+    element("again").hidden = !this.#latents.length;
     const measures = model.card["gantk.task"] !== "translate";
     element("numbers").hidden = !measures;
     element("save").hidden = measures;
@@ -110,6 +114,16 @@ export class ImageView {
     if (port.kind === "scalar") return range(port.name, ...reach(port), port.default, say);
     const names = port.names.length ? port.names : Array.from({ length: port.categories }, (_, index) => String(index));
     return choice(port.name, names, this.#said[port.name], say);
+  }
+
+  /** The inputs whose numbers are drawn. */
+  get #latents() {
+    return this.#model.card["gantk.inputs"].filter(({ kind }) => kind === "latent");
+  }
+
+  #drawAgain() {
+    this.#seed += 1n;
+    this.#refresh();
   }
 
   /** Whether there is an image to be translated. */
@@ -227,12 +241,14 @@ export class ImageView {
     this.#clock.begin(image);
     try {
       const translates = card["gantk.task"] === "translate";
-      const said = { ...this.#said, ...this.others.said };
+      const latents = this.#latents.map((port) => [port.name, drawn(port, this.#seed, 0)]);
+      const said = { ...Object.fromEntries(latents), ...this.#said, ...this.others.said };
       const answer = await session.ask(translates ? "translate" : "measure", { image: asked, said });
       if (!answer) return;
       translates ? paint(element("after"), answer) : list(element("numbers"), answer);
       const advised = this.#mode === "picture" ? advice(card, image, this.#picture.whole) : "";
-      element("said").textContent = `${image.width} × ${image.height} pixels in ${this.#clock.seconds}.${advised}`;
+      const seed = latents.length ? `Seed ${this.#seed}: ` : "";
+      element("said").textContent = `${seed}${image.width} × ${image.height} pixels in ${this.#clock.seconds}.${advised}`;
       element("save").disabled = false;
       say();
     } catch (error) {

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import gantk
 from gantk.training.trained import Trained
 from gantk_exports.app import write_app
-from support.telling import write_telling, write_tinting
+from support.telling import write_answering, write_telling, write_tinting
 
 Export = Callable[..., Path]
 Array = np.ndarray[Any, Any]
@@ -71,6 +71,7 @@ def models(
         "shown": with_examples(exported("residual", residual), tmp_path_factory.mktemp("shown")),
         "blending": blending(style=False),
         "telling": write_telling(tmp_path_factory.mktemp("told") / "telling.onnx"),
+        "answering": write_answering(tmp_path_factory.mktemp("answering") / "answering.onnx"),
         "tinting": write_tinting(tmp_path_factory.mktemp("told") / "tinting.onnx"),
         **{graph: exported(graph, labelling, graph=graph) for graph in ("blend", "segment")},
         **{graph: exported(graph, drawn, graph=graph) for graph in GRAPHS},

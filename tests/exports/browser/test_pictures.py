@@ -122,6 +122,22 @@ def test_the_sample_page_translates_too(tab: Any, picture: Write, expected: Expe
     assert np.abs(tab.pixels("canvas") - expected("a_to_b", source)).max() <= 1
 
 
+def test_a_model_that_draws_gives_another_answer_for_each_seed(
+    tab: Any, picture: Write, models: dict[str, Path]
+) -> None:
+    source, model, page = picture("RGB"), gantk.load(models["answering"]), tab.page
+    tab.open("a_to_b")
+    tab.translate(source)
+    expect(page.locator("#again")).to_be_hidden()
+    tab.open("answering")
+    tab.translate(source)
+    for seed in (0, 1, 2):
+        expect(page.locator("#said")).to_contain_text(f"Seed {seed}: ")
+        answer = np.asarray(model(source, seed=seed)).astype(int)
+        assert np.abs(tab.pixels("#after")[..., :3] - answer).max() <= 1
+        page.get_by_role("button", name="Another answer").click()
+
+
 def test_further_inputs_have_controls(tab: Any, picture: Write, models: dict[str, Path]) -> None:
     source, model, page = picture("RGB"), gantk.load(models["blending"]), tab.page
     tab.open("blending")
