@@ -14,6 +14,7 @@ from torch import nn
 
 from gantk.parts.discriminator import Discriminator
 from gantk_datasets.emoji import dataset
+from support.commands import UV
 
 ROOT = Path(__file__).parents[1]
 TUTORIAL = ROOT / "docs" / "tutorial"
@@ -56,9 +57,9 @@ def python(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tutorial")
     check(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=TUTORIAL)
     interpreter = folder / "venv" / "bin" / "python"
-    check("uv", "venv", "-q", "--python", sys.executable, folder / "venv")
+    check(UV, "venv", "-q", "--python", sys.executable, folder / "venv")
     tutorial = f"{next(folder.glob('*.whl'))}[dicom]"
-    install = ["uv", "pip", "install", "-q", "-c", ROOT / "constraints.txt", "--python", interpreter]
+    install = [UV, "pip", "install", "-q", "-c", ROOT / "constraints.txt", "--python", interpreter]
     check(*install, tutorial, "-e", ROOT)
     share_bytecode(Path(torch.__file__).parents[1], Path(next(folder.glob("venv/lib/*/site-packages"))))
     return interpreter

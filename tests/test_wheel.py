@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from gantk_exports.onnxruntime_web import FILES
+from support.commands import UV
 
 PROGRAM = """
 import sys
@@ -55,8 +56,8 @@ def wheel(tmp_path_factory) -> Path:
 def base(wheel, tmp_path_factory) -> Path:
     """A virtual environment with the wheel and what it requires, no extra."""
     environment = tmp_path_factory.mktemp("base") / "venv"
-    check("uv", "venv", "-q", "--python", sys.executable, environment)
-    check("uv", "pip", "install", "-q", "--python", environment, "-c", ROOT / "constraints.txt", wheel)
+    check(UV, "venv", "-q", "--python", sys.executable, environment)
+    check(UV, "pip", "install", "-q", "--python", environment, "-c", ROOT / "constraints.txt", wheel)
     return environment / "bin"
 
 

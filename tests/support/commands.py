@@ -1,8 +1,15 @@
 """gantk's commands in this process, as a user types them."""
 
+import shutil
+import sys
+from pathlib import Path
+
 from click.testing import CliRunner
 
 from gantk.cli.main import main
+
+UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
+"""The installer: beside this Python, where the README puts it, or on the path."""
 
 
 def invoke(*arguments: object, status: int = 0) -> str:

@@ -20,6 +20,7 @@ from gantk.plugins.manager import load_plugins
 from gantk.plugins.source import describe, stated
 from gantk.testing import Checker
 from gantk.testing.checks import CHECKS
+from support.commands import UV
 
 PARTS = tuple(KINDS)
 EVERYTHING = ",".join(PARTS)
@@ -74,7 +75,7 @@ def test_a_package_installs_and_trains_on_its_own_images(new, tmp_path):
     said = new("many-parts", "--brings", first, "--brings", ",".join(others))
     assert "gantk train --plugin many-parts\n" in said
     site = tmp_path / "site"
-    install = ["uv", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--offline", "--target", site]
+    install = [UV, "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--offline", "--target", site]
     subprocess.run([*install, "--python", sys.executable, "./gantk-many-parts"], check=True)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-m", "gantk", "train", "--plugin", "many-parts"]
