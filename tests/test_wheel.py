@@ -118,5 +118,5 @@ def test_a_command_says_which_extra_it_needs(base, command, tmp_path):
     )
     assert done.returncode == 1
     # Told from where it was installed, which is the wheel.
-    assert re.search(r"pip install .*'gantk\[train\] @ file://.*\.whl'\n$", done.stderr)
+    assert re.search(r"pip (--python \S+ )?install .*'gantk\[train\] @ file://.*\.whl'\n$", done.stderr)
     assert "Traceback" not in done.stderr
