@@ -1,5 +1,6 @@
 """The page of the docs that compares the translators."""
 
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ PAGE = DOCS / "translators.md"
 PICTURES = DOCS / "images" / "translators"
 
 NOTHING = "doing nothing"
+REGRESSION = "regression"
 HEAD = """# Translators compared
 
 Flat emoji become 3D emoji. Every translator had {minutes:g} minutes of processor time on one core, the networks of its
@@ -65,6 +67,7 @@ def page(results: list[dict[str, Any]]) -> str:
 
 def _section(rows: list[dict[str, Any]], nothing: dict[str, float]) -> str:
     """Return a table of scores and the pictures of each row."""
+    alone = next((row["scores"]["l1"] for row in rows if row["name"] == REGRESSION), math.inf)
     lines = ["| | L1 | SSIM | KID | steps |", "|---|---:|---:|---:|---:|"]
     for name, scores, steps in [
         *((row["name"], row["scores"], f"{row['steps']:,}") for row in rows),
@@ -72,12 +75,13 @@ def _section(rows: list[dict[str, Any]], nothing: dict[str, float]) -> str:
     ]:
         l1 = scores["l1"] / nothing["l1"]
         lines.append(f"| {name} | {l1:.3f} | {scores['ssim']:.3f} | {scores['kid']:.4f} | {steps} |")
-    return "\n".join(lines) + "\n\n" + "".join(_described(row, nothing) for row in rows)
+    return "\n".join(lines) + "\n\n" + "".join(_described(row, nothing["l1"], alone) for row in rows)
 
 
-def _described(row: dict[str, Any], nothing: dict[str, float]) -> str:
-    worse = row["scores"]["l1"] >= nothing["l1"]
-    said = [row["method"].note, "By L1 it does not beat doing nothing." if worse else ""]
+def _described(row: dict[str, Any], nothing: float, alone: float) -> str:
+    method, l1 = row["method"], row["scores"]["l1"]
+    beaten = "doing nothing" if l1 >= nothing else "regression alone" if l1 > alone else ""
+    said = [method.note, *([f"By L1 it does not beat {beaten}.", method.needs] if beaten else [])]
     note = " ".join(part for part in said if part)
     text = f"**{row['name']}**: `{row['train']}`." + (f" {note}" if note else "")
     wrapped = textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
