@@ -39,7 +39,7 @@ SCENES = Kind("scenes", {"image": "images", "caption": "texts", "boxes": "number
 QUICK: Mapping[str, Any] = MappingProxyType(
     {
         "size": 64,
-        "steps": 1500,
+        "steps": 2500,
         "batch_size": 8,
         "learning_rate": 1e-3,
         # Five layers mix what things are with what stands around them, which few steps do not take apart again.
