@@ -63,7 +63,8 @@ def distance(made: Tensor, image: Tensor) -> Tensor:
     A mean over pixels instead would be hundreds of times less beside the other losses, which then make all embeddings
     alike.
     """
-    return torch.linalg.vector_norm(made - image, dim=(1, 2, 3)).mean()
+    length: Tensor = torch.linalg.vector_norm(made - image, dim=(1, 2, 3))
+    return length.mean()
 
 
 def reversed_gradient(x: Tensor) -> Tensor:
