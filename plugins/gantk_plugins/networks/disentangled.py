@@ -21,7 +21,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm
 
-from gantk import Normalization, initialize_he
+from gantk import Build, Network, Normalization, initialize_he
 from gantk_plugins.networks.changes import begin_small
 
 HIDDEN = 256
@@ -29,6 +29,34 @@ HIDDEN = 256
 
 RESIDUAL_LAYERS = 2
 """Convolutions of a residual block."""
+
+
+Pair = tuple[Network, Network]
+"""A network of domain A and one of B."""
+
+
+def of_both_domains(build: Build, *, style: int, filters: int, blocks: int) -> tuple[Pair, Pair, Pair]:
+    """Return the content encoders of domains `a` and `b`, their style encoders, and their decoders.
+
+    Args:
+        build: what makes networks.
+        style: numbers of a style.
+        filters: channels of the first layer; contents have four times as many.
+        blocks: residual blocks of each content encoder and decoder.
+    """
+    a, b = build.data.channels["a"], build.data.channels["b"]
+    norms = build.normalization("generator")
+
+    def content(channels: int) -> Network:
+        return build.network(ContentEncoder(channels, filters, blocks, norms), "encoder")
+
+    def styles(channels: int) -> Network:
+        return build.network(StyleEncoder(channels, filters, style), "encoder")
+
+    def decoder(channels: int) -> Network:
+        return build.network(Decoder(channels, filters, blocks, style), "decoder")
+
+    return (content(a), content(b)), (styles(a), styles(b)), (decoder(a), decoder(b))
 
 
 class ContentEncoder(nn.Module):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
+
+from gantk import Build, Network, UsageError
 
 _CHANNELS = (64, 128, 256, 512, 512)
 _LAYERS = (2, 2, 4, 4, 4)
@@ -63,3 +67,16 @@ class FirstOfBlocks(VGG19):
             if number in _FIRST:
                 found.append(x)
         return found
+
+
+def vgg19_of(build: Build, weights: Path | None, channels: tuple[int, ...], block: int, layer: int) -> Network | None:
+    """Return the network up to a layer, with the weights of a file, for images of these numbers of channels.
+
+    None where no weights are named. Raises UsageError where images are neither RGB nor grey.
+    """
+    if weights is None:
+        return None
+    if not set(channels) <= {1, 3}:
+        said = " and ".join(str(each) for each in channels)
+        raise UsageError(f"VGG-19 sees RGB or grey images, not {said} channels: leave out -s vgg")
+    return build.pretrained(weights, VGG19(block, layer))

@@ -30,8 +30,8 @@ from gantk import (
     initialize_normal,
     named,
 )
-from gantk_plugins.networks.disentangled import ContentEncoder, Decoder, StyleEncoder, Translation
-from gantk_plugins.networks.vgg19 import VGG19
+from gantk_plugins.networks.disentangled import Translation, of_both_domains
+from gantk_plugins.networks.vgg19 import vgg19_of
 from gantk_plugins.translation.carigan_networks import STRENGTH, Caricature, Exaggeration
 
 LEAST = 16
@@ -75,23 +75,15 @@ class Restyling(nn.Module):
                 f"{build.data.size}: say another --size, or -s networks=geometry"
             )
         a, b = build.data.channels["a"], build.data.channels["b"]
-        if vgg is not None and not {a, b} <= {1, 3}:
-            raise UsageError(f"VGG-19 sees RGB or grey images, not {a} and {b} channels: leave out -s vgg")
         # A game is a mean over the scales.
         self.weights = {**weights, "adversarial": weights["adversarial"] * scales}
         self.style = Latent(name="style", length=style)
         self.game = build.loss()
-        self.vgg = None if vgg is None else build.pretrained(vgg, VGG19(5, 3))
-        norms = build.normalization("generator")
-        self.content_a, self.content_b = (
-            build.network(ContentEncoder(channels, filters, blocks, norms), "encoder") for channels in (a, b)
-        )
-        self.style_a, self.style_b = (
-            build.network(StyleEncoder(channels, filters, style), "encoder") for channels in (a, b)
-        )
-        self.decoder_a, self.decoder_b = (
-            build.network(Decoder(channels, filters, blocks, style), "decoder") for channels in (a, b)
-        )
+        self.vgg = vgg19_of(build, vgg, (a, b), 5, 3)
+        contents, style_encoders, decoders = of_both_domains(build, style=style, filters=filters, blocks=blocks)
+        self.content_a, self.content_b = contents
+        self.style_a, self.style_b = style_encoders
+        self.decoder_a, self.decoder_b = decoders
         self.discriminator_a, self.discriminator_b = (
             initialize_normal(
                 build.discriminator(DiscriminatorSpec(channels=channels, size=build.data.size), scales=scales)

@@ -49,7 +49,7 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.networks.layers import Staged
-from gantk_plugins.networks.vgg19 import VGG19
+from gantk_plugins.networks.vgg19 import vgg19_of
 
 
 class SRGAN(Recipe):
@@ -95,8 +95,6 @@ class SRGAN(Recipe):
             raise UsageError(f"srgan needs a pretraining from 0 to 1, not {pretraining}")
         small, large = build.data.sizes["low"], build.data.sizes["high"]
         channels, self.scale = build.data.channels["high"], round(_shorter(large) / _shorter(small))
-        if vgg is not None and channels not in (1, 3):
-            raise UsageError(f"VGG-19 sees RGB or grey images, not {channels} channels: leave out -s vgg")
         self.adversarial = adversarial
         self.course = [
             *([Stage(name="squared error", share=pretraining)] if pretraining > 0 else []),
@@ -105,7 +103,7 @@ class SRGAN(Recipe):
         self.generator = build.generator(
             GeneratorSpec(inputs=build.data.channels["low"], outputs=channels, size=small, scale=self.scale)
         )
-        self.vgg = None if vgg is None else build.pretrained(vgg, VGG19(int(layer[0]), int(layer[1])))
+        self.vgg = vgg19_of(build, vgg, (channels,), int(layer[0]), int(layer[1]))
         self.game = build.loss()
         if pretraining < 1:
             self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=large))
