@@ -18,7 +18,7 @@ def test_other_models_translate_the_same_picture(tab: Any, picture: Write, expec
     tab.open("a_to_b")
     tab.translate(picture())
     # Those that must be told more, or do not translate pictures, are not among them.
-    assert page.locator("#beside label").all_inner_texts() == ["shown", "segment", "reconstruct"]
+    assert page.locator("#beside label").all_inner_texts() == ["shown", "answering", "segment", "reconstruct"]
     for name in ("shown", "segment"):
         page.get_by_role("checkbox", name=name).check()
     for translated in (picture(), source):
