@@ -46,6 +46,9 @@ class Part:
             return self.factory(*arguments, **self.options)
         except Unsupported as error:
             if self.slot == "recipe":
+                # Networks of a recipe's own do not know whose they are; a part, or the recipe itself, has said who it is.
+                if str(error).startswith("needs "):
+                    raise Unsupported(f"{self.plugin} {error}") from None
                 raise
             raise UnsupportedPart(self, arguments, str(error)) from None
         except GantkError:

@@ -1,7 +1,7 @@
 import pytest
 
 from gantk import Defaults
-from gantk.errors import PluginError, UsageError
+from gantk.errors import PluginError, Unsupported, UsageError
 from gantk.plugins.alternatives import alternatives
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.selection import Part, UnsupportedPart, leading_recipe, select
@@ -147,3 +147,19 @@ def test_the_hint_names_the_others_that_can_do_what_was_asked():
     assert "instance" in hint
     assert "batch" not in hint
     assert "(--normalization NAME)" in hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("needs 16 pixels, not 8", "own needs 16 pixels, not 8"),
+        ("own needs 16 pixels, not 8", "own needs 16 pixels, not 8"),
+        ("two of its graphs are called a", "two of its graphs are called a"),
+    ],
+)
+def test_a_recipe_whose_networks_lack_something_is_named_once(reason, said):
+    def factory(build):
+        raise Unsupported(reason)
+
+    with pytest.raises(Unsupported, match=f"^{said}$"):
+        Part("recipe", "own", factory)(None)

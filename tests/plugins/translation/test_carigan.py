@@ -10,6 +10,7 @@ from gantk import DataInfo, Unsupported, UsageError
 from gantk.parts.context import Progress, Span
 from gantk_plugins.translation.carigan import characteristic
 from gantk_plugins.translation.carigan_networks import Space, principal_components
+from support.scaling import Scale
 
 LANDMARKS, COMPONENTS = 5, 3
 
@@ -41,17 +42,6 @@ def drawing(carigan, batch, stream):
         return recipe
 
     return build
-
-
-class Scale(nn.Module):
-    """Multiplies its first input by a number."""
-
-    def __init__(self, factor):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x, *others):
-        return self.factor * x
 
 
 class Given(nn.Module):

@@ -11,20 +11,10 @@ from torch.nn.functional import instance_norm
 from gantk import DiscriminatorSpec, Network, Unsupported, UsageError
 from gantk.parts.context import Progress
 from gantk_plugins.networks.disentangled import Decoder, adaptive_norm
+from support.scaling import Scale
 
 DISCRIMINATOR = {"discriminator": "munit", "normalization": ("none", "none")}
 SMALL = DISCRIMINATOR | {"discriminator_options": {"filters": 4, "layers": 2}}
-
-
-class Scale(nn.Module):
-    """Multiplies its first input by a number."""
-
-    def __init__(self, factor):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x, *others):
-        return self.factor * x
 
 
 class Zero(nn.Module):

@@ -10,20 +10,10 @@ from torch.distributions import Normal, kl_divergence
 from gantk import DiscriminatorSpec, Network, Unsupported, UsageError
 from gantk_plugins.translation import unit
 from gantk_plugins.translation.unit import divergence, sampled
+from support.scaling import Scale
 
 DISCRIMINATOR = {"discriminator": "unit", "loss": "non-saturating", "normalization": ("none", "none")}
 SMALL = DISCRIMINATOR | {"discriminator_options": {"filters": 4, "layers": 2}}
-
-
-class Scale(nn.Module):
-    """Multiplies by a number."""
-
-    def __init__(self, factor):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x):
-        return self.factor * x
 
 
 @pytest.fixture
