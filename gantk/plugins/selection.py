@@ -46,7 +46,7 @@ class Part:
             return self.factory(*arguments, **self.options)
         except Unsupported as error:
             if self.slot == "recipe":
-                # Networks of a recipe's own do not know whose they are; a part, or the recipe itself, has said who it is.
+                # Networks of a recipe's own do not know whose they are. A part, or the recipe itself, has said it.
                 if str(error).startswith("needs "):
                     raise Unsupported(f"{self.plugin} {error}") from None
                 raise
