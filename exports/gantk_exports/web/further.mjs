@@ -47,11 +47,14 @@ export class FurtherPictures {
       paint(canvas, shown(port, picture));
       canvas.hidden = false;
     };
+    let awaited;
     const take = async (file) => {
       if (!file) return;
       say();
+      awaited = file;
       try {
         const picture = await decode(file);
+        if (awaited !== file) return;
         show(picture);
         this.#kept[port.name] = picture;
       } catch (error) {

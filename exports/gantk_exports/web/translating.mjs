@@ -23,6 +23,7 @@ export class ImageView {
   #first; // The input that the picture is for.
   #mode = "empty"; // "empty", "picture", "drawing" or "camera".
   #file;
+  #awaited; // The file that was chosen last: of two the larger one may be read later.
   #picture;
   #offered = []; // The examples of the model, files.
   #longest; // The longer side that was chosen for the picture, where one was.
@@ -30,6 +31,7 @@ export class ImageView {
   #seed = 0n; // What the numbers follow from that a model draws.
   #clock = new Clock();
   #refresh = newest(() => this.#run());
+  #scale = newest((longest) => this.#scaled(longest));
 
   /** `models` are all of the page, `cardOf(name)` gives the promise of a card. */
   constructor(models, cardOf) {
@@ -171,8 +173,11 @@ export class ImageView {
     if (!file) return;
     if (!element("generate").hidden) return say("This model takes no picture: it makes some of random numbers.");
     say();
+    this.#awaited = file;
     try {
-      this.#picture = await decode(file);
+      const picture = await decode(file);
+      if (this.#awaited !== file) return;
+      this.#picture = picture;
     } catch (error) {
       return say(error.message);
     }
@@ -200,9 +205,12 @@ export class ImageView {
     return this.#afresh(() => this.#scale(this.#longest));
   }
 
-  async #scale(longest) {
+  async #scaled(longest) {
+    const file = this.#file;
     if (longest !== Math.max(this.#picture.width, this.#picture.height)) {
-      this.#picture = await decode(this.#file, longest, this.#first.kind === "labels");
+      const picture = await decode(file, longest, this.#first.kind === "labels");
+      if (this.#file !== file) return;
+      this.#picture = picture;
     }
     this.#enter("picture");
   }

@@ -99,6 +99,33 @@ def test_another_model_may_be_chosen_while_one_runs(tab: Any, picture: Write) ->
     expect(page.locator("#said")).to_contain_text(re.compile("^30 . 45 pixels"))
 
 
+@pytest.mark.parametrize("reading", (1, 2))
+def test_a_picture_that_is_read_slowly_gives_way_to_one_that_was_chosen_after_it(
+    tab: Any, picture: Write, reading: int
+) -> None:
+    """A large picture is read whole first, then once more at a smaller size."""
+    page = tab.page
+    page.add_init_script(
+        """const quick = createImageBitmap;
+        window.begun = 0;
+        window.createImageBitmap = async (...asked) => {
+          const read = await quick(...asked);
+          if (read.width === 1000) {
+            window.begun += 1;
+            await new Promise((go) => setTimeout(go, 500));
+          }
+          return read;
+        };"""
+    )
+    tab.open("a_to_b")
+    page.set_input_files("#file", picture("RGB", 1000, 1000))
+    page.wait_for_function("number => window.begun === number", arg=reading)
+    page.set_input_files("#file", picture())
+    expect(page.locator("#said")).to_contain_text(re.compile("^30 . 45 pixels"))
+    page.wait_for_timeout(1000)
+    assert tab.pixels("#before").shape[:2] == (45, 30)
+
+
 def test_the_slider_moves_by_key_and_the_page_fits_a_phone(tab: Any, picture: Write) -> None:
     page = tab.page
     page.set_viewport_size({"width": 360, "height": 740})
