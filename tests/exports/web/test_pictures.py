@@ -99,7 +99,7 @@ def test_another_model_may_be_chosen_while_one_runs(tab: Any, picture: Write) ->
     expect(page.locator("#said")).to_contain_text(re.compile("^30 . 45 pixels"))
 
 
-@pytest.mark.parametrize("reading", (1, 2))
+@pytest.mark.parametrize("reading", [1, 2])
 def test_a_picture_that_is_read_slowly_gives_way_to_one_that_was_chosen_after_it(
     tab: Any, picture: Write, reading: int
 ) -> None:
