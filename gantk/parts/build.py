@@ -17,6 +17,7 @@ from gantk.parts.losses import AdversarialLoss
 from gantk.parts.multiscale import MultiScale
 from gantk.parts.networks import Generator, Network, declares_mixing
 from gantk.parts.normalization import Normalization
+from gantk.parts.packs import packed_spec
 from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gantk.sizes import Sides, Sized
@@ -95,6 +96,7 @@ class Build:
         trains: whether the recipe will train, for which its pretrained networks are needed.
         r1: weight of half the squared slope at real points, which every game gets.
         r2: the same at fake points.
+        pack: samples that each discriminator scores together, beside each other on the channel axis.
     """
 
     data: DataInfo
@@ -106,6 +108,7 @@ class Build:
     trains: bool = True
     r1: float = 0.0
     r2: float = 0.0
+    pack: int = 1
 
     def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
         """Return a network that makes images as the spec says.
@@ -130,6 +133,8 @@ class Build:
         the one before, and it gives a list of scores, of which a game takes the mean. Where images of any size are
         scored, smaller ones, as of an earlier stage, are scored by those alone who score such.
 
+        With the setting `pack`, samples that follow each other in a batch are scored together, so many at once.
+
         Raises Unsupported where the chosen discriminator cannot, or where its normalization breaks the chosen game.
         """
         if scales < 1:
@@ -146,7 +151,8 @@ class Build:
                     "choose another by --normalization discriminator=NAME"
                 )
         part = self._part("discriminator")
-        module = self._finished(self._at_scales(part, spec, scales), role)
+        seen = spec if self.pack == 1 else packed_spec(spec, self.pack)
+        module = self._finished(self._at_scales(part, seen, scales), role)
         if game is not None:
             if game.per_sample and any(map(declares_mixing, module.modules())):
                 raise Unsupported(
@@ -157,7 +163,9 @@ class Build:
         augmentation = self.augmentation() if "augmentation" in self.parts else None
         if augmentation is not None:
             self._check_augmentation(augmentation, game, spec)
-        return Discriminator(module, role, self.autocast, mixes_samples, spec=spec, augmentation=augmentation)
+        return Discriminator(
+            module, role, self.autocast, mixes_samples, spec=spec, augmentation=augmentation, pack=self.pack
+        )
 
     def loss(self) -> AdversarialLoss:
         """Return the adversarial game."""

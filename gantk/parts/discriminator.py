@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gantk.parts.networks import Critic, Network, Scores
+from gantk.parts.packs import packed
 
 if TYPE_CHECKING:
     from gantk.parts.augmentation import Augmentation, Drawn
@@ -19,6 +20,7 @@ class Discriminator(Network):
 
     Attributes:
         augmentation: what its images go through while it is trained, those that condition it included, or None.
+        pack: samples that it scores together: a batch (N, ...) has N / pack rows of scores and of activations.
     """
 
     def __init__(
@@ -30,10 +32,12 @@ class Discriminator(Network):
         *,
         spec: DiscriminatorSpec | None = None,
         augmentation: Augmentation | None = None,
+        pack: int = 1,
     ) -> None:
         super().__init__(module, role, autocast, mixes_samples)
         self.spec = spec
         self.augmentation = augmentation
+        self.pack = pack
 
     def forward(self, *inputs: Any, drawn: Drawn | None = None) -> Any:
         return super().forward(*self._changed(inputs, drawn))
@@ -61,9 +65,9 @@ class Discriminator(Network):
         return AugmentedCritic(self, self.augmentation, conditions, samples)
 
     def _changed(self, inputs: tuple[Any, ...], drawn: Drawn | None) -> tuple[Any, ...]:
-        if self.augmentation is None or self.spec is None or not self.training:
-            return inputs
-        return self.augmentation.inputs(inputs, drawn or self.augmentation.drawn(inputs[0]), self.spec)
+        if self.augmentation is not None and self.spec is not None and self.training:
+            inputs = self.augmentation.inputs(inputs, drawn or self.augmentation.drawn(inputs[0]), self.spec)
+        return inputs if self.pack == 1 else tuple(packed(values, self.pack) for values in inputs)
 
 
 class AugmentedCritic(Critic):

@@ -147,10 +147,17 @@ class Generator(Network):
 
 
 class Critic:
-    """A network with its conditions filled in: `critic(x)` gives scores."""
+    """A network with its conditions filled in: `critic(x)` gives scores.
+
+    Attributes:
+        pack: how many samples, that follow each other, are scored together: N of them have N / pack rows of scores.
+    """
+
+    pack: int = 1
 
     def __init__(self, discriminator: Network, conditions: tuple[Tensor, ...] = ()) -> None:
         self.discriminator = discriminator
+        self.pack = getattr(discriminator, "pack", 1)
         self.conditions = conditions
 
     @property

@@ -47,6 +47,7 @@ class Settings:
         r1: weight of half the squared slope of discriminators at real images, added to any game (Mescheder et al. 2018,
             arXiv:1801.04406).
         r2: the same at made images.
+        pack: samples, all real or all made, that a discriminator scores together (Lin et al. 2018, arXiv:1712.04086).
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
@@ -78,6 +79,7 @@ class Settings:
     ema: Averaged | None = None
     r1: float | None = None
     r2: float | None = None
+    pack: int | None = None
     clip: float | None = None
     jitter: float | None = None
     flip: bool | None = None

@@ -23,6 +23,7 @@ from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in
 from gantk.plan.open_data import USER
 from gantk.plan.resolve import Resolved
+from gantk.plan.settings import RunSettings
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.slots import kind_of, named_in
 from gantk.recipe.recipe import Batches, Recipe
@@ -171,8 +172,12 @@ def prepare(recipe: Recipe, batches: Batches) -> None:
     _inform(recipe, recipe.context)
 
 
+_SLOT_OF = {"r1": "loss", "r2": "loss", "pack": "discriminator"}
+"""The part that a setting is for."""
+
+
 def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
-    """Raise UsageError where the user chose a part, or a game's penalty, that the recipe never asks for."""
+    """Raise UsageError where the user chose a part, or a setting of one, that the recipe never asks for."""
     recipe = resolved.parts["recipe"]
     usual = named_in(recipe_of(resolved).defaults)
     said = {slot: name for slot, name in named_in(resolved.config).items() if name and not KINDS[kind_of(slot)].by_role}
@@ -180,8 +185,13 @@ def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
     chosen = {
         slot: name for slot, name in said.items() if resolved.parts[slot].plugin not in (recipe.plugin, usual[slot])
     }
-    slopes = [name for name in ("r1", "r2") if name in resolved.config.set and getattr(resolved.settings, name)]
-    if not chosen and not slopes:
+    usual_settings = RunSettings()
+    changed = [
+        name
+        for name in _SLOT_OF
+        if name in resolved.config.set and getattr(resolved.settings, name) != getattr(usual_settings, name)
+    ]
+    if not chosen and not changed:
         return
     build = _build(resolved, contents, None)
     try:
@@ -190,14 +200,12 @@ def refuse_idle_parts(resolved: Resolved, contents: Contents) -> None:
     except Exception:
         # What cannot be made without values is made with them, and says itself what is wrong.
         return
-    for slot, name in chosen.items():
+    wanted = [(slot, f"--{slot} {name}") for slot, name in chosen.items()]
+    wanted += [(_SLOT_OF[name], name) for name in changed]
+    for slot, words in wanted:
         if slot not in build.asked:
             idle = "plays no adversarial game" if slot == "loss" else f"takes no {slot} of others"
-            raise UsageError(f"recipe {recipe.plugin} {idle}: --{slot} {name} would change nothing, leave it out")
-    if slopes and "loss" not in build.asked:
-        raise UsageError(
-            f"recipe {recipe.plugin} plays no adversarial game: {slopes[0]} would change nothing, leave it out"
-        )
+            raise UsageError(f"recipe {recipe.plugin} {idle}: {words} would change nothing, leave it out")
 
 
 def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None, trains: bool = True) -> Build:
@@ -222,6 +230,7 @@ def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None,
         trains=trains,
         r1=resolved.settings.r1,
         r2=resolved.settings.r2,
+        pack=resolved.settings.pack,
     )
 
 

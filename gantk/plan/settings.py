@@ -6,6 +6,7 @@ from typing import Literal
 
 from gantk.data.shrunk import ShrinkBy
 from gantk.data.worn import Worn
+from gantk.errors import UsageError
 from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
 from gantk.parts.schedules import SCHEDULES
 from gantk.parts.settings import Name, Settings
@@ -36,12 +37,21 @@ class RunSettings(Settings):
     ema: Averaged = field(default_factory=dict)
     r1: float = 0.0
     r2: float = 0.0
+    pack: int = 1
     jitter: float = 1.0
     flip: bool = False
     dequantize: bool = False
     shrink: int = 4
     shrink_by: ShrinkBy = "bicubic"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.batch_size, int) and self.batch_size % self.pack:
+            raise UsageError(
+                f"setting pack: batches of {self.batch_size} are no whole packs of {self.pack}: say --batch-size "
+                f"{-(-self.batch_size // self.pack) * self.pack}, or leave pack out"
+            )
 
     @property
     def sides(self) -> Sides:

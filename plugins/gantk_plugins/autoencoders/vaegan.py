@@ -157,7 +157,7 @@ class VAEGAN(VAE):
         critic = self.discriminator.given(samples=count)
         unlikeness = self.unlikeness(critic.features(torch.cat([real, self.decoder(code)])))
         decoded = self.decoder(torch.cat([code, drawn]) if self.reconstructions else drawn)
-        real_scores, *fake_scores = torch.split(single_scores(critic(torch.cat([real, decoded]))), count)
+        real_scores, *fake_scores = torch.split(single_scores(critic(torch.cat([real, decoded]))), count // critic.pack)
 
         self.game.watch(critic, real_scores)
         fooled = [self.game.generator(fake, real_scores if self.game.needs_real else None) for fake in fake_scores]

@@ -121,6 +121,10 @@ class InfoGAN(Recipe):
         self.game = build.loss()
         if self.game.wants == "energies":
             raise Unsupported("infogan reads codes off the trunk that gives the scores: a game of energies has none")
+        if build.pack > 1:
+            raise Unsupported(
+                "infogan reads codes off the trunk that gives the scores, of one image each: leave pack out"
+            )
         latent = noise + categories + continuous
         self.generator = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size))
         spec = DiscriminatorSpec(channels=channels, size=self.size, features=True)

@@ -33,7 +33,7 @@ class DRAGAN(NonSaturating):
         """Return weight * E[(||gradient of D at x'|| - slope)^2], x' near real points."""
         reals = real if isinstance(real, tuple) else (real,)
         noisy = tuple(x + self.spread * x.std(correction=0) * torch.rand_like(x) for x in reals)
-        norms = gradient_norms(critic, points_between(noisy, reals))
+        norms = gradient_norms(critic, points_between(noisy, reals, critic.pack))
         return {"gradient_penalty": self.weight * (norms - self.slope).square().mean()}
 
 

@@ -30,13 +30,14 @@ class Wasserstein(AdversarialLoss):
         return -fake_scores.mean()
 
 
-def points_between(real: Points, fake: Points) -> tuple[Tensor, ...]:
+def points_between(real: Points, fake: Points, pack: int = 1) -> tuple[Tensor, ...]:
     """Return points drawn uniformly on the lines between real and fake ones (arXiv:1704.00028, algorithm 1).
 
-    A sample has one epsilon for all the tensors that make its point. The points are detached, and take gradients.
+    A sample has one epsilon for all the tensors that make its point, and so have `pack` samples that follow each other
+    and are scored together. The points are detached, and take gradients.
     """
     reals, fakes = _tuple(real), _tuple(fake)
-    epsilon = torch.rand(len(reals[0]), device=reals[0].device, dtype=reals[0].dtype)
+    epsilon = torch.rand(len(reals[0]) // pack, device=reals[0].device, dtype=reals[0].dtype).repeat_interleave(pack)
     return tuple(
         torch.lerp(y, x, epsilon.view(-1, *[1] * (x.dim() - 1))).detach().requires_grad_()
         for x, y in zip(reals, fakes, strict=True)
@@ -44,7 +45,7 @@ def points_between(real: Points, fake: Points) -> tuple[Tensor, ...]:
 
 
 def gradient_norms(critic: Critic, points: tuple[Tensor, ...]) -> Tensor:
-    """Return the norm of the critic's gradient at each sample's point (N,), over all the tensors that make it.
+    """Return the norm of the critic's gradient at each sample's or pack's point, over all the tensors that make it.
 
     The points take gradients. The norms can be differentiated again; where a gradient is zero, theirs is zero too.
     """

@@ -95,7 +95,7 @@ class DriftingWasserstein(Wasserstein):
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return weight * E[(||gradient of D at x'|| - target)^2] / target^2, x' between real and fake."""
-        norms = gradient_norms(critic, points_between(real, fake))
+        norms = gradient_norms(critic, points_between(real, fake, critic.pack))
         return {"gradient_penalty": self.weight * (norms / self.target - 1).square().mean()}
 
 

@@ -113,6 +113,8 @@ class NICEGAN(Recipe):
         super().__init__()
         if filters < 1 or blocks < 0:
             raise UsageError(f"nice-gan needs filters >= 1 and blocks >= 0, not filters={filters}, blocks={blocks}")
+        if build.pack > 1:
+            raise Unsupported("nice-gan encodes by its discriminators, which see one image each: leave pack out")
         self.size, sides = build.data.size, build.data.sides
         if any(side % Translation.multiple or side < Translation.minimum for side in sides):
             raise Unsupported(f"nice-gan needs a size that is a multiple of 4 and at least 8, not {sides}")

@@ -90,6 +90,8 @@ class StarGAN(Recipe):
         self.game = build.loss()
         if self.game.wants == "energies":
             raise Unsupported("stargan reads domains off the trunk that gives the scores: a game of energies has none")
+        if build.pack > 1:
+            raise Unsupported("stargan reads an image's domain off the trunk that gives the scores: leave pack out")
         self.generator = build.generator(
             GeneratorSpec(inputs=channels, domains=len(names), outputs=channels, size=size)
         )

@@ -44,7 +44,7 @@ class WassersteinDivergence(Wasserstein):
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return weight * E[||gradient of f at x'||^power], x' drawn uniformly between real and fake."""
-        norms = gradient_norms(critic, points_between(real, fake))
+        norms = gradient_norms(critic, points_between(real, fake, critic.pack))
         return {"divergence_penalty": self.weight * norms.pow(self.power).mean()}
 
 

@@ -65,7 +65,7 @@ class WassersteinGradientPenalty(Wasserstein):
 
         A sample has one epsilon and one norm, over all the tensors that make its point.
         """
-        norms = gradient_norms(critic, points_between(real, fake))
+        norms = gradient_norms(critic, points_between(real, fake, critic.pack))
         return {"gradient_penalty": self.weight * (norms - 1).square().mean()}
 
 

@@ -40,7 +40,7 @@ class WassersteinLipschitzPenalty(Wasserstein):
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:
         """Return weight * E[max(0, ||gradient of f at x'|| - 1)^2], x' drawn uniformly between real and fake."""
-        norms = gradient_norms(critic, points_between(real, fake))
+        norms = gradient_norms(critic, points_between(real, fake, critic.pack))
         return {"lipschitz_penalty": self.weight * relu(norms - 1).square().mean()}
 
 
