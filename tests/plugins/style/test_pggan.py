@@ -140,7 +140,7 @@ def test_pixels_of_the_generator_are_normalized(pggan, at):
 class Linear:
     """A critic whose score is the sum of an image's numbers times a slope."""
 
-    mixes_samples = True
+    mixes_samples, pack = True, 1
 
     def __init__(self, slope):
         self.eager = partial(self, slope)
