@@ -21,12 +21,13 @@ class DRAGAN(NonSaturating):
         weight: factor of the penalty, the paper's lambda.
         slope: what the slope is held to, k.
         spread: noise, in standard deviations of the batch.
+        real: what D(x) shall be at real images, in (0, 1]; below 1, their labels are smoothed.
     """
 
     per_sample = "its gradient penalty holds the slope at each sample by itself, and a norm over the batch ties samples"
 
-    def __init__(self, *, weight: float = 10.0, slope: float = 1.0, spread: float = 0.5) -> None:
-        super().__init__()
+    def __init__(self, *, weight: float = 10.0, slope: float = 1.0, spread: float = 0.5, real: float = 1.0) -> None:
+        super().__init__(real=real)
         self.weight, self.slope, self.spread = weight, slope, spread
 
     def penalty(self, critic: Critic, real: Points, fake: Points) -> Losses:

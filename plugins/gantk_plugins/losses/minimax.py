@@ -1,7 +1,8 @@
 """The minimax game (Goodfellow et al. 2014, arXiv:1406.2661).
 
-Scores are logits, so that log D(x) is -softplus(-score) and log(1 - D(x)) is -softplus(score): equal to the paper's
-terms, and finite where a sigmoid has saturated.
+Labels of real images may be smoothed (Salimans et al. 2016, arXiv:1606.03498, section 3.4):
+
+    gantk train --plugin dcgan --loss minimax -s loss.real=0.9
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gantk import AdversarialLoss, hookimpl
+from gantk_plugins.losses.cross_entropy import CrossEntropy
 
 
-class Minimax(AdversarialLoss):
-    """Both sides play for the value of equation 1: the discriminator maximizes it, the generator minimizes it."""
+class Minimax(CrossEntropy):
+    """Both sides play for the value of equation 1: the discriminator maximizes it, the generator minimizes it.
 
-    boundary = 0.0
-
-    def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        """Return -E[log D(x)] - E[log(1 - D(G(z)))], equation 1 negated."""
-        return softplus(-real_scores).mean() + softplus(fake_scores).mean()
+    Args:
+        real: what D(x) shall be at real images, in (0, 1]; below 1, their labels are smoothed.
+    """
 
     def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
         """Return E[log(1 - D(G(z)))], the term of equation 1 that the generator reaches."""

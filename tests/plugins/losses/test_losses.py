@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from gantk import UsageError
+
 BOOK = (Path(__file__).parents[3] / "docs" / "numbers.md").read_text("utf-8")
 REAL = torch.tensor([[2.0, -1.0], [0.5, 3.0]], dtype=torch.float64)
 FAKE = torch.tensor([[-2.0, 0.25], [1.5, -0.75]], dtype=torch.float64)
@@ -71,6 +73,41 @@ def test_least_squares_with_pearsons_labels_cost_the_divergence(factory):
     assert torch.autograd.grad(lost, scores)[0].abs().max() < 1e-12
     both = ((p + q) * (scores - game.aim) ** 2).sum().item()
     assert both == pytest.approx(((2 * q - (p + q)) ** 2 / (p + q)).sum().item())
+
+
+ALPHA = 0.9
+smoothed = pytest.mark.parametrize("name", ["minimax", "non-saturating", "dragan"])
+
+
+@smoothed
+def test_labels_of_real_images_alone_are_smoothed(name, factory):
+    game = factory(name, "loss")(real=ALPHA)
+    real = mean(lambda x: -ALPHA * log(sigmoid(x)) - (1 - ALPHA) * log(1 - sigmoid(x)), REAL)
+    fake = mean(lambda x: -log(1 - sigmoid(x)), FAKE)
+    assert game.discriminator(REAL, FAKE).item() == pytest.approx(real + fake, abs=1e-12)
+    assert torch.equal(game.generator(FAKE), factory(name, "loss")().generator(FAKE))
+    assert torch.equal(
+        factory(name, "loss")(real=1.0).discriminator(REAL, FAKE), factory(name, "loss")().discriminator(REAL, FAKE)
+    )
+
+
+@smoothed
+def test_the_best_discriminator_gives_alpha_p_of_p_and_q(name, factory):
+    p, q = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    game = factory(name, "loss")(real=ALPHA)
+    scores = torch.logit(ALPHA * p / (p + q)).requires_grad_()
+    lost = torch.stack([p[i] * game.discriminator(scores[i], scores[i] - 1e9) for i in range(3)]).sum()
+    lost = lost + torch.stack([q[i] * game.discriminator(scores[i].detach(), scores[i]) for i in range(3)]).sum()
+    (gradient,) = torch.autograd.grad(lost, scores)
+    assert gradient.abs().max() < 1e-12
+    assert game.boundary == pytest.approx(scores[1].item())
+
+
+@smoothed
+@pytest.mark.parametrize("alpha", [0.0, -1.0, 1.1])
+def test_a_label_that_no_image_can_have_is_refused(name, alpha, factory):
+    with pytest.raises(UsageError, match=rf"^the label of real images, loss.real, is above 0 and .*, not {alpha}"):
+        factory(name, "loss")(real=alpha)
 
 
 @every_game
