@@ -112,6 +112,12 @@ ELSEWHERE = (
     Elsewhere("wgan-div", "Wu et al. 2018, arXiv:1712.01026", "FID", "CIFAR-10, CelebA, LSUN; Inception"),
     Elsewhere("sagan", "Zhang et al. 2018, arXiv:1805.08318", "Inception score, FID", "ImageNet at 128 px; Inception"),
     Elsewhere(
+        "biggan",
+        "Brock et al. 2018, arXiv:1809.11096",
+        "Inception score, FID",
+        "ImageNet at 128 px, batches of 2048; Inception",
+    ),
+    Elsewhere(
         "pggan",
         "Karras et al. 2017, arXiv:1710.10196",
         "sliced Wasserstein distances, MS-SSIM, Inception score",

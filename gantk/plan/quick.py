@@ -97,6 +97,10 @@ STYLES: Mapping[str, Any] = MappingProxyType(
 )
 """Of networks whose maps have as many channels as their size says."""
 
+# The rate of batches of thousands is too low for those of a few dozen.
+WIDE: Mapping[str, Any] = MappingProxyType({"width": 12, "generator.width": 12, "discriminator.width": 12, "pace": 4.0})
+"""Of networks whose maps have a multiple of a unit width, and that are trained with large batches."""
+
 SINGLE: Mapping[str, Any] = MappingProxyType(
     {
         "size": 32,
@@ -106,6 +110,7 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
         "generator.filters": 32,
         "discriminator.filters": 32,
         **STYLES,
+        **WIDE,
     }
 )
 """Where images are made of noise."""

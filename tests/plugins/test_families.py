@@ -17,6 +17,7 @@ LARGER = {
     "stylegan2": 5,
     "sngan": 5,
     "sagan": 7,
+    "biggan": 8,
     "wgan-gp": 6,
     "pix2pix": 5,
     "colorize": 6,

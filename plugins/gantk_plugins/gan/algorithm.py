@@ -22,6 +22,7 @@ from gantk import (
     GeneratorSpec,
     Graph,
     Latent,
+    Losses,
     Player,
     Recipe,
     Step,
@@ -97,7 +98,11 @@ class LatentGAN(Recipe):
 
         if self.due("generator"):
             fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-            yield "generator", {"game": self.game.fool(critic, fake, real)}
+            yield "generator", {"game": self.game.fool(critic, fake, real), **self.regularization()}
+
+    def regularization(self) -> Losses:
+        """Return what the generator minimizes besides the game; nothing by default."""
+        return {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""

@@ -34,7 +34,7 @@ from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.networks.attention import SelfAttention
 from gantk_plugins.networks.layers import coarsest
 from gantk_plugins.networks.residual import Between, ProjectionDiscriminator, ResidualDiscriminator, ResidualGenerator
-from gantk_plugins.normalizations.spectral import Spectral
+from gantk_plugins.normalizations.spectral import SpectralToo
 
 MOST = 16
 """How many times as many channels as the widest map the smallest has at most."""
@@ -78,26 +78,6 @@ class SAGAN(LatentGAN):
             "discriminator": Player(self.discriminator, critic=True, scale={self.discriminator: self.rates}),
             "generator": Player(self.generator),
         }
-
-
-class SpectralToo(Normalization):
-    """Activations as a normalization has them, and spectrally normalized weights.
-
-    Args:
-        chosen: the normalization.
-    """
-
-    def __init__(self, chosen: Normalization) -> None:
-        self.chosen = chosen
-        self.shifts, self.mixes_samples = chosen.shifts, chosen.mixes_samples
-
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """Return the chosen norm."""
-        return self.chosen.activation(channels, condition)
-
-    def weight(self, layer: nn.Module) -> nn.Module:
-        """Return the layer, its weight divided by its spectral norm."""
-        return Spectral().weight(layer) if not isinstance(self.chosen, Spectral) else self.chosen.weight(layer)
 
 
 def generator_network(

@@ -10,7 +10,7 @@ Other sizes are this project's: a generator starts at 4 to 7 pixels and doubles,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
@@ -64,7 +64,7 @@ class ResidualGenerator(nn.Module):
             UpBlock(inputs, outputs, normalization, spec.classes) for inputs, outputs in pairwise([widths[0], *widths])
         )
         sides = [self.start << number for number in range(1, doublings + 1)]
-        self.between = _between(between, sides, widths)
+        self.between = placed(between, sides, widths)
         self.last = nn.Sequential(
             normalization.activation(filters),
             nn.ReLU(),
@@ -95,6 +95,7 @@ class ResidualTrunk(nn.Module):
         least: pixels to a side to which images are halved, or nearly.
         same: blocks that come then and halve no more.
         most: how many times as many channels others have at most, twice as many at each halving.
+        widths: channels of each block, in place of `filters` and `most`; empty: by these.
         between: what stands between blocks.
 
     Attributes:
@@ -111,6 +112,7 @@ class ResidualTrunk(nn.Module):
         least: int = 8,
         same: int = 2,
         most: int = 1,
+        widths: Sequence[int] = (),
         between: Between = NOTHING,
     ) -> None:
         super().__init__()
@@ -119,15 +121,15 @@ class ResidualTrunk(nn.Module):
         _check(filters)
         channels = spec.channels + spec.condition_channels
         halvings = max(1, math.ceil(math.log2(spec.square / least)))
-        widths = [filters * min(most, 2**number) for number in range(halvings)]
-        widths += [widths[-1]] * same
-        self.first = ScoreBlock(channels, filters, normalization, halves=True, first=True)
+        if not widths:
+            widths = [filters * min(most, 2 ** min(number, halvings - 1)) for number in range(halvings + same)]
+        self.first = ScoreBlock(channels, widths[0], normalization, halves=True, first=True)
         self.blocks = nn.ModuleList(
             ScoreBlock(inputs, outputs, normalization, halves=block < halvings)
             for block, (inputs, outputs) in enumerate(pairwise(widths), 1)
         )
         sides = [spec.square >> min(number, halvings) for number in range(1, len(widths) + 1)]
-        self.between = _between(between, sides, widths)
+        self.between = placed(between, sides, widths)
         self.pooling = pooling
         self.width = widths[-1]
 
@@ -190,7 +192,7 @@ class ProjectionDiscriminator(ResidualTrunk):
         return super().features(image, *conditions[:-1])
 
 
-def _between(between: Between, sides: list[int], widths: list[int]) -> nn.ModuleList:
+def placed(between: Between, sides: list[int], widths: Sequence[int]) -> nn.ModuleList:
     """Return what stands behind each block. Raises UsageError where something shall that has no place."""
     for side in between:
         if side not in sides:

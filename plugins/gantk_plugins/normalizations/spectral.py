@@ -20,6 +20,26 @@ class Spectral(Normalization):
         return parametrizations.spectral_norm(layer)
 
 
+class SpectralToo(Spectral):
+    """Activations as a normalization has them, and spectrally normalized weights.
+
+    Args:
+        chosen: the normalization.
+    """
+
+    def __init__(self, chosen: Normalization) -> None:
+        self.chosen = chosen
+        self.shifts, self.mixes_samples = chosen.shifts, chosen.mixes_samples
+
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+        """Return the chosen norm."""
+        return self.chosen.activation(channels, condition)
+
+    def weight(self, layer: nn.Module) -> nn.Module:
+        """Return the layer, its weight divided by its spectral norm."""
+        return self.chosen.weight(layer) if isinstance(self.chosen, Spectral) else super().weight(layer)
+
+
 @hookimpl
 def normalization() -> type[Normalization]:
     """Return spectral normalization."""
