@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gantk.parts.losses import AdversarialLoss, Losses, Points, named
     from gantk.parts.networks import Critic, Network, Scores, single_scores
     from gantk.parts.normalization import Normalization
+    from gantk.parts.scheduled import Scheduled, value_at
     from gantk.parts.schedules import Constant, Cosine, Exponential, HalfLife, Linear, Schedule, Stepwise, WarmUp
     from gantk.parts.settings import Settings
     from gantk.parts.slopes import score_gradients
@@ -70,6 +71,7 @@ _HOMES = {
         "Stepwise",
         "WarmUp",
     ),
+    "gantk.parts.scheduled": ("Scheduled", "value_at"),
     "gantk.parts.settings": ("Settings",),
     "gantk.parts.slopes": ("score_gradients",),
     "gantk.parts.specs": ("DiscriminatorSpec", "GeneratorSpec"),
@@ -133,6 +135,7 @@ __all__ = [
     "Recipe",
     "Scalar",
     "Schedule",
+    "Scheduled",
     "Score",
     "Scores",
     "Settings",
@@ -157,6 +160,7 @@ __all__ = [
     "score_gradients",
     "single_scores",
     "to_window",
+    "value_at",
 ]
 
 

@@ -105,10 +105,13 @@ def _settings(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _option(prefix: str, option: Option) -> dict[str, Any]:
+    default = option.default
+    if hasattr(default, "at"):  # a schedule
+        default = _settings({option.name: default})[option.name]
     return {
         "name": f"{prefix}{option.name}",
         "type": type_name(option.annotation),
         "choices": list(get_args(option.annotation)) if get_origin(option.annotation) is Literal else None,
-        "default": option.default,
+        "default": default,
         "help": option.help,
     }

@@ -24,10 +24,13 @@ class Augmentation(Adaptive, nn.Module, ABC):
     Attributes:
         reads_scores: whether it must hear which real images are taken for real, so that the game must have a
             `boundary`.
+        alike: whether all that a critic sees of a sample in a turn, a real image and the one made in its place, is
+            changed by the same draws; else each call has its own.
         name: the discriminator's in its recipe, once that is made.
     """
 
     reads_scores: ClassVar[bool] = False
+    alike: ClassVar[bool] = True
     name: str = "discriminator"
     _sees = False
     _hears = False

@@ -58,9 +58,9 @@ class Discriminator(Network):
         """Return the critic that scores under these conditions, as `critic(x)`.
 
         All that it sees of a sample is augmented alike, images behind the first `samples` of a call being of the first
-        ones again; unsaid: each call has one image of each.
+        ones again; unsaid: each call has one image of each. An augmentation that is not `alike` draws at each call.
         """
-        if self.augmentation is None:
+        if self.augmentation is None or not self.augmentation.alike:
             return super().given(*conditions)
         return AugmentedCritic(self, self.augmentation, conditions, samples)
 
