@@ -97,6 +97,12 @@ ELSEWHERE = (
         "sg2im", "Johnson et al. 2018, arXiv:1804.01622", "Inception score", "COCO-Stuff, Visual Genome; Inception"
     ),
     Elsewhere(
+        "stackgan",
+        "Zhang et al. 2016, arXiv:1612.03242",
+        "Inception score, people's ranks",
+        "CUB, Oxford-102, COCO and their captions; Inception, people",
+    ),
+    Elsewhere(
         "singan",
         "Shaham et al. 2019, arXiv:1905.01164",
         "how often people take a sample for the picture; SIFID",

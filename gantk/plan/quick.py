@@ -116,6 +116,25 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
 """Where images are made of noise."""
 
 
+CAPTIONED: Mapping[str, Any] = MappingProxyType(
+    {
+        **SINGLE,
+        "size": 64,
+        "steps": 4000,
+        "batch_size": 16,
+        "learning_rate": 4e-4,
+        # Papers halve the rate many times, which few steps do not survive.
+        "schedule": "constant",
+        "enlargement": 2,
+        "text": 128,
+        "condition": 32,
+        "filters": 32,
+        "blocks": 1,
+    }
+)
+"""Where images are made of noise and a text."""
+
+
 def translation(kind: str) -> Mapping[str, Any]:
     """Return the scale where batches of a kind become other images."""
     if kind == "scaled":
@@ -142,7 +161,8 @@ def quick_scale(asked: str | None, dataset: Dataset, kind: str) -> tuple[Mapping
         return (_PICTURE if own or asked == "quick" else {}), ORIGIN
     if own or asked != "quick":
         return own, f"{ORIGIN} of {dataset.name}"
-    return (translation(kind) if kind_called(kind).translates else SINGLE), ORIGIN
+    made = CAPTIONED if kind == "captioned" else SINGLE
+    return (translation(kind) if kind_called(kind).translates else made), ORIGIN
 
 
 def is_offered(asked: str | None, dataset: Dataset, kind: str) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gantk import AdversarialLoss, Build, DataInfo, Mean, Recipe
-from gantk.parts.context import Context, Informed, Progress
+from gantk.parts.context import Context, Informed, Progress, Span
 
 
 @dataclass
@@ -169,6 +169,22 @@ def run_steps() -> Callable[..., list[dict[str, Any]]]:
 def stream() -> Callable[[dict[str, Tensor]], Stream]:
     """Return what repeats a batch."""
     return Stream
+
+
+@pytest.fixture
+def at() -> Callable[..., int]:
+    """Return a function that brings a recipe to a stage, of a hundred steps, and gives the height of its images."""
+
+    def bring(recipe: Any, number: int, fraction: float = 0.0) -> int:
+        stages = recipe.stages()
+        spans = tuple(Span(stage.name, 100 * place, 100 * (place + 1)) for place, stage in enumerate(stages))
+        context = Context(progress=Progress(100 * number + round(100 * fraction), 100 * len(stages)), spans=spans)
+        for module in recipe.modules():
+            if isinstance(module, Informed):
+                module.context = context
+        return round(stages[number].scale * recipe.size)
+
+    return bring
 
 
 @pytest.fixture

@@ -26,8 +26,11 @@ RECIPES = {
 }
 """The generator with which each is tried, and the keys of its batches' flat and 3D images."""
 
-NEEDS_MORE = {"cgan": "needs class labels|scores no images under other images|gives scores, not energies"}
-"""Discriminators that score an image with what these recipes have not (Mirza and Osindero 2014), and what they say."""
+NEEDS_MORE = {
+    "cgan": "needs class labels|scores no images under other images|gives scores, not energies",
+    "stackgan": "needs a vector as the condition|scores no images under other images|gives scores, not energies",
+}
+"""Discriminators that score an image with what these recipes have not, labels and vectors, and what they say."""
 
 ENERGIES = {"began", "ebgan"}
 """Games that read energies, and discriminators that give them (Zhao et al. 2016): neither goes with scores."""
