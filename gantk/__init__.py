@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gantk.data.chosen import one_domain
     from gantk.data.dataset import ArrayImages, Dataset, Group, Images, Split
+    from gantk.data.few_labels import few_labels, some_labels
     from gantk.data.kinds import Kind
     from gantk.data.palettes import LabelMaps, Palette
     from gantk.data.windows import from_window, to_window
@@ -47,6 +48,7 @@ HOOK_API = "1.0"
 _HOMES = {
     "gantk.data.dataset": ("ArrayImages", "Dataset", "Group", "Images", "Split"),
     "gantk.data.chosen": ("one_domain",),
+    "gantk.data.few_labels": ("few_labels", "some_labels"),
     "gantk.data.kinds": ("Kind",),
     "gantk.data.palettes": ("LabelMaps", "Palette"),
     "gantk.data.windows": ("from_window", "to_window"),
@@ -150,6 +152,7 @@ __all__ = [
     "Vector",
     "WarmUp",
     "Wrapper",
+    "few_labels",
     "from_window",
     "hookimpl",
     "initialize_he",
@@ -159,6 +162,7 @@ __all__ = [
     "one_domain",
     "score_gradients",
     "single_scores",
+    "some_labels",
     "to_window",
     "value_at",
 ]

@@ -124,6 +124,12 @@ ELSEWHERE = (
         "ImageNet at 128 px, batches of 2048; Inception",
     ),
     Elsewhere(
+        "s3gan",
+        "Lucic et al. 2019, arXiv:1903.02271",
+        "Inception score, FID, with 10% and 20% of the labels",
+        "ImageNet at 128 px, batches of 2048; Inception",
+    ),
+    Elsewhere(
         "pggan",
         "Karras et al. 2017, arXiv:1710.10196",
         "sliced Wasserstein distances, MS-SSIM, Inception score",

@@ -18,6 +18,7 @@ LARGER = {
     "sngan": 5,
     "sagan": 7,
     "biggan": 8,
+    "s3gan": 8,
     "wgan-gp": 6,
     "pix2pix": 5,
     "colorize": 6,

@@ -25,6 +25,7 @@ SCALES = {
     "sngan": (32, {"steps": 50_000}),
     "sagan": (128, {"steps": 1_000_000}),
     "biggan": (128, {"steps": 165_000}),
+    "s3gan": (128, {"steps": 250_000}),
     "began": (64, {"steps": 200_000}),
     "pggan": (1024, {"steps": 3_264_286}),
     "stylegan": (1024, {"steps": 717_969}),

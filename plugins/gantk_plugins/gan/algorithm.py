@@ -23,6 +23,7 @@ from gantk import (
     Graph,
     Latent,
     Losses,
+    Network,
     Player,
     Recipe,
     Step,
@@ -67,7 +68,12 @@ class LatentGAN(Recipe):
         classes = self.label.count if self.label else None
         self.game = build.loss()
         self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
-        self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, classes=classes, size=size))
+        spec = DiscriminatorSpec(channels=channels, classes=classes, size=size)
+        self.discriminator = self.make_discriminator(build, spec)
+
+    def make_discriminator(self, build: Build, spec: DiscriminatorSpec) -> Network:
+        """Return the discriminator that was chosen; for recipes whose own does more than score."""
+        return build.discriminator(spec)
 
     def prepare(self, batches: Batches) -> None:
         """Let a generator that can do so begin at the mean of the first thousand images."""

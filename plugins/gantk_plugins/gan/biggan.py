@@ -42,8 +42,7 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.gan.biggan_networks import CHUNK, EMBEDDING, HierarchicalGenerator, discriminator_of
-from gantk_plugins.networks.layers import coarsest
+from gantk_plugins.gan.biggan_networks import EMBEDDING, HierarchicalGenerator, discriminator_of, usual_latent
 
 STEPS, ALONE = 165_000, 20_000
 """Steps of the paper's training at 128 pixels (table 1), and those of them before an average of weights is kept."""
@@ -92,7 +91,7 @@ class BigGAN(LatentGAN):
             raise UsageError(
                 f"biggan needs rates and pace above 0 and orthogonal >= 0, not {rates}, {pace} and {orthogonal}"
             )
-        super().__init__(build, latent=CHUNK * (coarsest(build.data.square)[1] + 1) if latent is None else latent)
+        super().__init__(build, latent=usual_latent(build.data.square) if latent is None else latent)
         self.rates, self.pace, self.orthogonal = rates, pace, orthogonal
 
     def players(self) -> dict[str, Player]:

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -141,6 +142,56 @@ def discriminator_of(
             spec, norms, filters, "sum", least=least, same=same, widths=widths, between=between
         )
     return ProjectionDiscriminator(spec, norms, filters, least=least, same=same, widths=widths, between=between)
+
+
+class Predicting(nn.Module):
+    """Scores images (N, channels, size, size) under labels (N,), and tells turns and labels of the same features.
+
+    A label below 0 is not known: the one that it predicts stands for it, through which no gradient flows. Gives scores
+    (N, 1), logits of turns (N, turns) and logits of labels (N, classes).
+
+    Args:
+        spec: what is asked of it.
+        normalization: how weights or activations are normalized.
+        width: the unit of channels, the paper's ch.
+        attention: pixels to a side of the map that attends to itself, 0: none; None: the paper's.
+        turns: how many turns there are.
+    """
+
+    def __init__(
+        self,
+        spec: DiscriminatorSpec,
+        normalization: Normalization,
+        *,
+        width: int,
+        attention: int | None,
+        turns: int,
+    ) -> None:
+        super().__init__()
+        norms = Orthogonal(normalization)
+        judge = discriminator_of(spec, normalization, width=width, attention=attention)
+        self.judge = cast(ProjectionDiscriminator, judge)
+        self.turns = linear(self.judge.width, turns, norms)
+        self.labels = linear(self.judge.width, spec.need("classes"), norms)
+
+    def forward(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = self.judge.features(image, label)
+        phi = self.judge.pooled(features)
+        predicted = self.labels(phi)
+        told = torch.where(label < 0, predicted.argmax(1), label)
+        scores: Tensor = self.judge.scores(phi) + (self.judge.embedding(told) * phi).sum(1, keepdim=True)
+        return scores, self.turns(phi), predicted
+
+    def predictions(self, image: Tensor) -> Tensor:
+        """Return the logits of labels (N, classes) alone."""
+        anything = torch.zeros(len(image), dtype=torch.long, device=image.device)
+        logits: Tensor = self.labels(self.judge.pooled(self.judge.features(image, anything)))
+        return logits
+
+
+def usual_latent(size: int) -> int:
+    """Return the length of the latent vector of images of a size: 20 for each block and for the first map."""
+    return CHUNK * (coarsest(size)[1] + 1)
 
 
 def generator_multiples(doublings: int) -> tuple[int, ...]:
