@@ -35,6 +35,8 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "ema": (lambda value: 0 <= value < 1, "a decay in [0, 1) by network"),
     "r1": _WEIGHT,
     "r2": _WEIGHT,
+    "historical_averaging": _WEIGHT,
+    "orthogonal": _WEIGHT,
     "pack": _whole(64),
     "clip": _POSITIVE,
     "shrink": _whole(64),

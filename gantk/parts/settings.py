@@ -47,6 +47,10 @@ class Settings:
         r1: weight of half the squared slope of discriminators at real images, added to any game (Mescheder et al. 2018,
             arXiv:1801.04406).
         r2: the same at made images.
+        historical_averaging: weight of every player's squared distance to the mean of its weights over the run
+            (Salimans et al. 2016, arXiv:1606.03498, section 3.3).
+        orthogonal: weight of how far the filters of generators' layers are from being orthogonal (Brock et al. 2018,
+            arXiv:1809.11096, equation 3).
         pack: samples, all real or all made, that a discriminator scores together (Lin et al. 2018, arXiv:1712.04086).
         clip: largest norm of a player's gradient; None: unclipped.
         jitter: images are loaded this many times larger than the crop that is trained on.
@@ -79,6 +83,8 @@ class Settings:
     ema: Averaged | None = None
     r1: float | None = None
     r2: float | None = None
+    historical_averaging: float | None = None
+    orthogonal: float | None = None
     pack: int | None = None
     clip: float | None = None
     jitter: float | None = None

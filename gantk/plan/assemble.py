@@ -172,7 +172,7 @@ def prepare(recipe: Recipe, batches: Batches) -> None:
     _inform(recipe, recipe.context)
 
 
-_SLOT_OF = {"r1": "loss", "r2": "loss", "pack": "discriminator"}
+_SLOT_OF = {"r1": "loss", "r2": "loss", "pack": "discriminator", "orthogonal": "generator"}
 """The part that a setting is for."""
 
 

@@ -37,6 +37,8 @@ class RunSettings(Settings):
     ema: Averaged = field(default_factory=dict)
     r1: float = 0.0
     r2: float = 0.0
+    historical_averaging: float = 0.0
+    orthogonal: float = 0.0
     pack: int = 1
     jitter: float = 1.0
     flip: bool = False

@@ -11,16 +11,25 @@ from gantk.errors import GantkError
 from gantk.runs.tensors import read_tensors
 from gantk.training.optimizers import Mover
 
+MEAN, MOVES = "history_mean", "history_moves"
+"""What a parameter's mean over its moves is called, and over how many it is one."""
+
 
 def optimizer_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
-    """Return what the optimizers keep."""
-    return {
+    """Return what the optimizers keep, and with it the means over a player's moves."""
+    kept = {
         f"{player}/{index}/{name}": value
         for player, mover in movers.items()
         for index, state in mover.optimizer.state_dict()["state"].items()
         for name, value in state.items()
         if isinstance(value, Tensor)
     }
+    for player, mover in movers.items():
+        for index, parameter in enumerate(mover.parameters):
+            if mover.history is not None and parameter in mover.history.means:
+                kept[f"{player}/{index}/{MEAN}"] = mover.history.means[parameter]
+                kept[f"{player}/{index}/{MOVES}"] = torch.tensor(mover.history.moves[parameter])
+    return kept
 
 
 def possible_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
@@ -29,7 +38,7 @@ def possible_state(movers: Mapping[str, Mover]) -> dict[str, Tensor]:
         f"{player}/{index}/{name}": kept
         for player, mover in movers.items()
         for index, parameter in enumerate(mover.parameters)
-        for name, kept in _kept(mover.optimizer, parameter).items()
+        for name, kept in (_kept(mover.optimizer, parameter) | _history(mover, parameter)).items()
     }
 
 
@@ -73,10 +82,25 @@ def load_optimizers(movers: Mapping[str, Mover], tensors: Mapping[str, Tensor]) 
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             owner, index, name = key.rsplit("/", 2)
-            if owner == player:
-                state.setdefault(int(index), {})[name] = _laid_out_like(mover.parameters[int(index)], value)
+            if owner != player:
+                continue
+            parameter = mover.parameters[int(index)]
+            if name == MOVES and mover.history is not None:
+                mover.history.moves[parameter] = int(value)
+            elif name == MEAN and mover.history is not None:
+                mover.history.means[parameter] = _laid_out_like(parameter, value)
+            else:
+                state.setdefault(int(index), {})[name] = _laid_out_like(parameter, value)
         groups = mover.optimizer.state_dict()["param_groups"]
         mover.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _history(mover: Mover, parameter: nn.Parameter) -> dict[str, Tensor]:
+    """Return what is kept of a parameter for its mean over the moves, without values."""
+    if mover.history is None:
+        return {}
+    mean = torch.empty(parameter.shape, dtype=parameter.dtype, device="meta")
+    return {MEAN: mean, MOVES: torch.empty((), dtype=torch.int64, device="meta")}
 
 
 def _owner(key: str) -> str:

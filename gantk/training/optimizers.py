@@ -18,6 +18,7 @@ from gantk.plan.protocol import players_of
 from gantk.plan.settings import RunSettings
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Recipe
+from gantk.training.weight_terms import HistoricalAverage, Orthogonal, generators_weights
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Mover:
 
     Attributes:
         following: what follows the progress, for each group of the optimizer's parameters; empty: nothing does.
+        history: what holds its parameters to their mean over the run, or None.
+        orthogonal: what holds the filters of its generators apart, or None.
     """
 
     player: Player
@@ -50,6 +53,8 @@ class Mover:
     parameters: list[nn.Parameter]
     clip: float | None
     following: tuple[Mapping[str, Hyperparameter], ...] = ()
+    history: HistoricalAverage | None = None
+    orthogonal: Orthogonal | None = None
 
     def follow(self, progress: Progress) -> None:
         """Give the optimizer the rates, momenta and decays that hold during a step."""
@@ -58,8 +63,11 @@ class Mover:
             for name, one in following.items():
                 group[name] = one.at(progress)
 
-    def move(self) -> None:
-        """Step along the gradients, then drop them."""
+    def move(self) -> dict[str, Tensor]:
+        """Step along the gradients, then drop them; return what the weights themselves have cost, by name."""
+        terms = {"history": self.history, "orthogonal": self.orthogonal}
+        with torch.no_grad():
+            costs = {name: term.add(self.parameters) for name, term in terms.items() if term is not None}
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.optimizer.step()
@@ -67,6 +75,7 @@ class Mover:
         # values would be wrong in silence.
         torch.autograd.graph.increment_version(self.parameters)
         self.forget()
+        return costs
 
     def forget(self) -> None:
         """Drop the gradients."""
@@ -86,6 +95,9 @@ def make_movers(recipe: Recipe, settings: RunSettings, before: Mapping[str, Move
             for parameter in mover.parameters:
                 if kept := last.optimizer.state.get(parameter):
                     mover.optimizer.state[parameter] = kept
+        if last is not None and last.history is not None and mover.history is not None:
+            mover.history.means.update(last.history.means)
+            mover.history.moves.update(last.history.moves)
     return movers
 
 
@@ -135,8 +147,15 @@ def _mover(player: Player, settings: RunSettings) -> Mover:
         groups.append({"params": parameters, **{name: one.at(START) for name, one in own.items()}})
         following.append({name: one for name, one in own.items() if one.follows})
     parameters = [parameter for group in groups for parameter in group["params"]]
+    weights = generators_weights(player.networks) if settings.orthogonal else ()
     return Mover(
-        player, make(groups), parameters, player.clip or settings.clip, tuple(following) if any(following) else ()
+        player,
+        make(groups),
+        parameters,
+        player.clip or settings.clip,
+        tuple(following) if any(following) else (),
+        HistoricalAverage(settings.historical_averaging) if settings.historical_averaging else None,
+        Orthogonal(settings.orthogonal, weights) if weights else None,
     )
 
 

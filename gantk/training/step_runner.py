@@ -74,7 +74,7 @@ class StepRunner:
                 answer = self.world.mean(torch.stack([r.value for r in yielded if isinstance(r, Mean)]).mean(0))
             else:
                 answer = None
-                self._move([self.movers[player] for player in first])
+                self._move({player: self.movers[player] for player in first})
                 performed |= first
 
     def _due(self, yielded: Yielded) -> Yielded:
@@ -106,16 +106,17 @@ class StepRunner:
             if not total.requires_grad or all(parameter.grad is None for parameter in parameters):
                 raise PluginError(f"{body.at}: the losses of {player!r} reach none of its parameters")
 
-    def _move(self, movers: list[Mover]) -> None:
+    def _move(self, movers: Mapping[str, Mover]) -> None:
         if self.observer is not None:
-            self.observer.see_gradients(movers)
-            for mover in movers:
+            self.observer.see_gradients(list(movers.values()))
+            for mover in movers.values():
                 mover.forget()
             return
         with torch.no_grad():
-            self.world.average([p.grad for mover in movers for p in mover.parameters if p.grad is not None])
-        for mover in movers:
-            mover.move()
+            self.world.average([p.grad for mover in movers.values() for p in mover.parameters if p.grad is not None])
+        for player, mover in movers.items():
+            for name, cost in mover.move().items():
+                self.log.add(player, (name,), cost[None])
             if mover.player.critic:
                 self._constrain(mover)
 
