@@ -22,12 +22,26 @@ Examples:
   gantk generate generator.onnx -n 8 --traverse label -o labels.png
   gantk generate generator.onnx -n 8 --label 3 --label c2=1.5 -o threes.png
   gantk generate generator.onnx -n 8 --traverse c2 -o c2.png
-  gantk generate generator.onnx -n 8 --scalar psi=0.7 -o calm.png
+  gantk generate generator.onnx -n 8 --truncation 0.7 -o calm.png
+  gantk generate mix.onnx -n 8 --mix 7:4 -o mixed.png        four coarse layers each, the fine ones of seed 7
+  gantk generate generator.onnx --latent coin.npz -o coin.png  what `gantk invert` found
   gantk generate generator.onnx -n 8 --caption "red heart" -o hearts.png
   gantk generate generator.onnx -n 90 --walk 1 -o walk.gif   from seed 0 to seed 1
 """
 
 SAMPLES, ROWS, FRAMES = 16, 8, 60
+
+
+class SeedAndLayers(click.ParamType[tuple[int, int | None]]):
+    """A seed, and a number of layers behind a colon, or none."""
+
+    name = "seed:layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int | None]:
+        seed, colon, layers = str(value).partition(":")
+        if colon and not layers.isdecimal():
+            self.fail(f"{value!r} is no SEED:LAYERS, such as 7:4", param, ctx)
+        return int(SEED.convert(seed, param, ctx)), int(layers) if colon else None
 
 
 @click.command(cls=ModelCommand, epilog=EPILOG)
@@ -52,8 +66,18 @@ SAMPLES, ROWS, FRAMES = 16, 8, 60
 @inputs.label
 @inputs.scalar
 @inputs.caption
+@inputs.latent
 @click.option(
-    "--truncation", type=float, metavar="T", help="Draw numbers beyond T again: fewer odd images, less variety."
+    "--truncation",
+    type=float,
+    metavar="T",
+    help="Fewer odd images, less variety: draw numbers beyond T again, or of styles take T as psi.",
+)
+@click.option(
+    "--mix",
+    type=SeedAndLayers(),
+    metavar="SEED[:LAYERS]",
+    help="Of a model that mixes styles: the fine layers, behind LAYERS coarse ones, are those of this seed's sample.",
 )
 @click.option("--walk", type=SEED, metavar="SEED", help="Go from the sample of --seed to that of this one.")
 @click.option(
@@ -78,7 +102,9 @@ def generate(
     labels: tuple[str, ...],
     scalars: tuple[str, ...],
     captions: tuple[str, ...],
+    latent: Path | None,
     truncation: float | None,
+    mix: tuple[int, int | None] | None,
     walk: int | None,
     traverse: str | None,
     columns: int | None,
@@ -98,26 +124,27 @@ def generate(
         raise click.UsageError("--walk needs -n 2 or more frames")
     from gantk.runtime.generation import samples
     from gantk.runtime.image_writer import check_out, write_images
+    from gantk.runtime.latents import read_latents
     from gantk.runtime.model_file import load
-    from gantk.runtime.traversal import traversal
+    from gantk.runtime.traversal import mixing, traversal
     from gantk.runtime.traversal import walk as walked
 
     check_out(out, frames=walk is not None)
     opened = load(model)
     opened.require("generate")
-    drawing: dict[str, Any] = {
-        "seed": seed,
-        "start": start,
-        "truncation": truncation,
-        "said": inputs.said(opened.card, labels, scalars, captions=captions),
-    }
+    said = inputs.said(opened.card, labels, scalars, captions=captions)
+    read = read_latents(latent, opened.card) if latent else {}
+    rows = max((len(values) for values in read.values()), default=None)
+    if mix is not None:
+        said = {**mixing(opened.card, *mix, start), **said}
+    drawing: dict[str, Any] = {"seed": seed, "start": start, "truncation": truncation, "said": {**read, **said}}
     made: Samples
     if walk is not None:
         made = walked(opened.card, count or FRAMES, to=walk, **drawing)
     elif traverse is not None:
-        made = traversal(opened.card, traverse, count or ROWS, columns=columns, reach=reach, **drawing)
+        made = traversal(opened.card, traverse, count or rows or ROWS, columns=columns, reach=reach, **drawing)
     else:
-        made = samples(opened.card, count or SAMPLES, **drawing)
+        made = samples(opened.card, count or rows or SAMPLES, **drawing)
     total = -(-len(made.names) // batch_size)
     with shown(opened.pixels(made.values, batch_size), total, "generating") as batches:
         write_images(batches, made, out, ground=opened.card.image_out.window[1], frames=walk is not None)

@@ -40,6 +40,12 @@ caption = click.option(
     metavar="[NAME=]TEXT",
     help="A text that the model takes, of words that it knows; NAME= where it takes several.",
 )
+latent = click.option(
+    "--latent",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Latents instead of drawn ones: a .npy of one, or a .npz by their names, as `gantk invert` writes it.",
+)
 _image = click.option(
     "--image",
     "images",

@@ -16,6 +16,10 @@ from gantk.runtime.ports import Numbers
 from gantk.runtime.random import choose, draw
 
 
+STYLES = "psi"
+"""The number by which a model brings styles nearer their average (Karras et al. 2018, arXiv:1812.04948, appendix B)."""
+
+
 @dataclass(frozen=True)
 class Made:
     """Rows of an input that are made where they are asked for, since all of them may be more than memory holds.
@@ -69,8 +73,9 @@ def drawn(
 
     A latent is said by an array (length,) or (count, length), or of its shape, a category by its index or name, a
     scalar by a number, a caption by its text, or `count` of these. What nobody says has its default, or else is drawn;
-    a caption must be said. `truncation` is that of `gantk.runtime.random.draw`. Raises UsageError where there is no
-    such input, where it cannot be what was said, or where it must be said and is not.
+    a caption must be said. `truncation` is that of `gantk.runtime.random.draw`; of a model that takes a number `psi`,
+    which truncates styles instead, it is that. Raises UsageError where there is no such input, where it cannot be what
+    was said, or where it must be said and is not.
     """
     for name, number in {"count": count, "seed": seed, "start": start}.items():
         if not isinstance(number, SupportsIndex):
@@ -78,6 +83,8 @@ def drawn(
     said, ports = said or {}, card.numbers_in
     if unknown := said.keys() - {port.name for port in ports}:
         raise UsageError(f"the model takes no {min(unknown)}, only {', '.join(port.name for port in ports)}")
+    if truncation is not None and any(port.name == STYLES and port.kind == "scalar" for port in ports):
+        said, truncation = {STYLES: truncation, **said}, None
     values: dict[str, Column] = {}
     for port in ports:
         if port.name not in said and port.shape:

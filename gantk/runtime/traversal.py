@@ -10,7 +10,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.generation import Column, Made, Samples, drawn, plain, said_of
+from gantk.runtime.generation import Column, Made, Samples, drawn, drawn_rows, plain, said_of
 from gantk.runtime.ports import Numbers
 
 REACH = {"normal": 2.0, "uniform": 1.0}
@@ -20,14 +20,26 @@ COLUMNS = 10
 """Values of a latent that is traversed."""
 
 
-def walk(card: Card, count: int, *, seed: int, to: int, start: int = 0, **settings: Any) -> Samples:
+def walk(
+    card: Card,
+    count: int,
+    *,
+    seed: int,
+    to: int,
+    start: int = 0,
+    said: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Samples:
     """Return `count` steps from a sample of one seed to that of another, both included.
 
     Normal latents go along a great circle (White 2016, arXiv:1609.04468), uniform ones along a straight line, and all
-    else stays what it is for the first seed. Further settings are those of `drawn`.
+    else stays what it is for the first seed. `said` vectors are those of the first sample. Further settings are those
+    of `drawn`.
     """
-    first = drawn(card, 1, seed=seed, start=start, **settings)
-    last = drawn(card, 1, seed=to, start=start, **settings)
+    first = drawn(card, 1, seed=seed, start=start, said=said, **settings)
+    vectors = {port.name for port in card.numbers_in if port.kind == "latent" and port.length > 1}
+    kept = {name: value for name, value in (said or {}).items() if name not in vectors}
+    last = drawn(card, 1, seed=to, start=start, said=kept, **settings)
     share = np.linspace(0, 1, count)
     values: dict[str, Column] = {}
     for port in card.numbers_in:
@@ -82,10 +94,10 @@ def traversal(
 
     `target` is a category, each of whose values is a column, a scalar, which goes from its least to its largest number
     in so many columns, or a number of a latent (`c2`, `latent[5]`), which goes from -reach to reach. Further settings
-    are those of `drawn`. Raises UsageError where there is no such input, or where it is said.
+    are those of `drawn`. Raises UsageError where there is no such input, or where all of it is said.
     """
     port, place = _target(card, target)
-    if said and port.name in said:
+    if said and port.name in said and place is ...:
         raise UsageError(f"{port.name} is traversed, so it cannot be {said[port.name]} throughout")
     steps, headings = _steps(port, columns, reach)
     rows = drawn(card, count, seed=seed, start=start, said=said, **settings)
@@ -99,6 +111,21 @@ def traversal(
         end = "" if port.categories else f"-{plain(target)}-column{column:02d}"
         names.append(f"seed{seed}-{start + row:05d}{said_of(card, values, number)}{end}")
     return Samples(values, names, len(steps), headings)
+
+
+def mixing(card: Card, seed: int, layers: int | None, start: int = 0) -> dict[str, Any]:
+    """Return what is said of a model that mixes styles, so that its fine layers have those of a sample of a seed.
+
+    The model takes `latent`, `other` and the number `layers`: how many coarse layers keep the styles of `latent`.
+    Raises UsageError where it does not.
+    """
+    ports = {port.name: port for port in card.numbers_in}
+    if not {"latent", "other", "layers"} <= ports.keys():
+        raise UsageError(
+            "the model mixes no styles: the graph that does takes latent, other and layers, as `mix` of stylegan2"
+        )
+    said = {"other": drawn_rows(ports["latent"], 1, seed=seed, start=start)}
+    return said if layers is None else {**said, "layers": layers}
 
 
 def _repeated(rows: Column, times: int) -> Column:

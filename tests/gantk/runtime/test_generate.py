@@ -13,7 +13,9 @@ from PIL import Image
 import gantk
 from gantk.cli.generate import generate
 from gantk.errors import DataError, GantkError, UsageError
-from gantk.runtime.random import choose, draw
+from gantk.runtime.latents import latents_as_bytes
+from gantk.runtime.ports import Numbers
+from gantk.runtime.random import choose, draw, stream_of
 from gantk.runtime.sheets import GAP
 
 MakeModel = Callable[..., Path]
@@ -170,6 +172,93 @@ def test_a_number_of_a_latent_is_said(make_generator: MakeModel, ports: SimpleNa
     assert numbers_of(tmp_path / "a.png").tolist() == [2, 1.5]
 
 
+OTHER = Numbers(name="other", kind="latent", length=3, distribution="normal", stream=stream_of("other"))
+LAYERS = Numbers(name="layers", kind="scalar", layout="N", default=2, low=0, high=4)
+PSI = Numbers(name="psi", kind="scalar", layout="N", default=1, low=-1, high=1)
+
+
+def test_fine_layers_have_the_styles_of_another_seed(
+    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path
+) -> None:
+    model, file = make_generator(ports.latent, OTHER, LAYERS, raw=True), tmp_path / "mixed.npy"
+    run(model, "-n", 2, "-o", file, "--seed", 4, "--start", 6, "--mix", "7:3")
+    found = np.load(file)[:, 0, 0]
+    assert np.array_equal(found[:, :3], draw("latent", "normal", 2, 3, seed=4, start=6))
+    assert np.array_equal(found[:, 3:6], draw("latent", "normal", 1, 3, seed=7, start=6).repeat(2, 0))
+    assert found[:, 6].tolist() == [3, 3]
+    run(model, "-n", 1, "-o", file, "--mix", "7", "--traverse", "layers", "--columns", 5)
+    assert np.load(file)[:, 0, 0, 6].tolist() == [0, 1, 2, 3, 4]
+    run(model, "-n", 1, "-o", file, "--mix", "7")
+    assert np.load(file)[0, 0, 0, 6] == 2
+
+
+def test_a_truncation_of_styles_leaves_their_latents_alone(
+    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path
+) -> None:
+    model, file = make_generator(ports.latent, PSI, raw=True), tmp_path / "calm.npy"
+    run(model, "-n", 9, "-o", file, "--truncation", "0.7")
+    found = np.load(file)[:, 0, 0]
+    assert np.array_equal(found[:, :3], draw("latent", "normal", 9, 3))
+    assert found[:, 3] == pytest.approx(0.7)
+    run(model, "-n", 1, "-o", file, "--truncation", "0.7", "--scalar", "psi=0.5")
+    assert np.load(file)[0, 0, 0, 3] == 0.5
+    with pytest.raises(UsageError, match="psi is a number from -1 to 1, not 7"):
+        run(model, "-o", file, "--truncation", "7")
+
+
+def test_latents_are_read_from_a_file(make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path) -> None:
+    model, out, file = make_generator(ports.latent, ports.label, raw=True), tmp_path / "out.npy", tmp_path / "a.npz"
+    two = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+    file.write_bytes(latents_as_bytes({"latent": two, "label": np.array([3])}))
+    run(model, "-o", out, "--latent", file)
+    assert np.load(out)[:, 0, 0].tolist() == [[1, 2, 3, 3], [4, 5, 6, 3]]
+    run(model, "-o", out, "--latent", file, "--label", "bag")
+    assert np.load(out)[:, 0, 0, 3].tolist() == [1, 1]
+    np.save(tmp_path / "a.npy", two[0])
+    run(model, "-n", 1, "-o", out, "--latent", tmp_path / "a.npy", "--label", 0, "--traverse", "latent[1]")
+    edited = np.load(out)[:, 0, 0]
+    assert edited[:, 1] == pytest.approx(np.linspace(-2, 2, 10))
+    assert (edited[:, [0, 2]] == [1, 3]).all()
+    run(model, "-n", 3, "-o", out, "--latent", tmp_path / "a.npy", "--label", 0, "--walk", 8)
+    assert np.load(out)[0, 0, 0, :3] == pytest.approx(two[0])
+    assert np.load(out)[2, 0, 0, :3] == pytest.approx(draw("latent", "normal", 1, 3, seed=8)[0])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"noise": np.zeros((1, 3))}, "says noise, which the model does not take, only latent, label$"),
+        ({"latent": np.zeros((1, 4))}, r"latent takes 3 numbers a sample, not an array \(1, 4\)"),
+        ({"latent": np.full((1, 3), np.nan)}, "latent holds what is no number"),
+        ({"label": np.array([7])}, "no label is called 7"),
+        ({"latent": np.zeros((2, 3)), "label": np.zeros(3, int)}, "unlike numbers of rows: 2 of latent, 3 of label"),
+    ],
+)
+def test_a_file_of_other_latents_is_one_line(
+    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path, arrays: dict[str, np.ndarray], reason: str
+) -> None:
+    model, file = make_generator(ports.latent, ports.label), tmp_path / "latents.npz"
+    file.write_bytes(latents_as_bytes(arrays))
+    with pytest.raises((UsageError, DataError), match=rf"latents\.npz:? .*{reason}|latents\.npz {reason}"):
+        run(model, "-o", tmp_path / "out", "--latent", file)
+
+
+def test_what_is_no_file_of_latents_is_named(
+    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path
+) -> None:
+    model, file = make_generator(ports.latent), tmp_path / "latents.npz"
+    with pytest.raises(DataError, match=r"latents\.npz: no such file"):
+        run(model, "-o", tmp_path / "out", "--latent", file)
+    whole = latents_as_bytes({"latent": np.zeros((1, 3))})
+    for content in (b"", b"text", whole[:-30], whole[:100]):
+        file.write_bytes(content)
+        with pytest.raises(DataError, match=r"latents\.npz is no \.npy or \.npz file of numbers: "):
+            run(model, "-o", tmp_path / "out", "--latent", file)
+    file.write_bytes(whole)
+    with pytest.raises(UsageError, match="the model takes no latents, only label"):
+        run(make_generator(ports.label), "-o", tmp_path / "out", "--latent", file)
+
+
 def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path) -> None:
     run(make_generator(channels=3), "-n", 4, "-o", tmp_path / "sheet.webp")
     with Image.open(tmp_path / "sheet.webp") as image:
@@ -197,6 +286,9 @@ def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path)
         ),
         (["--label", "lable=bag"], "the model takes --label label=LABEL; did you mean 'label'[?]$"),
         (["--truncation", 0.001], r"truncation of 0\.001"),
+        (["--mix", "7:4"], "the model mixes no styles: the graph that does takes latent, other and layers"),
+        (["--mix", "7:few"], "'7:few' is no SEED:LAYERS, such as 7:4"),
+        (["--mix", "x"], "'x' is not a valid integer range"),
         (["--seed", -1], "not in the range"),
         (["--start", 2**32], "a seed has those from 0 to 4294967295"),
         (["-n", 0], "not in the range"),
