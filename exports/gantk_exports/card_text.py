@@ -74,7 +74,7 @@ def _described(port: Port | Numbers) -> str:
             f" to {port.high:g}" if port.high is not None else "",
         ]
         return f"{kind}, a number{''.join(ends)}, {port.default:g} if unsaid"
-    drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "": ""}[port.distribution]
+    drawn = {"normal": " from N(0, 1)", "uniform": " from U(-1, 1)", "zero": ", 0 if unsaid", "": ""}[port.distribution]
     numbers = " x ".join(map(str, port.shape)) + " numbers" if port.shape else _count(port.length, "number")
     return f"{kind}, {numbers} a sample{drawn}"
 

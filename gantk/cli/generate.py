@@ -39,9 +39,9 @@ class SeedAndLayers(click.ParamType[tuple[int, int | None]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int | None]:
         seed, colon, layers = str(value).partition(":")
-        if colon and not layers.isdecimal():
+        if not seed.isdecimal() or (colon and not layers.isdecimal()):
             self.fail(f"{value!r} is no SEED:LAYERS, such as 7:4", param, ctx)
-        return int(SEED.convert(seed, param, ctx)), int(layers) if colon else None
+        return int(SEED.convert(int(seed), param, ctx)), int(layers) if colon else None
 
 
 @click.command(cls=ModelCommand, epilog=EPILOG)

@@ -44,6 +44,8 @@ class Image(str):
 class Latent:
     """What is drawn: float32 (N, length), or (N, ...) of a shape, each number from N(0, 1) or from U(-1, 1).
 
+    With the distribution "zero" nothing is drawn: it is 0 unless somebody says it, as a change of what a model does.
+
     Attributes:
         name: the tensor's name in an exported graph; no two inputs of a graph share it.
         length: numbers in a vector; of what has a shape, all its numbers, which need not be said.
@@ -78,6 +80,8 @@ class Latent:
 
     def drawn(self, count: int, device: torch.device | None = None) -> Tensor:
         """Return what is drawn with torch's random numbers, for training."""
+        if self.distribution == "zero":
+            return torch.zeros(count, *self.lengths, device=device)
         if self.distribution == "normal":
             return torch.randn(count, *self.lengths, device=device)
         return torch.rand(count, *self.lengths, device=device) * 2 - 1

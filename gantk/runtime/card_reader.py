@@ -56,7 +56,7 @@ _NUMBERS: Mapping[str, Check] = {
     "dtype": one_of("float32", "int64"),
     "length": whole(1, MOST_NUMBERS),
     "shape": several(whole(1, MOST_NUMBERS), most=MOST_AXES),
-    "distribution": one_of("normal", "uniform", ""),
+    "distribution": one_of("normal", "uniform", "zero", ""),
     "stream": whole(0, 2**32 - 1),
     "categories": whole(0, 2**20),
     "names": _NAMES,

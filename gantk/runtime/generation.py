@@ -15,7 +15,6 @@ from gantk.runtime.card import Card
 from gantk.runtime.ports import Numbers
 from gantk.runtime.random import choose, draw
 
-
 STYLES = "psi"
 """The number by which a model brings styles nearer their average (Karras et al. 2018, arXiv:1812.04948, appendix B)."""
 

@@ -98,7 +98,8 @@ class Numbers:
         dtype: the type of its values.
         length: numbers a sample.
         shape: a latent's lengths behind the batch, such as (3, 16, 16) of noise for an image; empty: (length,).
-        distribution: what a latent's numbers are drawn from ("normal": N(0, 1), "uniform": U(-1, 1)), or empty.
+        distribution: what a latent's numbers are drawn from ("normal": N(0, 1), "uniform": U(-1, 1)), or "zero" where
+            they are 0 unless they are said, or empty.
         stream: the stream of `gantk.runtime.random` from which it is drawn.
         categories: how many categories there are; 0: it is none.
         names: names of the categories, or empty.
@@ -115,7 +116,7 @@ class Numbers:
     dtype: str = "float32"
     length: int = 1
     shape: tuple[int, ...] = ()
-    distribution: Literal["normal", "uniform", ""] = ""
+    distribution: Literal["normal", "uniform", "zero", ""] = ""
     stream: int = 0
     categories: int = 0
     names: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
 
-Distribution = Literal["normal", "uniform"]
+Distribution = Literal["normal", "uniform", "zero"]
 
 MOST_NUMBERS = 2**26
 """Numbers that an input has a sample at most, and all samples of a batch that have a shape: 256 MiB."""
@@ -62,7 +62,7 @@ def draw(
     start: int = 0,
     truncation: float | None = None,
 ) -> Array:
-    """Return vectors, float32 (count, length), of samples `start`, `start + 1`, ...: from N(0, 1) or U(-1, 1).
+    """Return vectors, float32 (count, length), of samples `start`, `start + 1`, ...: from N(0, 1), U(-1, 1), or zeros.
 
     `name` is the input that they are for, or its stream. With `truncation`, numbers beyond it on either side are drawn
     again (Brock et al. 2018, arXiv:1809.11096, section 3.1). Raises UsageError where a seed or sample is out of range,
@@ -71,6 +71,8 @@ def draw(
     stream, samples = _stream(name), _samples(count, start)
     if not (truncation is None or truncation >= LEAST_TRUNCATION):
         raise UsageError(f"a truncation of {truncation:g}: say {LEAST_TRUNCATION} or more, such as 0.5")
+    if distribution == "zero":
+        return np.zeros((count, length), np.float32)
     drawn = np.empty((count, length), np.float32)
     # A few of a long row at a time: what they are made of takes some twenty times their memory.
     piece = max(_LEAST_PIECE, _PIECE // max(1, count) // 4 * 4)

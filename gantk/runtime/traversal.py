@@ -13,7 +13,7 @@ from gantk.runtime.card import Card
 from gantk.runtime.generation import Column, Made, Samples, drawn, drawn_rows, plain, said_of
 from gantk.runtime.ports import Numbers
 
-REACH = {"normal": 2.0, "uniform": 1.0}
+REACH = {"normal": 2.0, "uniform": 1.0, "zero": 2.0}
 """How far a latent is traversed on either side of 0, by its distribution; InfoGAN's figures go as far as 2."""
 
 COLUMNS = 10

@@ -107,7 +107,9 @@ export class GeneratorView {
     const ports = this.#model.card["gantk.inputs"].filter(shown).toSorted((one, other) => (one.length ?? 1) - (other.length ?? 1));
     const open = new Set([...element("inputs").querySelectorAll("details[open]")].map((details) => details.dataset.name));
     element("inputs").replaceChildren(...ports.map((port) => this.#controls(port, open)));
-    if (this.#model.card["gantk.inputs"].some((port) => port.distribution === "normal")) element("inputs").append(this.#truncating());
+    const inputs = this.#model.card["gantk.inputs"];
+    // Styles are truncated by the number psi, which has a slider.
+    if (inputs.some(({ distribution }) => distribution === "normal") && !inputs.some(({ name }) => name === "psi")) element("inputs").append(this.#truncating());
   }
 
   #controls(port, open) {

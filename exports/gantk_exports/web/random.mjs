@@ -28,6 +28,7 @@ function uniform(port, seed, sample, block, attempt) {
 }
 
 function numbers(port, ...at) {
+  if (port.distribution === "zero") return [0, 0, 0, 0];
   const [first, second, third, fourth] = uniform(port, ...at);
   if (port.distribution === "uniform") return [2 * first - 1, 2 * second - 1, 2 * third - 1, 2 * fourth - 1];
   const [one, two] = [Math.sqrt(-2 * Math.log(first)), Math.sqrt(-2 * Math.log(third))];

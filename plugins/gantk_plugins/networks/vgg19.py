@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gantk import Build, Network, UsageError
+from gantk import Build, UsageError
 
 _CHANNELS = (64, 128, 256, 512, 512)
 _LAYERS = (2, 2, 4, 4, 4)
@@ -69,7 +69,7 @@ class FirstOfBlocks(VGG19):
         return found
 
 
-def vgg19_of(build: Build, weights: Path | None, channels: tuple[int, ...], block: int, layer: int) -> Network | None:
+def vgg19_of(build: Build, weights: Path | None, channels: tuple[int, ...], block: int, layer: int) -> nn.Module | None:
     """Return the network up to a layer, with the weights of a file, for images of these numbers of channels.
 
     None where no weights are named. Raises UsageError where images are neither RGB nor grey.

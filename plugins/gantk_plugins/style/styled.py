@@ -97,6 +97,21 @@ class Sampler(nn.Module):
         return torch.where(coarse, nearer[:, None], w[:, None])
 
 
+class StyleSampler(nn.Module):
+    """Makes images of styles, said as differences from the average one, and noise.
+
+    Styles (N, layers, units) and noise (N, noise) -> (N, channels, size, size).
+    """
+
+    def __init__(self, mapping: Mapping, synthesis: nn.Module) -> None:
+        super().__init__()
+        self.mapping, self.synthesis = mapping, synthesis
+
+    def forward(self, styles: Tensor, noise: Tensor) -> Tensor:
+        image: Tensor = self.synthesis(self.mapping.average + styles, noise)
+        return image
+
+
 def mixed(one: Tensor, other: Tensor, layers: int, share: float) -> Tensor:
     """Return a style for each layer (N, layers, units) of styles (N, units), in a share of all calls two of them mixed.
 
@@ -166,7 +181,9 @@ class Styled(Recipe):
         return {**made, "real": real}
 
     def graphs(self) -> dict[str, Graph]:
-        """Return what makes images of a latent, and what makes them of two."""
+        """Return what makes images of a latent, of two, and of styles."""
+        mapping = cast(Mapping, self.mapping.module)
+        units = len(mapping.average)
         psi = Scalar(name="psi", default=1.0, low=-1, high=1)
         inputs = (self.latent, self.noise, psi)
         layers = Scalar(name="layers", default=self.layers // 2, low=0, high=self.layers)
@@ -175,6 +192,13 @@ class Styled(Recipe):
             "generator": Graph(network=self.sampler("generator"), task="generate", inputs=inputs, outputs=("image",)),
             "mix": Graph(
                 network=self.sampler("mix"), task="generate", inputs=(*inputs, other, layers), outputs=("image",)
+            ),
+            # Styles as differences from the average one, so that those of a picture can be looked for (1904.03189).
+            "styles": Graph(
+                network=Network(StyleSampler(mapping, self.synthesis.module), "styles", self.synthesis.autocast),
+                task="generate",
+                inputs=(Latent(name="styles", shape=(self.layers, units), distribution="zero"), self.noise),
+                outputs=("image",),
             ),
         }
 

@@ -8,12 +8,13 @@ penalty counts as many times as it was left out, and Adam's rate and betas are t
 mixed in nine of ten batches.
 
     gantk train --plugin stylegan2 --data photographs/
-    gantk generate runs/.../generator.onnx --scalar psi=0.7 -o calm.png
+    gantk generate runs/.../generator.onnx --truncation 0.7 -o calm.png
     gantk generate runs/.../generator.onnx -n 8 --traverse psi -o psi.png
-    gantk generate runs/.../mix.onnx -n 8 --traverse layers -o mixed.png
+    gantk generate runs/.../mix.onnx -n 8 --mix 7:4 -o mixed.png
+    gantk invert runs/... portrait.png -o portrait.npz
 
-With psi below 1 styles are nearer the average style: images are better and more alike. `mix` has coarse layers in the
-style of one latent vector and fine ones in that of another.
+With psi below 1, the truncation, styles are nearer the average style: images are better and more alike. `mix` has coarse
+layers in the style of one latent vector and fine ones in that of another, `styles` a style of its own for each layer.
 
 Networks and constants are those of the authors' code, which has 30,370,060 and 29,012,513 parameters at 1024 pixels.
 Where this leaves it, or where that is written for 1024 pixels only:

@@ -243,9 +243,7 @@ def test_a_file_of_other_latents_is_one_line(
         run(model, "-o", tmp_path / "out", "--latent", file)
 
 
-def test_what_is_no_file_of_latents_is_named(
-    make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_what_is_no_file_of_latents_is_named(make_generator: MakeModel, ports: SimpleNamespace, tmp_path: Path) -> None:
     model, file = make_generator(ports.latent), tmp_path / "latents.npz"
     with pytest.raises(DataError, match=r"latents\.npz: no such file"):
         run(model, "-o", tmp_path / "out", "--latent", file)
@@ -288,7 +286,7 @@ def test_a_still_webp_is_no_animation(make_generator: MakeModel, tmp_path: Path)
         (["--truncation", 0.001], r"truncation of 0\.001"),
         (["--mix", "7:4"], "the model mixes no styles: the graph that does takes latent, other and layers"),
         (["--mix", "7:few"], "'7:few' is no SEED:LAYERS, such as 7:4"),
-        (["--mix", "x"], "'x' is not a valid integer range"),
+        (["--mix", "x"], "'x' is no SEED:LAYERS"),
         (["--seed", -1], "not in the range"),
         (["--start", 2**32], "a seed has those from 0 to 4294967295"),
         (["-n", 0], "not in the range"),
