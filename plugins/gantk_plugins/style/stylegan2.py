@@ -13,8 +13,8 @@ mixed in nine of ten batches.
     gantk generate runs/.../mix.onnx -n 8 --mix 7:4 -o mixed.png
     gantk invert runs/... portrait.png -o portrait.npz
 
-With psi below 1, the truncation, styles are nearer the average style: images are better and more alike. `mix` has coarse
-layers in the style of one latent vector and fine ones in that of another, `styles` a style of its own for each layer.
+With psi below 1, the truncation, styles are nearer the average style: images are better and more alike. `mix` has
+coarse layers in the style of one latent vector and fine ones in that of another, `styles` one of its own for each.
 
 Networks and constants are those of the authors' code, which has 30,370,060 and 29,012,513 parameters at 1024 pixels.
 Where this leaves it, or where that is written for 1024 pixels only:
