@@ -22,7 +22,6 @@ from gantk import (
     GeneratorSpec,
     Graph,
     Latent,
-    Losses,
     Network,
     Player,
     Recipe,
@@ -104,11 +103,7 @@ class LatentGAN(Recipe):
 
         if self.due("generator"):
             fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-            yield "generator", {"game": self.game.fool(critic, fake, real), **self.regularization()}
-
-    def regularization(self) -> Losses:
-        """Return what the generator minimizes besides the game; nothing by default."""
-        return {}
+            yield "generator", {"game": self.game.fool(critic, fake, real)}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""

@@ -10,8 +10,8 @@ average of the generator's weights. On data without labels nobody is told one; `
 
 Numbers beyond a truncation are drawn again (section 3.1): images are better and more alike. A generator bears it whose
 filters are nearly orthogonal, which the penalty R = beta |W^T W * (1 - I)|^2 asks for (equation 3), whatever a filter's
-length. Norms then need no batch: as the paper's "standing statistics" (section 3), a checkpoint takes their averages
-anew, over batches of drawn noise.
+length: the setting `orthogonal`. Norms then need no batch: as the paper's "standing statistics" (section 3), a
+checkpoint takes their averages anew, over batches of drawn noise.
 
 From the authors' code: the average begins after 20,000 steps. Where this leaves the paper: the average is over a tenth
 of the steps since it began, until that is what its decay has, so that short trainings have one, too. Filters in R are
@@ -25,8 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gantk import (
     Build,
@@ -34,7 +33,6 @@ from gantk import (
     DiscriminatorSpec,
     GeneratorSpec,
     HalfLife,
-    Losses,
     Player,
     Recipe,
     Settings,
@@ -55,7 +53,6 @@ class BigGAN(LatentGAN):
         latent: length of the noise vector; unsaid: 20 for each block of the generator and for its first map.
         rates: how many times the generator's learning rate the discriminator's is.
         pace: how many times the run's learning rate the generator's is, as of batches that are far smaller.
-        orthogonal: weight of the penalty on generator's filters that are not orthogonal, the paper's beta; 0: none.
     """
 
     kind = ("labelled", "images")
@@ -76,6 +73,7 @@ class BigGAN(LatentGAN):
         steps=STEPS,
         precision="fp32",
         ema={"generator": HalfLife(decay=0.9999, begin=ALONE / STEPS, ramp=0.1)},
+        orthogonal=1e-4,
     )
 
     def __init__(
@@ -85,14 +83,11 @@ class BigGAN(LatentGAN):
         latent: int | None = None,
         rates: float = 4.0,
         pace: float = 1.0,
-        orthogonal: float = 1e-4,
     ) -> None:
-        if not (rates > 0 and pace > 0 and orthogonal >= 0):
-            raise UsageError(
-                f"biggan needs rates and pace above 0 and orthogonal >= 0, not {rates}, {pace} and {orthogonal}"
-            )
+        if not (rates > 0 and pace > 0):
+            raise UsageError(f"biggan needs rates and pace above 0, not {rates} and {pace}")
         super().__init__(build, latent=usual_latent(build.data.square) if latent is None else latent)
-        self.rates, self.pace, self.orthogonal = rates, pace, orthogonal
+        self.rates, self.pace = rates, pace
 
     def players(self) -> dict[str, Player]:
         """Return the discriminator and the generator, each at its rate."""
@@ -102,27 +97,6 @@ class BigGAN(LatentGAN):
             ),
             "generator": Player(self.generator, scale={self.generator: self.pace}),
         }
-
-    def regularization(self) -> Losses:
-        """Return the penalty on filters that are not orthogonal, weighted."""
-        return {"orthogonal": self.orthogonal * filter_overlap(self.generator)} if self.orthogonal else {}
-
-
-def filter_overlap(network: nn.Module) -> Tensor:
-    """Return the sum over layers of |W W^T * (1 - I)|^2, W having a filter in each row (equation 3).
-
-    It is 0 where the filters of each layer are orthogonal, whatever their lengths. Embeddings are no layers.
-    """
-    tables = {p for layer in network.modules() if isinstance(layer, nn.Embedding) for p in layer.parameters()}
-    overlaps = []
-    for weight in network.parameters():
-        if weight.dim() < 2 or weight in tables:
-            continue
-        rows = weight.flatten(1)
-        # The same sum of squares either way, of the smaller matrix.
-        products = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
-        overlaps.append(products.square().sum() - rows.square().sum(1).square().sum())
-    return torch.stack(overlaps).sum()
 
 
 def generator_network(

@@ -8,7 +8,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from gantk import DiscriminatorSpec, GeneratorSpec, UsageError
 from gantk.parts.context import Progress
 from gantk.parts.valueless import without_values
-from gantk_plugins.gan.biggan import filter_overlap
+from gantk.training.weight_terms import generators_weights
 from gantk_plugins.networks.attention import SelfAttention
 
 PARTS = {"generator": "biggan", "discriminator": "biggan", "loss": "hinge", "normalization": ("batch", "spectral")}
@@ -128,49 +128,12 @@ def test_weights_are_orthogonal_at_first_and_spectral(biggan):
             torch.testing.assert_close(layer.weight, layer.parametrizations.weight.original, atol=1e-4, rtol=0)
 
 
-class Two(nn.Module):
-    """A layer of two filters, an embedding and a bias."""
-
-    def __init__(self, weight):
-        super().__init__()
-        self.layer = nn.Linear(weight.shape[1], weight.shape[0]).double()
-        self.layer.weight = nn.Parameter(weight.double())
-        self.table = nn.Embedding(3, 2)
-
-
-def test_the_penalty_is_the_squared_products_of_different_filters():
-    """Filters (1, 2) and (3, -1): their product is 1, which stands twice off the diagonal."""
-    assert filter_overlap(Two(torch.tensor([[1.0, 2.0], [3.0, -1.0]]))).item() == pytest.approx(2)
-    three = torch.tensor([[1.0, 2.0], [3.0, -1.0], [2.0, 1.0]])  # more filters than numbers: products 1, 4, 5
-    assert filter_overlap(Two(three)).item() == pytest.approx(2 * (1 + 16 + 25))
-
-
-def test_orthogonal_filters_of_any_length_cost_nothing():
-    assert filter_overlap(Two(torch.tensor([[3.0, 0, 4, 0], [0, 0.5, 0, 0]]))).item() == pytest.approx(0, abs=1e-9)
-
-
-@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
-def test_the_gradient_is_the_penaltys_own(shape):
-    """4 (W W^T * (1 - I)) W, of which the authors' code takes half."""
-    network = Two(torch.randn(shape))
-    weight = network.layer.weight
-    filter_overlap(network).backward()
-    products = weight @ weight.T
-    torch.testing.assert_close(weight.grad, 4 * (products - torch.diag(products.diagonal())) @ weight)
-    assert network.table.weight.grad is None
-
-
-def test_the_generator_minimizes_the_penalty_too(biggan, pictures):
-    batch = {"image": pictures("3d", 4)[..., ::2, ::2], "label": torch.tensor([0, 2, 1, 1])}
-    recipe = biggan(options={"orthogonal": 0.25})
-    with torch.no_grad():
-        recipe.generator.module.linear.parametrizations.weight.original[0] += 1
-    moves = dict(recipe.step(iter([batch])))
-    assert set(moves["discriminator"]) == {"game"}
-    torch.testing.assert_close(moves["generator"]["orthogonal"], 0.25 * filter_overlap(recipe.generator))
-    assert moves["generator"]["orthogonal"] > 1e-3
-    recipe = biggan("images", options={"orthogonal": 0})
-    assert list(dict(recipe.step(iter([{"image": batch["image"]}])))["generator"]) == ["game"]
+def test_every_filter_of_the_generator_is_held_orthogonal_and_its_embedding_is_not(biggan):
+    recipe = biggan()
+    assert type(recipe).settings.orthogonal == 1e-4
+    held = {id(weight) for weight, _ in generators_weights([recipe.generator])}
+    matrices = {id(weight) for weight in recipe.generator.parameters() if weight.dim() > 1}
+    assert held == matrices - {id(recipe.generator.module.embedding.weight)}
 
 
 def test_all_move(biggan, pictures, stream, run_steps):
@@ -185,7 +148,7 @@ def test_all_move(biggan, pictures, stream, run_steps):
 def test_rates(biggan):
     players = biggan(options={"pace": 3.0, "rates": 2.0}).players()
     assert [list(players[name].scale.values()) for name in ("discriminator", "generator")] == [[6.0], [3.0]]
-    with pytest.raises(UsageError, match="rates and pace above 0 and orthogonal >= 0, not 4.0, 0 and 0.0001"):
+    with pytest.raises(UsageError, match="rates and pace above 0, not 4.0 and 0"):
         biggan(options={"pace": 0})
 
 
