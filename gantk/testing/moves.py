@@ -76,17 +76,18 @@ class WatchedMover(Mover):
     name: str
     watch: Watch
 
-    def move(self) -> None:
+    def move(self) -> dict[str, Tensor]:
         """Move, and note what else has moved."""
         watch = self.watch
         watch.blame(watch.changed(), f"in step(), before the move of player {self.name}: leave moves to the engine")
         watch.keep(watch.names)
         watch.reached |= {parameter for parameter in self.parameters if parameter.grad is not None}
-        super().move()
+        costs = super().move()
         changed = watch.changed()
         watch.blame(changed - set(self.parameters), f"by the move of player {self.name}, who does not own it")
         watch.moved.setdefault(self.name, set()).update(changed & set(self.parameters))
         watch.keep(watch.names)
+        return costs
 
 
 def moves(checked: CheckedPlugin) -> str:
