@@ -17,15 +17,18 @@ from gantk import (
     Batches,
     Build,
     Category,
+    Critic,
     DataError,
     DiscriminatorSpec,
     GeneratorSpec,
     Graph,
     Latent,
+    Losses,
     Network,
     Player,
     Recipe,
     Step,
+    UsageError,
 )
 
 SHOWN = 64
@@ -51,6 +54,9 @@ class LatentGAN(Recipe):
 
     Args:
         latent: length of the noise vector.
+        feature_matching: weight of the squared distance between the mean last inner activations of real and of made
+            images, which the generator minimizes besides; 0: none.
+        adversarial: weight of the game for the generator; 0, with feature matching: that in its place.
 
     Attributes:
         distribution: what noise is drawn from.
@@ -59,15 +65,23 @@ class LatentGAN(Recipe):
     kind: ClassVar[str | tuple[str, ...]] = "images"
     distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
 
-    def __init__(self, build: Build, *, latent: int = 100) -> None:
+    def __init__(
+        self, build: Build, *, latent: int = 100, feature_matching: float = 0.0, adversarial: float = 1.0
+    ) -> None:
         super().__init__()
+        if feature_matching < 0 or adversarial < 0 or not (feature_matching or adversarial):
+            raise UsageError(
+                "the generator needs feature_matching and adversarial of at least 0, and one of them above it, not "
+                f"{feature_matching} and {adversarial}"
+            )
+        self.feature_matching, self.adversarial = feature_matching, adversarial
         channels, size = build.data.channels["image"], build.data.size
         self.latent = Latent(length=latent, distribution=self.distribution)
         self.label = _label(build) if build.data.kind == "labelled" else None
         classes = self.label.count if self.label else None
         self.game = build.loss()
         self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
-        spec = DiscriminatorSpec(channels=channels, classes=classes, size=size)
+        spec = DiscriminatorSpec(channels=channels, classes=classes, size=size, features=feature_matching > 0)
         self.discriminator = self.make_discriminator(build, spec)
 
     def make_discriminator(self, build: Build, spec: DiscriminatorSpec) -> Network:
@@ -103,7 +117,20 @@ class LatentGAN(Recipe):
 
         if self.due("generator"):
             fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
-            yield "generator", {"game": self.game.fool(critic, fake, real)}
+            yield "generator", self.fooled(critic, fake, real)
+
+    def fooled(self, critic: Critic, fake: Tensor, real: Tensor) -> Losses:
+        """Return the generator's losses: the game's, and of the same passes feature matching, where it has a weight."""
+        if not self.feature_matching:
+            return {"game": self.adversarial * self.game.fool(critic, fake, real)}
+        scores, features = critic.both(fake)
+        with torch.no_grad():
+            real_scores, wanted = critic.both(real)
+        matched = {"features": self.feature_matching * matched_means(features[-1], wanted[-1])}
+        if not self.adversarial:
+            return matched
+        game = self.game.fool(critic, fake, real, scores=(scores, real_scores))
+        return {"game": self.adversarial * game, **matched}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""
@@ -121,6 +148,14 @@ class LatentGAN(Recipe):
         """Return the generator."""
         inputs = (self.latent, self.label) if self.label else (self.latent,)
         return {"generator": Graph(network=self.generator, task="generate", inputs=inputs, outputs=("image",))}
+
+
+def matched_means(made: Tensor, real: Tensor) -> Tensor:
+    """Return ||E f(x) - E f(G(z))||^2 of inner activations (N, ...) (Salimans et al. 2016, arXiv:1606.03498, sec. 3.1).
+
+    It is zero where the means over a batch are equal, and sums over all numbers of an activation.
+    """
+    return (made.mean(0) - real.mean(0)).square().sum()
 
 
 def _label(build: Build) -> Category:

@@ -39,7 +39,7 @@ from gantk import (
     initialize_normal,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.layers import Staged, activations, coarsest
+from gantk_plugins.networks.layers import Staged, activations, coarsest, minibatched
 
 
 class DCGAN(LatentGAN):
@@ -175,6 +175,7 @@ def discriminator_network(
     filters: int = 128,
     kernel: int = 5,
     activation: Literal["leaky", "tanh"] = "leaky",
+    minibatch: int = 0,
 ) -> nn.Module:
     """Build a discriminator of strided convolutions.
 
@@ -182,6 +183,7 @@ def discriminator_network(
         filters: channels of the first layer; they double at each coarser one, up to eight times as many.
         kernel: height and width of the convolutions, 4 or 5.
         activation: what follows each layer but the last: "leaky" ReLU with slope 0.2, or "tanh".
+        minibatch: kernels of minibatch discrimination before the score, such as 100; 0: none.
     """
     spec.accept("condition_channels", "features")
     base, widths = _plan(spec.square, filters, kernel)
@@ -193,7 +195,8 @@ def discriminator_network(
         layer = nn.Conv2d(before, width, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
         norm = [normalization.activation(width)] if stages else []
         stages.append(nn.Sequential(normalization.weight(layer), *norm, made()))
-    scores = nn.Sequential(nn.Flatten(), normalization.weight(nn.Linear(widths[-1] * base**2, 1)))
+    beside, read = minibatched(widths[-1] * base**2, minibatch)
+    scores = nn.Sequential(nn.Flatten(), *beside, normalization.weight(nn.Linear(read, 1)))
     return initialize_normal(normalization.network(Staged(stages, scores)))
 
 

@@ -47,6 +47,7 @@ from gantk_plugins.networks.layers import (
     dense,
     drawing,
     joined,
+    minibatched,
 )
 
 MOST_LAYERS = 1000
@@ -191,6 +192,7 @@ def discriminator_network(
     dropout: float = 0.5,
     initial: Initial = "uniform",
     spread: float = 0.005,
+    minibatch: int = 0,
 ) -> nn.Module:
     """Build a discriminator of dense maxout layers.
 
@@ -203,6 +205,7 @@ def discriminator_network(
         dropout: share of each hidden layer's activations dropped in training.
         initial: what weights are drawn from, as the generator's.
         spread: half width or standard deviation of the initial weights.
+        minibatch: kernels of minibatch discrimination before the score, such as 100; 0: none.
     """
     spec.accept("condition_channels", "classes", "joint_latent", "features", "sides")
     dropouts = 0 <= input_dropout < 1 and 0 <= dropout < 1
@@ -223,7 +226,9 @@ def discriminator_network(
         )
         for before in widths[:-1]
     ]
-    scores = dense(widths[-1], 1, normalization, draw)
+    beside, numbers = minibatched(widths[-1], minibatch)
+    scores = dense(numbers, 1, normalization, draw)
+    scores = nn.Sequential(*beside, scores) if beside else scores
     return normalization.network(DenseDiscriminator(read, stages, scores, spec.classes))
 
 

@@ -66,8 +66,16 @@ class SAGAN(LatentGAN):
         precision="fp32",
     )
 
-    def __init__(self, build: Build, *, latent: int = 128, rates: float = 4.0) -> None:
-        super().__init__(build, latent=latent)
+    def __init__(
+        self,
+        build: Build,
+        *,
+        latent: int = 128,
+        rates: float = 4.0,
+        feature_matching: float = 0.0,
+        adversarial: float = 1.0,
+    ) -> None:
+        super().__init__(build, latent=latent, feature_matching=feature_matching, adversarial=adversarial)
         if not rates > 0:
             raise UsageError(f"sagan needs rates above 0, not {rates}")
         self.rates = rates

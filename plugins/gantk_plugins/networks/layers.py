@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import prod
+from math import prod, sqrt
 from typing import Literal
 
 import torch
@@ -164,6 +164,41 @@ def activations(stages: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
         x = stage(x)
         found.append(x)
     return found
+
+
+class MinibatchDiscrimination(nn.Module):
+    """Says beside each sample how near the others of its batch are (Salimans et al. 2016, arXiv:1606.03498, sec. 3.2).
+
+    Activations f (N, ...), flat, times a tensor T (inputs, kernels, numbers) are M (N, kernels, numbers), and the
+    nearness o(i)_b = sum over j of exp(-|M_ib - M_jb|_1) goes beside f: (N, inputs + kernels). As in the paper's
+    formula the sum takes in j = i, which adds 1. Real and made images are told apart in batches of their own.
+
+    T is drawn so that M begins with numbers as large as those of f, for the kernel to see some samples near.
+
+    Args:
+        inputs: numbers of an activation.
+        kernels: the paper's B.
+        numbers: of each of them, its C.
+    """
+
+    mixes_samples = True
+
+    def __init__(self, inputs: int, kernels: int, numbers: int = 5) -> None:
+        super().__init__()
+        self.t = nn.Parameter(torch.randn(inputs, kernels, numbers) / sqrt(inputs))
+
+    def forward(self, f: Tensor) -> Tensor:
+        f = f.flatten(1)
+        m = torch.einsum("na,abc->nbc", f, self.t)
+        distances = (m[:, None] - m[None]).abs().sum(3)
+        return torch.cat([f, torch.exp(-distances).sum(1)], 1)
+
+
+def minibatched(inputs: int, kernels: int) -> tuple[list[nn.Module], int]:
+    """Return the layers before a last dense one for so many kernels of minibatch discrimination, and what it reads."""
+    if kernels < 0:
+        raise UsageError(f"option minibatch: so many kernels, at least 0, not {kernels}")
+    return ([MinibatchDiscrimination(inputs, kernels)] if kernels else []), inputs + kernels
 
 
 def doublings(scale: int) -> int:

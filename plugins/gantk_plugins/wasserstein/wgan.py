@@ -91,8 +91,16 @@ class WGAN(LatentGAN):
     # Batch, size and length of the authors' code.
     settings = replace(WeightClipping.settings, batch_size=64, size=64, epochs=25, precision="fp32")
 
-    def __init__(self, build: Build, *, latent: int = 100, warm_up: bool = False) -> None:
-        super().__init__(build, latent=latent)
+    def __init__(
+        self,
+        build: Build,
+        *,
+        latent: int = 100,
+        warm_up: bool = False,
+        feature_matching: float = 0.0,
+        adversarial: float = 1.0,
+    ) -> None:
+        super().__init__(build, latent=latent, feature_matching=feature_matching, adversarial=adversarial)
         self.warm_up = warm_up
 
     def step(self, batches: Batches) -> Step:

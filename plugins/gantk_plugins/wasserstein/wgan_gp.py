@@ -97,8 +97,10 @@ class WGANGP(LatentGAN):
         precision="fp32",
     )
 
-    def __init__(self, build: Build, *, latent: int = 128) -> None:
-        super().__init__(build, latent=latent)
+    def __init__(
+        self, build: Build, *, latent: int = 128, feature_matching: float = 0.0, adversarial: float = 1.0
+    ) -> None:
+        super().__init__(build, latent=latent, feature_matching=feature_matching, adversarial=adversarial)
 
 
 def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 128) -> nn.Module:
