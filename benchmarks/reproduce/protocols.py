@@ -206,6 +206,23 @@ PROTOCOLS = [
         )
         for of, words, published in (("edges", "edges", "0.952"), ("negative", "negatives", "0.967"))
     ),
+    *(
+        Protocol(
+            name=f"triple-gan-{labels}",
+            question="labels",
+            title=f"Triple-GAN, {labels} labels",
+            paper="Li et al. 2017 (Triple-GAN), arXiv:1703.02291, table 1",
+            published={"code_error": published},
+            train=f"--plugin triple-gan {MNIST} -s labels={labels}",
+            steps=600_000,
+            length="the authors' code",
+            short=300,
+            evaluate=("--metric code-error -s code-error.output=label",),
+            seeds=10,
+            differs=f"{DIGITS}; classes are matched to labels, which leaves the error as it is where it is low",
+        )
+        for labels, published in ((20, "4.81 ± 4.95"), (50, "1.56 ± 0.72"), (100, "0.91 ± 0.58"), (200, "0.67 ± 0.16"))
+    ),
     Protocol(
         name="ebgan-fashion",
         question="clothes",

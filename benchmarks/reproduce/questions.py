@@ -113,6 +113,21 @@ QUESTIONS = (
         ),
     ),
     Question(
+        name="labels",
+        title="Are the digits learned with few labels?",
+        asked="Triple-GAN's classifier is told the labels of a few digits, which follow from the seed.",
+        measures=(
+            Measure(
+                name="code_error",
+                title="Wrong",
+                unit="%",
+                means="how many held-out digits are given a wrong label",
+                better="lower",
+                bounds="guessing gives 90",
+            ),
+        ),
+    ),
+    Question(
         name="parzen",
         title="How likely are real digits by generated ones?",
         asked="The papers' first measure of generated digits. It ranks methods badly, and is here since papers print "

@@ -28,6 +28,7 @@ RECIPES = {
 
 NEEDS_MORE = {
     "cgan": "needs class labels|scores no images under other images|gives scores, not energies",
+    "triple-gan": "needs class labels|scores no images under other images|gives scores, not energies",
     "stackgan": "needs a vector as the condition|scores no images under other images|gives scores, not energies",
 }
 """Discriminators that score an image with what these recipes have not, labels and vectors, and what they say."""

@@ -19,6 +19,7 @@ LARGER = {
     "sagan": 7,
     "biggan": 8,
     "s3gan": 8,
+    "triple-gan": 4,
     "wgan-gp": 6,
     "pix2pix": 5,
     "colorize": 6,

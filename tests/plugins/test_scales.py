@@ -26,6 +26,7 @@ SCALES = {
     "sagan": (128, {"steps": 1_000_000}),
     "biggan": (128, {"steps": 165_000}),
     "s3gan": (128, {"steps": 250_000}),
+    "triple-gan": (28, {"steps": 600_000}),
     "began": (64, {"steps": 200_000}),
     "pggan": (1024, {"steps": 3_264_286}),
     "stylegan": (1024, {"steps": 717_969}),
