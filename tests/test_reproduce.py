@@ -47,7 +47,7 @@ def test_every_recipe_has_a_protocol_or_stands_among_what_is_not_run(own, comman
 
 
 def test_every_protocol_can_be_trained(commands):
-    assert len(commands) == 28
+    assert len(commands) == 32
     for name, train in commands.items():
         done = CliRunner().invoke(main, ["train", *shlex.split(train), "--steps", "1", "--dry-run"])
         assert done.exit_code == 0, f"{name}: {done.output}"
