@@ -97,6 +97,12 @@ ELSEWHERE = (
         "sg2im", "Johnson et al. 2018, arXiv:1804.01622", "Inception score", "COCO-Stuff, Visual Genome; Inception"
     ),
     Elsewhere(
+        "lapgan",
+        "Denton et al. 2015, arXiv:1506.05751",
+        "Parzen log-likelihood at several scales, how often people take a sample for real",
+        "CIFAR-10, STL-10, LSUN; people",
+    ),
+    Elsewhere(
         "stackgan",
         "Zhang et al. 2016, arXiv:1612.03242",
         "Inception score, people's ranks",

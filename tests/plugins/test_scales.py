@@ -23,6 +23,7 @@ SCALES = {
     "wgan-lp": (32, {"steps": 100_000, "dequantize": True}),
     "wgan-div": (64, {"steps": 200_000}),
     "sngan": (32, {"steps": 50_000}),
+    "lapgan": (32, {"epochs": 1125}),
     "sagan": (128, {"steps": 1_000_000}),
     "biggan": (128, {"steps": 165_000}),
     "s3gan": (128, {"steps": 250_000}),
