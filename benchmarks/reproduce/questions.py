@@ -115,7 +115,7 @@ QUESTIONS = (
     Question(
         name="labels",
         title="Are the digits learned with few labels?",
-        asked="Triple-GAN's classifier is told the labels of a few digits, which follow from the seed.",
+        asked="A classifier is told the labels of a few digits, which follow from the seed; the others teach it, too.",
         measures=(
             Measure(
                 name="code_error",

@@ -1,9 +1,9 @@
-"""Instance noise: Gaussian noise on all that a discriminator scores, less and less of it.
+"""Instance noise: noise on all that a discriminator scores (Arjovsky and Bottou 2017, arXiv:1701.04862).
 
 Images that are made and real ones lie in places of few dimensions that do not meet, so that a discriminator tells them
-apart perfectly and its slope teaches nothing (Arjovsky and Bottou 2017, arXiv:1701.04862, section 2). Noise of one law
-on both gives them a common ground (section 3); its deviation falls to zero in the course of the training, so that in
-the end images themselves are told apart (Sonderby et al. 2017, arXiv:1610.04490).
+apart perfectly and its slope teaches nothing (section 2). Gaussian noise on both gives them a common ground (section
+3); its deviation falls to zero in the course of the training, so that in the end images themselves are told apart
+(Sonderby et al. 2017, arXiv:1610.04490).
 
 - Noise is drawn for each image that is scored, so for a real one and for what is made in its place, for the
   discriminator's move and for the generator's. Gradients pass unchanged.

@@ -60,10 +60,12 @@ class LatentGAN(Recipe):
 
     Attributes:
         distribution: what noise is drawn from.
+        conditional: whether both networks are told labels where images have some.
     """
 
     kind: ClassVar[str | tuple[str, ...]] = "images"
     distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
+    conditional: ClassVar[bool] = True
 
     def __init__(
         self, build: Build, *, latent: int = 100, feature_matching: float = 0.0, adversarial: float = 1.0
@@ -77,7 +79,7 @@ class LatentGAN(Recipe):
         self.feature_matching, self.adversarial = feature_matching, adversarial
         channels, size = build.data.channels["image"], build.data.size
         self.latent = Latent(length=latent, distribution=self.distribution)
-        self.label = _label(build) if build.data.kind == "labelled" else None
+        self.label = _label(build) if build.data.kind == "labelled" and self.conditional else None
         classes = self.label.count if self.label else None
         self.game = build.loss()
         self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
