@@ -10,7 +10,7 @@ of, and a real image with the text of another (equations 3 and 5, and the author
     gantk export RUN
     gantk generate RUN/exports/generator.onnx -n 8 --caption "red apple" -o apples.png
 
-A training has three stages: the encoder of texts learns from the images (`encoder.py`, which says where this leaves the
+A training has three stages: the encoder of texts learns from the images (`layers.py`, which says where this leaves the
 paper), then rests; stage I is trained, and rests; stage II is trained on what it draws. The paper trains the last two
 for 600 passes each; the encoder gets 100. The rate is halved at each 100 passes, and begins anew with stage II.
 
@@ -51,8 +51,11 @@ from gantk import (
     initialize_normal,
     single_scores,
 )
-from gantk_plugins.text.encoder import ImageEncoder, TextEncoder, matching
-from gantk_plugins.text.networks import LEAST, ConditionalScores, Refinement, Sketch, divergence
+from gantk_plugins.text.layers import ImageEncoder, TextEncoder, divergence, matching, others
+from gantk_plugins.text.stackgan_networks import ConditionalScores, Refinement, Sketch
+
+LEAST = 8
+"""Height and width of the smallest images of stage I."""
 
 PASSES = (100, 600, 600)
 """Passes of the three stages."""
@@ -134,11 +137,11 @@ class StackGAN(Recipe):
         channels, self.size = build.data.channels["image"], build.data.square
         size = self.size
         small, rest = divmod(size, enlargement) if enlargement > 1 else (0, 1)
-        if rest or small < 2 * LEAST or size.bit_count() != 1:
+        if rest or small < LEAST or size.bit_count() != 1:
             raise UsageError(
                 f"stackgan draws images of size {size}, {enlargement} times as large in stage II as in stage I: "
                 f"size and enlargement must be powers of two, enlargement at least 2, and the size at least "
-                f"{2 * LEAST} times it"
+                f"{LEAST} times it"
             )
         self.enlargement, self.weight, self.matching_rate = enlargement, divergence, matching_rate
         self.caption = Caption(words=build.data.words["caption"], length=words)
@@ -198,7 +201,7 @@ class StackGAN(Recipe):
         discriminator, _ = self.playing()
         with torch.set_grad_enabled(self.due("generator")):
             fake, mean, log_deviation = self.drawn(vector)
-        yield "discriminator", self.judged(discriminator, real, fake, vector)
+        yield "discriminator", self.judged(discriminator, real, fake, vector, vector[others(words)])
 
         if self.due("generator"):
             yield (
@@ -220,11 +223,14 @@ class StackGAN(Recipe):
         refined: tuple[Tensor, Tensor, Tensor] = self.refinement(sketch, variation[:, 1], vector)
         return refined
 
-    def judged(self, discriminator: Discriminator, real: Tensor, fake: Tensor, vector: Tensor) -> Losses:
-        """Return the discriminator's losses: half of the game with made images, and half of that with wrong texts."""
+    def judged(self, discriminator: Discriminator, real: Tensor, fake: Tensor, vector: Tensor, other: Tensor) -> Losses:
+        """Return the discriminator's losses: half of the game with made images, and half of that with texts of others.
+
+        Texts are vectors (N, text): those of the images, and those of others.
+        """
         critic, fake = discriminator.given(vector), fake.detach()
         scores = single_scores(critic(real)), single_scores(critic(fake))
-        wrong = single_scores(discriminator.given(vector.roll(1, 0))(real))
+        wrong = single_scores(discriminator.given(other)(real))
         losses = dict(self.game.judge(critic, real, fake, scores=scores))
         return {
             **losses,

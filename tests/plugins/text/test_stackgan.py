@@ -10,7 +10,7 @@ from gantk.parts.context import Context
 from gantk.plan.assemble import build_recipe, open_training_data
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
-from gantk_plugins.text.networks import divergence
+from gantk_plugins.text.layers import divergence
 from gantk_plugins.text.stackgan import PASSES, halved
 from support.commands import invoke, refusal
 
@@ -89,7 +89,7 @@ def test_wrong_and_made_pairs_weigh_half_as_much_as_true_ones(build, at):
     recipe = build().eval()
     at(recipe, 1)
     real, fake, vector = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8), torch.randn(4, 6)
-    losses = recipe.judged(recipe.sketch_judge, real, fake, vector)
+    losses = recipe.judged(recipe.sketch_judge, real, fake, vector, vector[[3, 0, 1, 2]])
     assert set(losses) == {"game", "game_wrong"}
     judge = recipe.sketch_judge
     true, made, wrong = judge(real, vector), judge(fake, vector), judge(real, vector[[3, 0, 1, 2]])
