@@ -12,15 +12,16 @@ FOLDER = Path(find_spec("gantk_plugins").submodule_search_locations[0])
 PLUGINS = {entry.name: entry for entry in entry_points(group="gantk") if entry.value.startswith("gantk_plugins.")}
 RECIPES = sorted(name for name, entry in PLUGINS.items() if hasattr(entry.load(), "recipe"))
 LARGER = {
+    "dcgan": 4,
     "pggan": 5,
     "stylegan": 6,
     "stylegan2": 5,
-    "sngan": 5,
+    "sngan": 6,
     "sagan": 7,
     "biggan": 8,
     "s3gan": 8,
     "triple-gan": 4,
-    "wgan-gp": 6,
+    "wgan-gp": 7,
     "pix2pix": 5,
     "colorize": 6,
     "pix2pixhd": 11,

@@ -39,6 +39,7 @@ from gantk import (
     initialize_normal,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.networks.attention import attend
 from gantk_plugins.networks.layers import Staged, activations, coarsest, minibatched
 
 
@@ -143,6 +144,7 @@ def generator_network(
     kernel: int = 5,
     activation: Literal["relu", "tanh"] = "relu",
     upsampling: Literal["transposed", "resize"] = "transposed",
+    attention: int = 0,
 ) -> nn.Module:
     """Build a generator of fractionally strided convolutions.
 
@@ -151,6 +153,7 @@ def generator_network(
         kernel: height and width of the transposed convolutions, 4 or 5.
         activation: what follows each layer but the last.
         upsampling: "transposed" convolution, or "resize": enlarge, then a 3x3 convolution.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     spec.accept("latent", "features")
     base, widths = _plan(spec.square, filters, kernel)
@@ -165,6 +168,7 @@ def generator_network(
         activation=nn.ReLU if activation == "relu" else nn.Tanh,
         upsampling=upsampling,
     )
+    attend(network.stages, [base << stage for stage in range(len(widths))], widths[::-1], attention, normalization)
     return initialize_normal(normalization.network(network))
 
 
@@ -176,6 +180,7 @@ def discriminator_network(
     kernel: int = 5,
     activation: Literal["leaky", "tanh"] = "leaky",
     minibatch: int = 0,
+    attention: int = 0,
 ) -> nn.Module:
     """Build a discriminator of strided convolutions.
 
@@ -184,6 +189,7 @@ def discriminator_network(
         kernel: height and width of the convolutions, 4 or 5.
         activation: what follows each layer but the last: "leaky" ReLU with slope 0.2, or "tanh".
         minibatch: kernels of minibatch discrimination before the score, such as 100; 0: none.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     spec.accept("condition_channels", "features")
     base, widths = _plan(spec.square, filters, kernel)
@@ -195,6 +201,7 @@ def discriminator_network(
         layer = nn.Conv2d(before, width, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
         norm = [normalization.activation(width)] if stages else []
         stages.append(nn.Sequential(normalization.weight(layer), *norm, made()))
+    attend(stages, [base << stage for stage in reversed(range(len(widths)))], widths, attention, normalization)
     beside, read = minibatched(widths[-1] * base**2, minibatch)
     scores = nn.Sequential(nn.Flatten(), *beside, normalization.weight(nn.Linear(read, 1)))
     return initialize_normal(normalization.network(Staged(stages, scores)))

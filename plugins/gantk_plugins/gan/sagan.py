@@ -14,7 +14,6 @@ estimates of its spectral norms, in the code only that at real images. Sizes oth
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from torch import nn
 
@@ -23,7 +22,6 @@ from gantk import (
     Defaults,
     DiscriminatorSpec,
     GeneratorSpec,
-    Normalization,
     Player,
     Recipe,
     Settings,
@@ -31,9 +29,9 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
-from gantk_plugins.networks.attention import SelfAttention
+from gantk_plugins.networks.attention import attending
 from gantk_plugins.networks.layers import coarsest
-from gantk_plugins.networks.residual import Between, ProjectionDiscriminator, ResidualDiscriminator, ResidualGenerator
+from gantk_plugins.networks.residual import ProjectionDiscriminator, ResidualDiscriminator, ResidualGenerator
 from gantk_plugins.normalizations.spectral import SpectralToo
 
 MOST = 16
@@ -100,7 +98,7 @@ def generator_network(
     """
     normalization = SpectralToo(build.normalization("generator"))
     usual = max(spec.square // 4, 2 * coarsest(spec.square)[0])
-    between = _attention(usual if attention is None else attention, normalization)
+    between = attending(usual if attention is None else attention, normalization)
     return ResidualGenerator(spec, normalization, filters, most=MOST, between=between)
 
 
@@ -116,17 +114,13 @@ def discriminator_network(
     """
     normalization = build.normalization("discriminator")
     side = spec.square // 4 if attention is None else attention
-    shape = {"least": 4, "same": 1, "most": MOST, "between": _attention(side, normalization)}
+    shape = {"least": 4, "same": 1, "most": MOST, "between": attending(side, normalization)}
     network: nn.Module
     if spec.classes is None:
         network = ResidualDiscriminator(spec, normalization, filters, "sum", **shape)
     else:
         network = ProjectionDiscriminator(spec, normalization, filters, **shape)
     return normalization.network(network)
-
-
-def _attention(side: int, normalization: Normalization) -> Between:
-    return {side: partial(SelfAttention, normalization=normalization)} if side else {}
 
 
 @hookimpl

@@ -28,6 +28,7 @@ from gantk import (
     hookimpl,
 )
 from gantk_plugins.gan.algorithm import LatentGAN
+from gantk_plugins.networks.attention import attending
 from gantk_plugins.networks.residual import ProjectionDiscriminator, ResidualDiscriminator, ResidualGenerator
 
 
@@ -65,28 +66,35 @@ class SNGAN(LatentGAN):
         super().__init__(build, latent=latent, feature_matching=feature_matching, adversarial=adversarial)
 
 
-def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256) -> nn.Module:
+def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 256, attention: int = 0) -> nn.Module:
     """Build a residual generator of images of 4 to 7 pixels, doubled once or more often.
 
     Args:
         filters: channels of every block.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     normalization = build.normalization("generator")
-    return normalization.network(ResidualGenerator(spec, normalization, filters))
+    return normalization.network(
+        ResidualGenerator(spec, normalization, filters, between=attending(attention, normalization))
+    )
 
 
-def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 128) -> nn.Module:
+def discriminator_network(
+    spec: DiscriminatorSpec, build: Build, *, filters: int = 128, attention: int = 0
+) -> nn.Module:
     """Build a residual discriminator, which takes the sum over pixels and gives an image one score.
 
     Args:
         filters: channels of every block.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     normalization = build.normalization("discriminator")
+    between = attending(attention, normalization)
     network: nn.Module
     if spec.classes is None:
-        network = ResidualDiscriminator(spec, normalization, filters, "sum")
+        network = ResidualDiscriminator(spec, normalization, filters, "sum", between=between)
     else:
-        network = ProjectionDiscriminator(spec, normalization, filters)
+        network = ProjectionDiscriminator(spec, normalization, filters, between=between)
     return normalization.network(network)
 
 

@@ -6,6 +6,9 @@ values have half of the channels, and there are no biases.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
@@ -40,6 +43,32 @@ class SelfAttention(nn.Module):
         found = (values @ shares.transpose(1, 2)).reshape(len(x), -1, height, width)
         answers: Tensor = self.answers(found)
         return x + self.gamma * answers
+
+
+def attend(
+    stages: Sequence[nn.Module] | nn.ModuleList,
+    sides: list[int],
+    widths: list[int],
+    side: int,
+    normalization: Normalization,
+) -> None:
+    """Add attention behind the stage, of those that are each an nn.Sequential, whose map has so many pixels to a side.
+
+    Nothing is added for 0. Raises UsageError where no stage gives such a map.
+    """
+    if not side:
+        return
+    if side not in sides:
+        raise UsageError(f"no layer gives a map of {side} pixels to a side: say one of {sorted(sides)}")
+    number = sides.index(side)
+    stage = stages[number]
+    assert isinstance(stage, nn.Sequential)
+    stage.append(SelfAttention(widths[number], normalization))
+
+
+def attending(side: int, normalization: Normalization) -> dict[int, Callable[[int], nn.Module]]:
+    """Return what makes attention of a map of so many pixels to a side, by its channels; nothing for 0."""
+    return {side: partial(SelfAttention, normalization=normalization)} if side else {}
 
 
 def _layer(inputs: int, outputs: int, normalization: Normalization) -> nn.Module:

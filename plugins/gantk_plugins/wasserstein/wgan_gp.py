@@ -40,6 +40,7 @@ from gantk import (
 )
 from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.losses.wasserstein import Wasserstein, gradient_norms, points_between
+from gantk_plugins.networks.attention import attending
 from gantk_plugins.networks.residual import ResidualDiscriminator, ResidualGenerator
 
 
@@ -103,24 +104,31 @@ class WGANGP(LatentGAN):
         super().__init__(build, latent=latent, feature_matching=feature_matching, adversarial=adversarial)
 
 
-def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 128) -> nn.Module:
+def generator_network(spec: GeneratorSpec, build: Build, *, filters: int = 128, attention: int = 0) -> nn.Module:
     """Build a residual generator of images of 4 to 7 pixels, doubled once or more often.
 
     Args:
         filters: channels of every block.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     normalization = build.normalization("generator")
-    return normalization.network(ResidualGenerator(spec, normalization, filters))
+    return normalization.network(
+        ResidualGenerator(spec, normalization, filters, between=attending(attention, normalization))
+    )
 
 
-def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 128) -> nn.Module:
+def discriminator_network(
+    spec: DiscriminatorSpec, build: Build, *, filters: int = 128, attention: int = 0
+) -> nn.Module:
     """Build a residual critic, which takes the mean over pixels and gives an image one score.
 
     Args:
         filters: channels of every block.
+        attention: height and width in pixels of the map that attends to itself, as in SAGAN; 0: none.
     """
     normalization = build.normalization("discriminator")
-    return normalization.network(ResidualDiscriminator(spec, normalization, filters, "mean"))
+    between = attending(attention, normalization)
+    return normalization.network(ResidualDiscriminator(spec, normalization, filters, "mean", between=between))
 
 
 @hookimpl

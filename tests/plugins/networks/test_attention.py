@@ -40,6 +40,27 @@ def test_who_asks_nothing_gets_the_mean(block):
     assert change.abs().max() > 1e-2
 
 
+@pytest.mark.parametrize("name", ["dcgan", "sngan", "wgan-gp"])
+def test_networks_of_noise_attend_at_a_size_that_is_said(name, factory, make_build):
+    build = make_build(kind="images", generator=name, discriminator=name, normalization=("none", "none"))
+    specs = {"generator": GeneratorSpec(latent=6, size=32), "discriminator": DiscriminatorSpec(channels=3, size=32)}
+    for role, spec in specs.items():
+        make = factory(name, role)
+        network = make(spec, build, filters=8, attention=8)
+        (attention,) = (layer for layer in network.modules() if isinstance(layer, SelfAttention))
+        seen = []
+        attention.register_forward_hook(lambda layer, inputs, output, seen=seen: seen.append(output.shape))
+        x = torch.rand(2, 6) if role == "generator" else torch.rand(2, 3, 32, 32)
+        before = network.eval()(x)
+        assert [tuple(shape[2:]) for shape in seen] == [(8, 8)]
+        attention.gamma.data.fill_(1.0)
+        assert network(x).shape == before.shape
+        assert not torch.equal(network(x), before)
+        assert not any(isinstance(layer, SelfAttention) for layer in make(spec, build, filters=8).modules())
+        with pytest.raises(UsageError, match="gives a map of 5 pixels to a side: say one of"):
+            make(spec, build, filters=8, attention=5)
+
+
 def test_channels_that_cannot_be_divided_are_refused():
     with pytest.raises(UsageError, match="a multiple of 8 channels, not 12"):
         SelfAttention(12, NoNormalization())
