@@ -130,6 +130,12 @@ ELSEWHERE = (
         "ImageNet at 128 px, batches of 2048; Inception",
     ),
     Elsewhere(
+        "mad-gan",
+        "Ghosh et al. 2017, arXiv:1704.02906",
+        "distances of histograms of points on a line; modes of Stacked MNIST",
+        "a mixture on a line, Stacked MNIST and the classifier of its digits",
+    ),
+    Elsewhere(
         "s3gan",
         "Lucic et al. 2019, arXiv:1903.02271",
         "Inception score, FID, with 10% and 20% of the labels",

@@ -29,6 +29,7 @@ SCALES = {
     "s3gan": (128, {"steps": 250_000}),
     "triple-gan": (28, {"steps": 600_000}),
     "improved-gan": (28, {"epochs": 300}),
+    "mad-gan": (64, {"epochs": 25}),
     "began": (64, {"steps": 200_000}),
     "pggan": (1024, {"steps": 3_264_286}),
     "stylegan": (1024, {"steps": 717_969}),
