@@ -34,8 +34,9 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
 )
 
 # An average of the weights over the last of few steps is less noisy.
+_AVERAGE = {"name": "half-life", "share": 0.1, "ramp": 0.1}
 _BY_EXAMPLE: Mapping[str, Any] = MappingProxyType(
-    {"ema": {"generator": {"name": "half-life", "share": 0.1, "ramp": 0.1}}}
+    {"ema": dict.fromkeys(("generator", "mapping", "synthesis"), _AVERAGE)}
 )
 
 # A game of few steps adds stains rather than what it is played for, and so weighs less.
@@ -73,6 +74,11 @@ _ENLARGING: Mapping[str, Any] = MappingProxyType(
 # Of one picture, at four scales. A coarse one takes less time a step, and what it has not learned no finer one can.
 _PICTURE: Mapping[str, Any] = MappingProxyType({"size": 80, "steps": 7200, "factor": 0.55, "moves": 1, "coarser": 1.5})
 
+STYLES: Mapping[str, Any] = MappingProxyType(
+    {"base": 512, "most": 128, "discriminator.base": 512, "discriminator.most": 128}
+)
+"""Of networks whose maps have as many channels as their size says."""
+
 # Images of many domains are seen in turn, so there are more of them, at half the size. A generator that begins as doing
 # nothing stays there where going back weighs as in papers, and the domain that is asked for must weigh more.
 _DOMAINS: Mapping[str, Any] = MappingProxyType(
@@ -89,13 +95,9 @@ _DOMAINS: Mapping[str, Any] = MappingProxyType(
         "discriminator.layers": 3,
         "reconstruction": 3.0,
         "classification": 5.0,
+        **STYLES,
     }
 )
-
-STYLES: Mapping[str, Any] = MappingProxyType(
-    {"base": 512, "most": 128, "discriminator.base": 512, "discriminator.most": 128}
-)
-"""Of networks whose maps have as many channels as their size says."""
 
 # The rate of batches of thousands is too low for those of a few dozen.
 WIDE: Mapping[str, Any] = MappingProxyType({"width": 12, "generator.width": 12, "discriminator.width": 12, "pace": 4.0})

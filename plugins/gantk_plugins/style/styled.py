@@ -14,7 +14,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from gantk import Batch, Graph, HalfLife, Latent, Mean, Network, Recipe, Scalar
+from gantk import Batch, Category, Graph, HalfLife, Latent, Mean, Network, Recipe, Scalar
 from gantk_plugins.style.layers import EqualizedLinear, active, pixel_norm
 
 RATE = 0.01
@@ -132,6 +132,7 @@ class Styled(Recipe):
         mapping: makes styles of it.
         synthesis: makes images of styles and noise.
         mixing: share of the batches in which two styles are mixed.
+        further: what its graphs take besides.
     """
 
     truncates: ClassVar[int | None] = None
@@ -139,6 +140,7 @@ class Styled(Recipe):
     mapping: Network
     synthesis: Network
     mixing: float
+    further: tuple[Category, ...] = ()
 
     @property
     @abstractmethod
@@ -183,27 +185,27 @@ class Styled(Recipe):
     def graphs(self) -> dict[str, Graph]:
         """Return what makes images of a latent, of two, and of styles."""
         mapping = cast(Mapping, self.mapping.module)
-        units = len(mapping.average)
-        psi = Scalar(name="psi", default=1.0, low=-1, high=1)
-        inputs = (self.latent, self.noise, psi)
-        layers = Scalar(name="layers", default=self.layers // 2, low=0, high=self.layers)
+        styles = StyleSampler(mapping, self.synthesis.module)
         other = Latent(name="other", length=self.latent.length)
+        layers = Scalar(name="layers", default=self.layers // 2, low=0, high=self.layers)
+        first = (self.latent, self.noise, Scalar(name="psi", default=1.0, low=-1, high=1))
+        # Styles as differences from the average one, so that those of a picture can be looked for (arXiv:1904.03189).
+        offset = Latent(name="styles", shape=(self.layers, len(mapping.average)), distribution="zero")
+        made: dict[str, tuple[Network, tuple[Latent | Scalar, ...]]] = {
+            "generator": (self.sampler("generator"), first),
+            "mix": (self.sampler("mix"), (*first, other, layers)),
+            "styles": (self.sampling("styles", styles), (offset, self.noise)),
+        }
         return {
-            "generator": Graph(network=self.sampler("generator"), task="generate", inputs=inputs, outputs=("image",)),
-            "mix": Graph(
-                network=self.sampler("mix"), task="generate", inputs=(*inputs, other, layers), outputs=("image",)
-            ),
-            # Styles as differences from the average one, so that those of a picture can be looked for (1904.03189).
-            "styles": Graph(
-                network=Network(StyleSampler(mapping, self.synthesis.module), "styles", self.synthesis.autocast),
-                task="generate",
-                inputs=(Latent(name="styles", shape=(self.layers, units), distribution="zero"), self.noise),
-                outputs=("image",),
-            ),
+            name: Graph(network=network, task="generate", inputs=(*inputs, *self.further), outputs=("image",))
+            for name, (network, inputs) in made.items()
         }
 
     def sampler(self, name: str) -> Network:
         """Return what makes images of latents and noise."""
         mapping = cast(Mapping, self.mapping.module)
-        network = Sampler(mapping, self.synthesis.module, self.layers, self.truncates)
-        return Network(network, name, self.synthesis.autocast)
+        return self.sampling(name, Sampler(mapping, self.synthesis.module, self.layers, self.truncates))
+
+    def sampling(self, name: str, module: nn.Module) -> Network:
+        """Return what samples as a graph's network, which takes what `further` says besides."""
+        return Network(module, name, self.synthesis.autocast)

@@ -29,7 +29,6 @@ Where this leaves it, or where that is written for 1024 pixels only:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import cast
 
@@ -46,21 +45,14 @@ from gantk import (
     Recipe,
     Settings,
     Step,
-    UsageError,
     hookimpl,
-    score_gradients,
 )
-from gantk_plugins.style.styled import AVERAGE, Mapping, Styled
+from gantk_plugins.style.lazy import BETA, LazyStyled
+from gantk_plugins.style.styled import AVERAGE
 from gantk_plugins.style.stylegan2_networks import ResidualScores, Synthesis
 
-BETA = 0.99
-"""Adam's second beta, before it is made that of lazy penalties."""
 
-PATH_RATE, PATH_SHARE = 0.01, 2
-"""How fast the average path length follows, and the part of a batch, a half, at which lengths are measured."""
-
-
-class StyleGAN2(Styled):
+class StyleGAN2(LazyStyled):
     """Makes images of noise, through styles.
 
     Args:
@@ -75,8 +67,6 @@ class StyleGAN2(Styled):
         path: weight of the path length penalty; 0: none.
         path_every: steps from one of its moves to the next, at which it counts so many times.
     """
-
-    path_length: Tensor
 
     kind = "images"
     defaults = Defaults(discriminator="stylegan2", loss="non-saturating", normalization={"discriminator": "none"})
@@ -108,22 +98,21 @@ class StyleGAN2(Styled):
         path: float = 2.0,
         path_every: int = 4,
     ) -> None:
-        super().__init__()
-        if min(latent, units, depth, gamma_every, path_every) < 1 or not 0 <= mixing <= 1 or path < 0:
-            raise UsageError(
-                "stylegan2 needs latent, units, depth, gamma_every and path_every >= 1, mixing in [0, 1] and path "
-                f">= 0, not latent={latent}, units={units}, depth={depth}, gamma_every={gamma_every}, "
-                f"path_every={path_every}, mixing={mixing}, path={path}"
-            )
+        super().__init__(
+            build,
+            "stylegan2",
+            latent=latent,
+            units=units,
+            depth=depth,
+            mixing=mixing,
+            gamma=gamma,
+            gamma_every=gamma_every,
+            path=path,
+            path_every=path_every,
+        )
         channels, size = build.data.channels["image"], build.data.square
-        self.gamma = 10 * (size / 1024) ** 2 if gamma is None else gamma
-        self.gamma_every, self.path, self.path_every, self.mixing = gamma_every, path, path_every, mixing
-        self.game = build.loss()
-        self.mapping = build.network(Mapping(latent, units, depth), "mapping")
         self.synthesis = build.network(Synthesis(channels, size, units, base, most), "synthesis")
         self.discriminator = build.discriminator(DiscriminatorSpec(channels=channels, size=size))
-        self.latent = Latent(length=latent)
-        self.register_buffer("path_length", torch.zeros(()))
 
     @property
     def layers(self) -> int:
@@ -137,23 +126,12 @@ class StyleGAN2(Styled):
 
     def players(self) -> dict[str, Player]:
         """Return the generator's two networks, and the discriminator, at rates that their lazy penalties share."""
-        generator, critic = _lazy(self.path_every if self.path else 0), _lazy(self.gamma_every if self.gamma else 0)
-        return {
-            "generator": Player(
-                self.mapping,
-                self.synthesis,
-                betas=(0.0, BETA**generator),
-                scale={self.mapping: generator, self.synthesis: generator},
-            ),
-            "discriminator": Player(
-                self.discriminator, critic=True, betas=(0.0, BETA**critic), scale={self.discriminator: critic}
-            ),
-        }
+        return self.rated((self.mapping, self.synthesis), (self.discriminator,))
 
     def step(self, batches: Batches) -> Step:
         """Move the generator, at times down its path lengths, then the discriminator, at times down its slope."""
         real = next(batches)["image"]
-        critic, count, number = self.discriminator.given(), len(real), self.progress.step
+        critic, count = self.discriminator.given(), len(real)
 
         if self.due("generator"):
             styles = self.styles(count, real.device)
@@ -162,43 +140,19 @@ class StyleGAN2(Styled):
             fake = self.synthesis(styles, self.noise.drawn(count, real.device))
             yield "generator", {"game": self.game.fool(critic, fake, real)}
 
-            if self.path and number % self.path_every == 0:
-                lengths = self.path_lengths(max(count // PATH_SHARE, 1), real.device)
-                kept = self.path_length.clone()
-                mean = yield self.everywhere(lengths.mean())
-                # The same number everywhere; its gradient is that of this batch.
-                average = kept + PATH_RATE * (mean + lengths.mean() - lengths.mean().detach() - kept)
-                self.path_length.copy_(average.detach())
-                self.note(path_length=mean)
-                penalty = (lengths - average).square().mean()
-                yield "generator", {"path": self.path_every * self.path * penalty}
+            yield from self.path_move(count, real.device)
 
         with torch.no_grad():
             fake = self.synthesis(self.styles(count, real.device), self.noise.drawn(count, real.device))
         yield "discriminator", self.game.judge(critic, real, fake)
 
-        if self.gamma and number % self.gamma_every == 0:
-            slopes = score_gradients(critic, (real.detach().requires_grad_(),)).square().sum(1).mean()
-            yield "discriminator", {"r1": self.gamma_every * self.gamma / 2 * slopes}
+        if self.slopes_now:
+            yield "discriminator", {"r1": self.slope(critic, real)}
 
-    def path_lengths(self, count: int, device: torch.device) -> Tensor:
-        """Return |J^T y| of drawn samples (count,): how far an image moves with its style (equation 4).
-
-        The root of the mean over layers, of images y of noise whose deviation is one over the root of the pixels.
-        """
-        styles = self.styles(count, device, eager=True)
-        images: Tensor = self.synthesis.eager(styles, self.noise.drawn(count, device))
-        return path_lengths(images, styles)
-
-
-def path_lengths(images: Tensor, styles: Tensor) -> Tensor:
-    """Return |J^T y| (N,) of images (N, C, H, W) by styles (N, layers, units), y from N(0, 1 / (H W)) (section 3.2).
-
-    The root of the mean over layers of the squared norm. It can be differentiated again.
-    """
-    y = torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
-    (gradients,) = torch.autograd.grad((images * y).sum(), styles, create_graph=True)
-    return gradients.square().sum(2).mean(1).sqrt()
+    def shown(self, styles: Tensor, noise: Tensor) -> Tensor:
+        """Return images of styles."""
+        images: Tensor = self.synthesis.eager(styles, noise)
+        return images
 
 
 def discriminator_network(spec: DiscriminatorSpec, build: Build, *, base: int = 32_768, most: int = 512) -> nn.Module:
@@ -210,11 +164,6 @@ def discriminator_network(spec: DiscriminatorSpec, build: Build, *, base: int = 
     """
     normalization = build.normalization("discriminator")
     return normalization.network(ResidualScores(spec, normalization, base, most))
-
-
-def _lazy(every: int) -> float:
-    """Return k / (k + 1), the share of the moves of a player that are its game's; 1 where there are no others."""
-    return every / (every + 1) if every else 1.0
 
 
 @hookimpl

@@ -101,27 +101,27 @@ class ToImage(nn.Module):
         return added
 
 
-class Synthesis(nn.Module):
-    """Makes images of styles and noise: the skip generator, which adds up an image of every size (figure 7 (b)).
+class Maps(nn.Module):
+    """Makes maps of styles and noise, one of every size: what images are made of.
 
     Styles are (N, layers, style), one for each layer; noise is (N, noise), all layers' one after another.
 
     Args:
-        channels: channels of the images.
-        size: their height and width.
+        size: height and width of the largest map.
         style: length of a style.
         base: channels of a map times its height.
         most: channels of a map at most.
 
     Attributes:
+        widths: channels of each map, from the smallest map on.
         layers: how many styles there are.
         noise: how many numbers of noise there are.
     """
 
-    def __init__(self, channels: int, size: int, style: int, base: int, most: int) -> None:
+    def __init__(self, size: int, style: int, base: int, most: int) -> None:
         super().__init__()
         start, _ = coarsest(size)
-        maps = widths(size, base, most)
+        self.widths = maps = widths(size, base, most)
         self.constant = nn.Parameter(torch.randn(maps[0], start, start))
         self.styled = nn.ModuleList([StyledLayer(maps[0], maps[0], style)])
         self.sides = [start]
@@ -129,24 +129,66 @@ class Synthesis(nn.Module):
             self.styled.append(StyledLayer(before, after, style, doubles=True))
             self.styled.append(StyledLayer(after, after, style))
             self.sides += [start << number] * 2
-        self.images = nn.ModuleList(ToImage(width, channels, style) for width in maps)
-        self.doubled = Doubled(TAPS)
         self.layers = 2 * len(maps)
         self.noise = sum(side**2 for side in self.sides)
 
-    def forward(self, styles: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, styles: Tensor, noise: Tensor) -> list[Tensor]:
         w = styles.unbind(1)
         parts = torch.split(noise, [side**2 for side in self.sides], dim=1)
         drawn = [part.reshape(-1, 1, side, side) for part, side in zip(parts, self.sides, strict=True)]
         x = self.constant.expand(styles.shape[0], -1, -1, -1)
-        x = self.styled[0](x, w[0], drawn[0])
+        found = [self.styled[0](x, w[0], drawn[0])]
+        for layer in range(2, len(self.styled), 2):
+            x = self.styled[layer - 1](found[-1], w[layer - 1], drawn[layer - 1])
+            found.append(self.styled[layer](x, w[layer], drawn[layer]))
+        return found
+
+
+class Skips(nn.Module):
+    """Adds up an image of every map, each doubled to the next one's size.
+
+    Maps as of `Maps` and styles (N, layers, style) -> (N, channels, size, size).
+
+    Args:
+        widths: channels of each map.
+        channels: channels of the images.
+        style: length of a style.
+    """
+
+    def __init__(self, widths: list[int], channels: int, style: int) -> None:
+        super().__init__()
+        self.images = nn.ModuleList(ToImage(width, channels, style) for width in widths)
+        self.doubled = Doubled(TAPS)
+
+    def forward(self, maps: list[Tensor], styles: Tensor) -> Tensor:
         # A map's image is made under the style of the layer behind it.
-        image: Tensor = self.images[0](x, w[1])
-        for number in range(1, len(self.images)):
-            layer = 2 * number
-            x = self.styled[layer - 1](x, w[layer - 1], drawn[layer - 1])
-            x = self.styled[layer](x, w[layer], drawn[layer])
-            image = self.doubled(image) + self.images[number](x, w[layer + 1])
+        image: Tensor = self.images[0](maps[0], styles[:, 1])
+        for number, x in enumerate(maps[1:], 1):
+            image = self.doubled(image) + self.images[number](x, styles[:, 2 * number + 1])
+        return image
+
+
+class Synthesis(nn.Module):
+    """Makes images of styles and noise: the skip generator, which adds up an image of every size (figure 7 (b)).
+
+    Styles are (N, layers, style), noise is (N, noise), as `Maps` takes them.
+
+    Args:
+        channels: channels of the images.
+        size: their height and width.
+        style: length of a style.
+        base: channels of a map times its height.
+        most: channels of a map at most.
+    """
+
+    def __init__(self, channels: int, size: int, style: int, base: int, most: int) -> None:
+        super().__init__()
+        self.maps = Maps(size, style, base, most)
+        self.images = Skips(self.maps.widths, channels, style)
+        self.layers, self.noise = self.maps.layers, self.maps.noise
+
+    def forward(self, styles: Tensor, noise: Tensor) -> Tensor:
+        image: Tensor = self.images(self.maps(styles, noise), styles)
         return image
 
 

@@ -10,8 +10,8 @@ from torch.nn.functional import conv2d, interpolate, leaky_relu
 from gantk import DiscriminatorSpec, Normalization, Unsupported, UsageError
 from gantk.parts.context import Context, Informed, Progress
 from gantk_plugins.style.layers import widths
+from gantk_plugins.style.lazy import path_lengths
 from gantk_plugins.style.styled import Mapping
-from gantk_plugins.style.stylegan2 import path_lengths
 from gantk_plugins.style.stylegan2_networks import ModulatedConv, ResidualScores, StyledLayer, Synthesis
 
 SMALL = {"latent": 6, "units": 5, "depth": 2, "base": 64, "most": 8}
@@ -69,7 +69,7 @@ def test_the_networks_are_the_authors_at_1024_pixels():
     assert parameters(mapping) + parameters(synthesis) == 30_370_060
     assert parameters(scores) == 29_012_513
     assert synthesis.layers == 18
-    assert len(synthesis.sides) == 17
+    assert len(synthesis.maps.sides) == 17
     assert widths(32, 16, 8) == [4, 2, 1, 1]
     assert widths(1024, 32_768, 512) == [512, 512, 512, 512, 512, 256, 128, 64, 32]
 
@@ -119,9 +119,9 @@ def test_noise_is_as_strong_as_is_learned_and_comes_before_the_bias():
 
 def test_each_map_gets_noise_of_its_own():
     synthesis = Synthesis(3, 16, 5, 64, 8)
-    assert synthesis.sides == [4, 8, 8, 16, 16]
+    assert synthesis.maps.sides == [4, 8, 8, 16, 16]
     assert synthesis.noise == 16 + 2 * 64 + 2 * 256
-    for layer in synthesis.styled:
+    for layer in synthesis.maps.styled:
         nn.init.ones_(layer.strength)
     noise = torch.zeros(1, synthesis.noise, requires_grad=True)
     synthesis(torch.randn(1, 6, 5), noise).square().sum().backward()
