@@ -159,6 +159,12 @@ ELSEWHERE = (
         "FID 2.84, path lengths, precision and recall",
         "FFHQ at 1024 px, LSUN; days of GPUs; Inception",
     ),
+    Elsewhere(
+        "polymorphic",
+        "Kim et al. 2022, arXiv:2206.02903",
+        "FID, segmentation transfer, translation",
+        "faces of people, animals and drawings at 256 px and more; Inception",
+    ),
     Elsewhere("began", "Berthelot et al. 2017, arXiv:1703.10717", "Inception score", "CIFAR-10; Inception"),
     Elsewhere(
         "dragan",

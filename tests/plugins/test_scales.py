@@ -34,6 +34,7 @@ SCALES = {
     "pggan": (1024, {"steps": 3_264_286}),
     "stylegan": (1024, {"steps": 717_969}),
     "stylegan2": (1024, {"steps": 781_250}),
+    "polymorphic": (256, {"steps": 400_000}),
 }
 
 

@@ -1,4 +1,4 @@
-"""Polymorphic-GAN: aligned images of several domains (Kim et al., CVPR 2022, arXiv:2206.02903).
+"""Polymorphic-GAN: aligned images of several domains (Kim et al. 2022, arXiv:2206.02903).
 
 One generator of styles makes maps that all domains share. A morph network looks at them and says for each domain where
 every place has to be taken from; the maps are warped so, and become an image by layers of the domain's own. Each domain
@@ -30,7 +30,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, interpolate
+from torch.nn.functional import grid_sample, interpolate
 
 from gantk import (
     Batch,
@@ -97,10 +97,11 @@ def morphed(x: Tensor, move: Tensor) -> Tensor:
 
     The map reaches from -1 to 1; a move of zeros changes nothing.
     """
-    move = interpolate(move, x.shape[2:], mode="bilinear", align_corners=False)
-    still = torch.eye(2, 3, device=x.device, dtype=x.dtype).expand(len(x), -1, -1)
-    grid = affine_grid(still, list(x.shape), align_corners=False) + move.permute(0, 2, 3, 1).to(x.dtype)
-    return grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    sides = x.shape[2:]
+    move = interpolate(move, sides, mode="bilinear", align_corners=False).permute(0, 2, 3, 1)
+    rows, columns = (torch.linspace(1 / side - 1, 1 - 1 / side, side, device=x.device) for side in sides)
+    still = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+    return grid_sample(x, (still + move).to(x.dtype), mode="bilinear", padding_mode="border", align_corners=False)
 
 
 class Polymorphic(nn.Module):
@@ -164,6 +165,7 @@ class PolymorphicGAN(LazyStyled):
 
     kind = "domains"
     defaults = Defaults(discriminator="stylegan2", loss="non-saturating", normalization={"discriminator": "none"})
+    # Size, batch and length are our choice.
     settings = Settings(
         optimizer="adam",
         learning_rate=2e-3,
