@@ -109,6 +109,12 @@ ELSEWHERE = (
         "CUB, Oxford-102, COCO and their captions; Inception, people",
     ),
     Elsewhere(
+        "stackgan++",
+        "Zhang et al. 2017, arXiv:1710.10916",
+        "Inception score, FID, people's ranks",
+        "CUB, Oxford-102, COCO and their captions, LSUN, ImageNet's dogs and cats; Inception, people",
+    ),
+    Elsewhere(
         "singan",
         "Shaham et al. 2019, arXiv:1905.01164",
         "how often people take a sample for the picture; SIFID",
