@@ -12,8 +12,7 @@ objective is then -(K + 1) log(K + 1) + K log K. They share their first layers.
 
 The real output is the score of any discriminator, the others are a head on its last features. Generators maximize log
 D_real, in place of minimizing log(1 - D_real). Each makes as many images of a batch as the others. What the paper
-leaves open is DCGAN's: rate, betas, first weights and layers of images, but for norms in the discriminator, which has
-none. All layers but the last two are shared.
+leaves open is DCGAN's: rate, betas, and layers and first weights of images. All layers but the last two are shared.
 
 MGAN (Hoang et al. 2018, ICLR) has a classifier of its own for which generator an image is of, beside a discriminator of
 two outputs: generators share all layers but the first, and the classifier's loss weighs 0.01 for ten of them.
@@ -66,7 +65,7 @@ class MADGAN(Recipe):
     defaults = Defaults(
         generator="mad-gan",
         discriminator="mad-gan",
-        normalization={"generator": "batch", "discriminator": "none"},
+        normalization={"generator": "batch", "discriminator": "batch"},
     )
     settings = Settings(
         optimizer="adam",

@@ -1,7 +1,8 @@
 """MAD-GAN's networks (Ghosh et al. 2017, arXiv:1704.02906, section 3), for points and for images; no plugin by itself.
 
 Generators of one latent space share their first layers and part in the last ones. Points, as all images of fewer than 8
-pixels to a side, are made and scored by dense layers; larger images by DCGAN's (Radford et al. 2015, arXiv:1511.06434).
+pixels to a side, are made by dense layers, and scored by dense ones without norms; larger images by DCGAN's (Radford et
+al. 2015, arXiv:1511.06434).
 """
 
 from __future__ import annotations
@@ -93,14 +94,13 @@ def discriminator_of(spec: DiscriminatorSpec, normalization: Normalization, *, u
         for before, width in pairwise([channels * prod(spec.sides), units, units]):
             flat = [] if stages else [nn.Flatten()]
             layer = normalization.weight(nn.Linear(before, width))
-            norm: list[nn.Module] = [VectorNorm(normalization, width)] if stages else []
-            stages.append(nn.Sequential(*flat, layer, *norm, nn.LeakyReLU(0.2)))
+            stages.append(nn.Sequential(*flat, layer, nn.LeakyReLU(0.2)))
         return Staged(stages, normalization.weight(nn.Linear(units, 1)))
     base, depth = coarsest(spec.square)
     widths = [filters * 2 ** min(number, STEEPEST) for number in range(depth)]
     for before, width in pairwise([channels, *widths]):
         layer = normalization.weight(nn.Conv2d(before, width, KERNEL, 2, KERNEL // 2))
-        norm = [normalization.activation(width)] if stages else []
+        norm: list[nn.Module] = [normalization.activation(width)] if stages else []
         stages.append(nn.Sequential(layer, *norm, nn.LeakyReLU(0.2)))
     last = normalization.weight(nn.Linear(widths[-1] * base**2, 1))
     return Staged(stages, nn.Sequential(nn.Flatten(), last))

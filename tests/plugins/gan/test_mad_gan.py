@@ -8,7 +8,7 @@ from torch import nn
 
 from gantk import Critic, Discriminator, GeneratorSpec, UsageError
 
-PARTS = {"generator": "mad-gan", "discriminator": "mad-gan", "normalization": ("batch", "none")}
+PARTS = {"generator": "mad-gan", "discriminator": "mad-gan", "normalization": ("batch", "batch")}
 
 
 @pytest.fixture
