@@ -8,7 +8,7 @@ from gantk.errors import PluginError, Unsupported, UsageError
 from gantk.install_lines import install_line
 from gantk.plugins import source
 from gantk.plugins.api import mismatch
-from gantk.plugins.entrypoints import InstalledPlugin
+from gantk.plugins.entrypoints import InstalledPlugin, bringing, installed
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
 from gantk.plugins.option_names import prefix_of
@@ -63,6 +63,24 @@ def page_of(plugin: InstalledPlugin, name: str, combined: bool) -> dict[str, Any
     if combined:
         said["combinations"] = _combinations(loaded)
     return said
+
+
+def tricks_of(name: str | None) -> dict[str, dict[str, Any]]:
+    """Return which tricks of training a recipe takes, by its name, or all installed recipes do.
+
+    Raises UsageError where the plugin brings no recipe, or one that cannot be built by itself.
+    """
+    from gantk.plan.tricks import taken
+
+    found: dict[str, dict[str, Any]] = {}
+    for one in [name] if name is not None else bringing("recipe", installed()):
+        loaded = load_plugins([one])
+        try:
+            tricks = taken(loaded)
+        except Unsupported as error:
+            raise UsageError(f"recipe {loaded.leading} cannot be built on its own: {error}") from error
+        found[loaded.leading] = {trick: {"kinds": list(it.kinds), "reason": it.reason} for trick, it in tricks.items()}
+    return found
 
 
 def _papers(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gantk.cli.output import say_lines
-from gantk.cli.plugin_pages import entry_of, page_of
+from gantk.cli.plugin_pages import entry_of, page_of, tricks_of
 from gantk.errors import UsageError
 from gantk.plugins.entrypoints import find, installed
 from gantk.plugins.kinds import KINDS
@@ -20,6 +20,8 @@ Examples:
   gantk plugins ./my_generator.py   the same of a file
   gantk plugins cyclegan --combinations
                                     and the parts that it can be trained with
+  gantk plugins --tricks            which recipe takes which trick of training
+  gantk plugins cyclegan --tricks   the same of one recipe, with reasons
 """
 
 
@@ -31,15 +33,24 @@ Examples:
     help="Of a recipe: which installed parts can stand in for its own, and why others cannot. Takes seconds.",
 )
 @click.option(
+    "--tricks",
+    is_flag=True,
+    help="Which recipes take which tricks of training, found by building them; docs/tricks.md says what each does.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for other programs; docs/new-plugin.md has its keys."
 )
-def plugins(name: str | None, combinations: bool, as_json: bool) -> None:
+def plugins(name: str | None, combinations: bool, tricks: bool, as_json: bool) -> None:
     """List the installed plugins, or show what one of them brings.
 
     NAME is an installed plugin, or a path of a .py file. Without it, no plugin is imported.
     """
     if combinations and name is None:
         raise UsageError("--combinations is for one recipe: gantk plugins NAME --combinations")
+    if tricks:
+        found_tricks = tricks_of(name)
+        say_lines(json.dumps(found_tricks, indent=2) if as_json else _tricks(found_tricks, reasons=name is not None))
+        return
     if name is not None:
         found = find(name)
         if combinations and "recipe" not in found.hooks:
@@ -72,6 +83,38 @@ def _table(entries: list[dict[str, Any]]) -> str:
             with formatter.section(_title(part, family)):
                 formatter.write_dl(rows)
     return f"{formatter.getvalue().strip()}\n\nWhat one brings, and its options: gantk plugins NAME"
+
+
+def _tricks(found: dict[str, dict[str, Any]], *, reasons: bool) -> str:
+    """Return the tricks that each recipe takes; with reasons, also why it takes no other."""
+    rows = [
+        (recipe, ", ".join(_with(trick, one) for trick, one in by_trick.items() if one["kinds"]) or "none")
+        for recipe, by_trick in found.items()
+    ]
+    if reasons:
+        rows += [
+            (f"not {trick}", one["reason"])
+            for one_of in found.values()
+            for trick, one in one_of.items()
+            if one["reason"]
+        ]
+        return _in_columns(rows)
+    closing = "Why a recipe takes no other: gantk plugins NAME --tricks. What each does: docs/tricks.md"
+    return f"{_in_columns(rows)}\n\n{closing}"
+
+
+def _in_columns(rows: list[tuple[str, str]]) -> str:
+    column, width = max(len(name) for name, _ in rows) + 2, click.HelpFormatter().width
+    return "\n".join(
+        textwrap.fill(
+            text, width, initial_indent=name.ljust(column), subsequent_indent=" " * column, break_on_hyphens=False
+        )
+        for name, text in rows
+    )
+
+
+def _with(trick: str, one: dict[str, Any]) -> str:
+    return f"{trick} ({' or '.join(one['kinds'])})" if one["reason"] else trick
 
 
 def _title(part: str | None, family: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gantk.data.kinds import IMAGE_KEYS, kind_called
@@ -15,12 +16,15 @@ from gantk.plugins.manager import Plugins
 from gantk.plugins.selection import leading_recipe, select
 from gantk.plugins.slots import Named, kind_of
 from gantk.recipe.recipe import Recipe
-from gantk.sizes import Size
+from gantk.sizes import Sides, Size, sides_of
 
 SIZES = (64, 32, 128, 256)
 """Heights and widths in pixels that are tried until one does, where the recipe's settings state none."""
 
 CLASSES = tuple(str(label) for label in range(10))
+DOMAINS = ("one", "two")
+SHRINK = 4
+"""How many times smaller images at a low resolution are."""
 
 
 @dataclass
@@ -67,7 +71,7 @@ def combinations(plugins: Plugins) -> Combinations:
     Raises Unsupported where the recipe cannot be built by itself.
     """
     recipe: type[Recipe] = leading_recipe(plugins).factory  # type: ignore[assignment]
-    size = _size(recipe, plugins)
+    size = size_of(recipe, plugins)
     return Combinations(
         size,
         {
@@ -82,7 +86,7 @@ def _tried(recipe: type[Recipe], plugins: Plugins, slot: str, size: Size) -> Tri
     tried = Tried()
     for name in _candidates(plugins, kind_of(slot)):
         try:
-            _build(recipe, plugins, {slot: name}, size)
+            built(recipe, plugins, {slot: name}, size)
         except GantkError as error:
             tried.refused[name] = str(error)
         except Exception as error:
@@ -100,13 +104,13 @@ def _candidates(plugins: Plugins, kind: str) -> Iterator[str]:
         yield plugins.leading
 
 
-def _size(recipe: type[Recipe], plugins: Plugins) -> Size:
-    """Return the first size at which the recipe can be built as it is."""
+def size_of(recipe: type[Recipe], plugins: Plugins) -> Size:
+    """Return the first size at which the recipe can be built as it is. Raises Unsupported where there is none."""
     stated = recipe.settings.size
     refusal = None
     for size in (stated,) if stated is not None else SIZES:
         try:
-            _build(recipe, plugins, {}, size)
+            built(recipe, plugins, {}, size)
         except Unsupported as error:
             refusal = refusal or error
         else:
@@ -115,22 +119,60 @@ def _size(recipe: type[Recipe], plugins: Plugins) -> Size:
     raise refusal
 
 
-def _build(recipe: type[Recipe], plugins: Plugins, requested: Named, size: Size) -> None:
-    parts = select(plugins, recipe.defaults, requested)
-    kind = kind_called(recipe.kind if isinstance(recipe.kind, str) else recipe.kind[0])
+def kinds_of(recipe: type[Recipe]) -> tuple[str, ...]:
+    """Return the kinds of batches that a recipe can train on, the usual one first."""
+    return (recipe.kind,) if isinstance(recipe.kind, str) else tuple(recipe.kind)
+
+
+def built(
+    recipe: type[Recipe],
+    plugins: Plugins,
+    requested: Named,
+    size: Size,
+    *,
+    kind: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Build:
+    """Build a recipe without values, and return what it was built with.
+
+    Args:
+        recipe: what to build.
+        plugins: what it is built of.
+        requested: parts in place of its own.
+        size: height and width in pixels of its images.
+        kind: the kind of batches; unsaid: its usual one.
+        options: options of parts, by slot; those of the recipe itself at "recipe".
+        settings: further fields of the build.
+
+    Raises what the recipe or a part raises.
+    """
+    parts, said = select(plugins, recipe.defaults, requested), options or {}
+    kind = kind_called(kind or kinds_of(recipe)[0])
     build = Build(
         data=DataInfo(
             kind=kind,
             size=size,
             channels=dict.fromkeys((*IMAGE_KEYS, *kind.keys("images", "label maps")), 3),
             windows=dict.fromkeys(kind.keys("images"), BYTES),
-            sizes=dict.fromkeys(kind.keys("images", "label maps"), size),
+            sizes={key: _smaller(size) if key == "low" else size for key in kind.keys("images", "label maps")},
             palettes=dict.fromkeys(kind.keys("label maps"), Palette(((0,), (1,), (2,)))),
             classes=CLASSES,
+            domains=DOMAINS,
             words=dict.fromkeys(kind.keys("texts"), ("word",)),
         ),
-        parts={slot: _Bare(part.plugin, part.factory) for slot, part in parts.items() if slot != "recipe"},
+        parts={
+            slot: _Bare(part.plugin, partial(part.factory, **said[slot]) if slot in said else part.factory)
+            for slot, part in parts.items()
+            if slot != "recipe"
+        },
         network_built=plugins.network_built,
+        **(settings or {}),
     )
     with without_values():
-        recipe(build)  # type: ignore[call-arg]
+        recipe(build, **said.get("recipe", {}))  # type: ignore[call-arg]
+    return build
+
+
+def _smaller(size: Size) -> int | tuple[int, int]:
+    return Sides(*(side // SHRINK for side in sides_of(size))).size
