@@ -41,7 +41,9 @@ def test_the_book_has_what_is_found(found):
 def test_every_recipe_was_built(found):
     assert set(found) >= set(RECIPES)
     tricks = next(iter(found.values()))
-    assert {"pack", "r1", "historical_averaging", "orthogonal", "instance-noise", "ada", "feature_matching"} <= set(tricks)
+    assert {"pack", "r1", "historical_averaging", "orthogonal", "instance-noise", "ada", "feature_matching"} <= set(
+        tricks
+    )
     assert all(set(tricks) == set(others) for others in found.values())
     for tricks in found.values():
         for name, one in tricks.items():
