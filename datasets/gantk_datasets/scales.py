@@ -7,7 +7,15 @@ from typing import Any
 from gantk.plan import quick
 
 SINGLE: Mapping[str, Any] = MappingProxyType(
-    {"size": 32, "steps": 3000, "batch_size": 32, "precision": "auto", **quick.STYLES, **quick.WIDE}
+    {
+        "size": 32,
+        "steps": 3000,
+        "batch_size": 32,
+        "precision": "auto",
+        **quick.STYLES,
+        **quick.WIDE,
+        **quick.LEVELS,
+    }
 )
 """Where images are made of noise."""
 

@@ -106,6 +106,10 @@ WIDE: Mapping[str, Any] = MappingProxyType(
 )
 """Of networks whose maps have a multiple of a unit width, of large batches, and of what learns alone at first."""
 
+# A coarse level takes little time a step, and what it has not learned no finer one can.
+LEVELS: Mapping[str, Any] = MappingProxyType({"coarser": 2.5, "condition": 32})
+"""Of networks that make images at several sizes."""
+
 SINGLE: Mapping[str, Any] = MappingProxyType(
     {
         "size": 32,
@@ -116,6 +120,7 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
         "discriminator.filters": 32,
         **STYLES,
         **WIDE,
+        **LEVELS,
     }
 )
 """Where images are made of noise."""
@@ -132,7 +137,6 @@ CAPTIONED: Mapping[str, Any] = MappingProxyType(
         "schedule": "constant",
         "enlargement": 2,
         "text": 128,
-        "condition": 32,
         "filters": 32,
         "blocks": 1,
     }

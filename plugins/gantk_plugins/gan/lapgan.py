@@ -73,6 +73,7 @@ class LAPGAN(Recipe):
         least: height and width in pixels below which images are not halved.
         units: width of the coarsest generator's two hidden layers.
         filters: channels of the generators of details.
+        coarser: how many times as many steps a level has as the next finer one.
     """
 
     kind = ("labelled", "images")
@@ -88,11 +89,21 @@ class LAPGAN(Recipe):
     )
 
     def __init__(
-        self, build: Build, *, latent: int = 100, least: int = 7, units: int = 1200, filters: int = 64
+        self,
+        build: Build,
+        *,
+        latent: int = 100,
+        least: int = 7,
+        units: int = 1200,
+        filters: int = 64,
+        coarser: float = 1.0,
     ) -> None:
         super().__init__()
         if min(latent, least, units, filters) < 1:
             raise UsageError("lapgan needs latent, least, units and filters of at least 1")
+        if coarser <= 0:
+            raise UsageError(f"lapgan needs coarser above 0, not {coarser}")
+        self.coarser = coarser
         channels, self.size = build.data.channels["image"], build.data.square
         self.sides = sides_of(self.size, least)
         if len(self.sides) < 2:
@@ -127,7 +138,10 @@ class LAPGAN(Recipe):
         All read images of the whole size, which are halved as samples are doubled: a data set's own way of making
         images smaller would be another d.
         """
-        return [Stage(name=f"{side}x{side}") for side in self.sides]
+        return [
+            Stage(name=f"{side}x{side}", share=self.coarser ** (len(self.sides) - 1 - level))
+            for level, side in enumerate(self.sides)
+        ]
 
     def players(self) -> dict[str, Player]:
         """Return the discriminator and the generator of the stage's level."""

@@ -91,6 +91,10 @@ def test_the_coarsest_images_are_judged_by_themselves(lapgan, batch, at, monkeyp
     torch.testing.assert_close(moves(recipe, batch)["discriminator"]["game"], expected)
 
 
+def test_coarse_levels_may_be_trained_longer(lapgan):
+    assert [stage.share for stage in lapgan(coarser=3.0).stages()] == [9, 3, 1]
+
+
 @pytest.mark.parametrize("said", [{}, LABELLED])
 def test_a_graph_holds_the_levels_so_far_and_the_preview_shows_it(said, lapgan, batch, at):
     recipe = lapgan(said).eval()
@@ -122,6 +126,7 @@ def test_a_graph_holds_the_levels_so_far_and_the_preview_shows_it(said, lapgan, 
         ({"size": 27}, {}, "those of 27 cannot be: say an even --size of at least 8"),
         ({}, {"least": 9}, "an even --size of at least 18"),
         ({}, {"filters": 0}, "filters of at least 1"),
+        ({}, {"coarser": 0}, "coarser above 0, not 0"),
     ],
 )
 def test_what_cannot_be_is_one_line(said, options, message, lapgan):
