@@ -86,9 +86,12 @@ class Latent:
             return torch.randn(count, *self.lengths, device=device)
         return torch.rand(count, *self.lengths, device=device) * 2 - 1
 
-    def fixed(self, count: int, seed: int = 0, start: int = 0) -> Tensor:
-        """Return what a seed stands for everywhere, for previews: the numbers of `gantk generate --seed --start`."""
-        numbers = draw(self.name, self.distribution, count, self.length, seed=seed, start=start)
+    def fixed(self, count: int, seed: int = 0, start: int = 0, truncation: float | None = None) -> Tensor:
+        """Return what a seed stands for everywhere, for previews: the numbers of `gantk generate --seed --start`.
+
+        With a `truncation` they are those of `--truncation`: numbers beyond it, on either side, are drawn again.
+        """
+        numbers = draw(self.name, self.distribution, count, self.length, seed=seed, start=start, truncation=truncation)
         return torch.from_numpy(numbers.reshape(count, *self.lengths))
 
 

@@ -114,12 +114,20 @@ class LatentGAN(Recipe):
         critic = self.discriminator.given(*labels)
 
         with torch.no_grad():
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
+            fake = self.generator(self.noise(len(real), real.device), *labels)
         yield "discriminator", self.game.judge(critic, real, fake)
 
         if self.due("generator"):
-            fake = self.generator(self.latent.drawn(len(real), real.device), *labels)
+            fake = self.generator(self.noise(len(real), real.device), *labels)
             yield "generator", self.fooled(critic, fake, real)
+
+    def noise(self, count: int, device: torch.device) -> Tensor:
+        """Return fresh noise vectors (count, latent) for a step."""
+        return self.latent.drawn(count, device)
+
+    def fixed_noise(self, count: int) -> Tensor:
+        """Return the noise vectors (count, latent) of a preview, the same each time."""
+        return self.latent.fixed(count)
 
     def fooled(self, critic: Critic, fake: Tensor, real: Tensor) -> Losses:
         """Return the generator's losses: the game's, and of the same passes feature matching, where it has a weight."""
@@ -138,10 +146,10 @@ class LatentGAN(Recipe):
         """Return images of fixed noise, `gantk generate`'s first, a column for each label if any, and real ones."""
         real = batch["image"]
         if self.label is None:
-            noise = self.latent.fixed(max(SHOWN, len(real))).to(real.device)
+            noise = self.fixed_noise(max(SHOWN, len(real))).to(real.device)
             return {"generated": self.generator(noise), "real": real}
         names = self.label.names[:LABELS]
-        noise = self.latent.fixed(ROWS).to(real.device).repeat(len(names), 1)
+        noise = self.fixed_noise(ROWS).to(real.device).repeat(len(names), 1)
         labels = torch.arange(len(names), device=real.device).repeat_interleave(ROWS)
         images = self.generator(noise, labels).split(ROWS)
         return {**dict(zip(names, images, strict=True)), "real": real}

@@ -11,7 +11,9 @@ average of the generator's weights. On data without labels nobody is told one; `
 Numbers beyond a truncation are drawn again (section 3.1): images are better and more alike. A generator bears it whose
 filters are nearly orthogonal, which the penalty R = beta |W^T W * (1 - I)|^2 asks for (equation 3), whatever a filter's
 length: the setting `orthogonal`. Norms then need no batch: as the paper's "standing statistics" (section 3), a
-checkpoint takes their averages anew, over batches of drawn noise.
+checkpoint takes their averages anew, over batches of drawn noise. Those of noise that is not truncated make much
+truncated images pale: `-s truncation=0.5` takes them of truncated noise, and shows such, for a model that is asked with
+the same truncation.
 
 From the authors' code: the average begins after 20,000 steps. Where this leaves the paper: the average is over a tenth
 of the steps since it began, until that is what its decay has, so that short trainings have one, too. Filters in R are
@@ -23,9 +25,11 @@ learning_rate=2e-4 -s rates=1`), four moves of the discriminator, a unit width o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from gantk import (
     Build,
@@ -42,6 +46,9 @@ from gantk import (
 from gantk_plugins.gan.algorithm import LatentGAN
 from gantk_plugins.gan.biggan_networks import EMBEDDING, HierarchicalGenerator, discriminator_of, usual_latent
 
+LEAST_TRUNCATION = 0.02
+"""The least truncation that a model draws noise by."""
+
 STEPS, ALONE = 165_000, 20_000
 """Steps of the paper's training at 128 pixels (table 1), and those of them before an average of weights is kept."""
 
@@ -53,6 +60,8 @@ class BigGAN(LatentGAN):
         latent: length of the noise vector; unsaid: 20 for each block of the generator and for its first map.
         rates: how many times the generator's learning rate the discriminator's is.
         pace: how many times the run's learning rate the generator's is, as of batches that are far smaller.
+        truncation: beyond what, on either side, numbers are drawn again in the noise of which norms keep averages, and
+            in previews; unsaid: nowhere.
     """
 
     kind = ("labelled", "images")
@@ -83,11 +92,14 @@ class BigGAN(LatentGAN):
         latent: int | None = None,
         rates: float = 4.0,
         pace: float = 1.0,
+        truncation: float | None = None,
     ) -> None:
         if not (rates > 0 and pace > 0):
             raise UsageError(f"biggan needs rates and pace above 0, not {rates} and {pace}")
+        if truncation is not None and truncation < LEAST_TRUNCATION:
+            raise UsageError(f"biggan needs a truncation of {LEAST_TRUNCATION} or more, not {truncation}")
         super().__init__(build, latent=usual_latent(build.data.square) if latent is None else latent)
-        self.rates, self.pace = rates, pace
+        self.rates, self.pace, self.truncation = rates, pace, truncation
 
     def players(self) -> dict[str, Player]:
         """Return the discriminator and the generator, each at its rate."""
@@ -97,6 +109,22 @@ class BigGAN(LatentGAN):
             ),
             "generator": Player(self.generator, scale={self.generator: self.pace}),
         }
+
+    def noise(self, count: int, device: torch.device) -> Tensor:
+        """Return noise for a step, truncated where networks are as once trained: where it is run to take averages."""
+        if self.training or self.truncation is None:
+            return super().noise(count, device)
+        return truncated_normal((count, self.latent.length), self.truncation, device)
+
+    def fixed_noise(self, count: int) -> Tensor:
+        """Return the noise of a preview, truncated where it is said."""
+        return self.latent.fixed(count, truncation=self.truncation)
+
+
+def truncated_normal(shape: tuple[int, ...], limit: float, device: torch.device | None = None) -> Tensor:
+    """Return numbers from N(0, 1), of which those beyond a limit on either side are drawn again."""
+    share = math.erf(limit / math.sqrt(2))
+    return math.sqrt(2) * torch.erfinv(share * (2 * torch.rand(shape, device=device) - 1))
 
 
 def generator_network(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import weight_norm
-from torch.nn.utils.parametrize import register_parametrization
+from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
 from gantk_plugins.networks.layers import ImageLayer, SignedSigmoid, Unit, VectorNorm, dense, drawing
@@ -100,7 +100,8 @@ def told_generator(spec: GeneratorSpec, normalization: Normalization, *, units: 
         for before, width in pairwise(widths)
     ]
     last = ImageLayer(units + classes, (spec.outputs, *spec.sides), normalization, draw, SignedSigmoid())
-    last.layer = weight_norm(last.layer)
+    if not is_parametrized(last.layer):
+        last.layer = weight_norm(last.layer)
     return Told([*made, last], classes)
 
 

@@ -1,5 +1,7 @@
 """BigGAN: the tables' networks, chunks of noise, first weights, the penalty on filters, and who moves how fast."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -8,7 +10,9 @@ from torch.nn.utils.parametrize import is_parametrized
 from gantk import DiscriminatorSpec, GeneratorSpec, UsageError
 from gantk.parts.context import Progress
 from gantk.parts.valueless import without_values
+from gantk.training.statistics import settle
 from gantk.training.weight_terms import generators_weights
+from gantk_plugins.gan.biggan import truncated_normal
 from gantk_plugins.networks.attention import SelfAttention
 
 PARTS = {"generator": "biggan", "discriminator": "biggan", "loss": "hinge", "normalization": ("batch", "spectral")}
@@ -143,6 +147,42 @@ def test_all_move(biggan, pictures, stream, run_steps):
     log = run_steps(recipe, stream(batch), steps=2, critic_steps=2)
     assert [list(moves) for moves in log] == [["discriminator"], ["discriminator", "generator"]]
     assert not {name for name, value in recipe.named_parameters() if torch.equal(value, before[name])}
+
+
+def test_truncated_numbers_are_the_normal_ones_within_the_limit():
+    """Their variance is 1 - 2 t phi(t) / (2 Phi(t) - 1)."""
+    for limit in (0.02, 0.5, 2.0):
+        numbers = truncated_normal((200_000,), limit)
+        assert numbers.abs().max() <= limit * (1 + 1e-5)
+        within = math.erf(limit / math.sqrt(2))
+        density = math.exp(-(limit**2) / 2) / math.sqrt(2 * math.pi)
+        assert numbers.var().item() == pytest.approx(1 - 2 * limit * density / within, rel=0.02, abs=1e-7)
+        assert numbers.mean().item() == pytest.approx(0, abs=0.01 * limit)
+
+
+def test_averages_and_previews_are_of_truncated_noise_where_it_is_said(biggan, pictures):
+    recipe = biggan(options={"truncation": 0.5})
+    batch = {"image": pictures("3d", 8)[..., ::2, ::2], "label": torch.tensor([0, 2, 1, 1] * 2)}
+    assert recipe.train().noise(500, "cpu").abs().max() > 1
+    assert recipe.eval().noise(500, "cpu").abs().max() <= 0.5
+    noise = recipe.latent.fixed(8, truncation=0.5)
+    assert noise.abs().max() <= 0.5
+    torch.testing.assert_close(recipe.preview(batch)["dog"], recipe.generator(noise, torch.ones(8, dtype=torch.long)))
+    assert biggan().eval().noise(500, "cpu").abs().max() > 1
+    with pytest.raises(UsageError, match=r"biggan needs a truncation of 0.02 or more, not 0.01"):
+        biggan(options={"truncation": 0.01})
+
+
+def test_a_checkpoints_averages_are_those_of_the_truncation(biggan, pictures, stream):
+    """With a truncation of almost nothing all noise is nearly one vector, and the first norm reads next to none."""
+    batch, spreads = {"image": pictures("3d", 4)[..., ::2, ::2]}, []
+    for truncation in (None, 0.02):
+        torch.manual_seed(0)
+        recipe = biggan("images", options={"truncation": truncation})
+        settle(recipe, stream(batch), 4)
+        spreads.append(recipe.generator.module.blocks[0].norms[0].norm.running_var.mean().item())
+    # That of a linear layer without biases, of noise whose variance is 0.02^2 / 3.
+    assert spreads[1] == pytest.approx(0.02**2 / 3 * spreads[0], rel=0.3)
 
 
 def test_rates(biggan):

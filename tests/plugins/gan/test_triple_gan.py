@@ -246,6 +246,18 @@ def test_weights_of_the_discriminator_have_length_1_and_noise_comes_in_training_
     assert torch.equal(noisy.eval()(batch["image"]), batch["image"])
 
 
+def test_another_norm_of_weights_stands_in_for_the_generators_own(factory, make_build):
+    spec = GeneratorSpec(latent=4, classes=3, outputs=1, size=12)
+    norms = {}
+    for normalization in ("batch", "spade"):
+        build = make_build(generator="triple-gan", normalization=(normalization, "none"))
+        network = factory("triple-gan", "generator")(spec, build, units=6)
+        assert network(torch.randn(2, 4), torch.tensor([0, 2])).shape == (2, 1, 12, 12)
+        (norm,) = network.layers[-1].layer.parametrizations.weight
+        norms[normalization] = type(norm).__name__
+    assert norms == {"batch": "_WeightNorm", "spade": "_SpectralNorm"}
+
+
 def test_its_graphs(triple_gan, batch):
     recipe = triple_gan().eval()
     graphs = recipe.graphs()
