@@ -43,13 +43,13 @@ from gantk import (
     Network,
     Player,
     Recipe,
+    Scores,
     Settings,
     Stage,
     Step,
     UsageError,
     hookimpl,
     initialize_normal,
-    single_scores,
 )
 from gantk_plugins.text.layers import ImageEncoder, TextEncoder, divergence, matching, others
 from gantk_plugins.text.stackgan_networks import ConditionalScores, Refinement, Sketch
@@ -229,13 +229,13 @@ class StackGAN(Recipe):
         Texts are vectors (N, text): those of the images, and those of others.
         """
         critic, fake = discriminator.given(vector), fake.detach()
-        scores = single_scores(critic(real)), single_scores(critic(fake))
-        wrong = single_scores(discriminator.given(other)(real))
+        scores = critic(real), critic(fake)
+        true, wrong = _told(scores[0]), _told(discriminator.given(other)(real))
         losses = dict(self.game.judge(critic, real, fake, scores=scores))
         return {
             **losses,
             "game": 0.5 * losses["game"],
-            "game_wrong": 0.5 * self.game.discriminator(scores[0], wrong),
+            "game_wrong": 0.5 * self.game.discriminator(true, wrong),
         }
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
@@ -256,6 +256,11 @@ class StackGAN(Recipe):
         inputs = (self.noise, self.variation, self.caption)
         network = Network(told, "generator")
         return {"generator": Graph(network=network, task="generate", inputs=inputs, outputs=("image",))}
+
+
+def _told(scores: Scores) -> Tensor:
+    """Return scores of images under texts, which stand first where a discriminator scores images alone, too."""
+    return scores if isinstance(scores, Tensor) else scores[0]
 
 
 def discriminator_network(

@@ -97,6 +97,21 @@ def test_wrong_and_made_pairs_weigh_half_as_much_as_true_ones(build, at):
     torch.testing.assert_close(losses["game"] + losses["game_wrong"], expected)
 
 
+def test_of_joint_scores_wrong_texts_change_those_of_the_text_alone(at):
+    said = {name: value for name, value in SMALL.items() if name != "discriminator.condition"}
+    config = Config(plugins=["stackgan"], data=["emoji"], discriminator="stackgan++", set=said, scale="paper")
+    resolved = resolve(config)
+    recipe = build_recipe(resolved, open_training_data(resolved).contents, Context()).eval()
+    at(recipe, 1)
+    real, fake, vector = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8), torch.randn(4, 6)
+    losses = recipe.judged(recipe.sketch_judge, real, fake, vector, vector.roll(1, 0))
+    (true, alone), (made, made_alone) = (recipe.sketch_judge(image, vector) for image in (real, fake))
+    wrong, _ = recipe.sketch_judge(real, vector.roll(1, 0))
+    games = [softplus(-one).mean() + softplus(other).mean() for one, other in ((true, made), (alone, made_alone))]
+    torch.testing.assert_close(losses["game"], sum(games) / 4)
+    torch.testing.assert_close(losses["game_wrong"], (softplus(-true).mean() + softplus(wrong).mean()) / 2)
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_generator_pays_for_the_divergence_of_its_own_condition(number, build, at):
     recipe = build(divergence=3.0)
