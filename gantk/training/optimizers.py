@@ -18,6 +18,7 @@ from gantk.plan.protocol import players_of
 from gantk.plan.settings import RunSettings
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Recipe
+from gantk.training.light_optimizers import spare_the_compiler, step
 from gantk.training.weight_terms import HistoricalAverage, Orthogonal, generators_weights
 
 
@@ -70,7 +71,7 @@ class Mover:
             costs = {name: term.add(self.parameters) for name, term in terms.items() if term is not None}
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
-        self.optimizer.step()
+        step(self.optimizer)
         # Fused optimizers leave the version counters as they are, and a later backward through a graph of the old
         # values would be wrong in silence.
         torch.autograd.graph.increment_version(self.parameters)
@@ -133,6 +134,7 @@ class Averages:
 
 
 def _mover(player: Player, settings: RunSettings) -> Mover:
+    spare_the_compiler()
     rate = settings.learning_rate if player.learning_rate is None else player.learning_rate
     make, further = _rule(player, settings)
     groups: list[dict[str, Any]] = []
