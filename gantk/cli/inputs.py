@@ -35,6 +35,7 @@ scalar = click.option(
 )
 caption = click.option(
     "--caption",
+    "--text",
     "captions",
     multiple=True,
     metavar="[NAME=]TEXT",

@@ -65,7 +65,7 @@ def test_what_is_missing_or_unknown_is_one_line(model: Model, given: dict, line:
 def test_the_command_says_a_caption_with_its_name_or_without(model: Model, tmp_path: Path) -> None:
     out, (wanted,) = tmp_path / "out", model.generate(1, seed=4, caption="red blue")
     for text in ("red blue", "caption=red blue"):
-        assert said(model, "-n", 1, "--seed", 4, "--caption", text, "-o", out).startswith("1 image written")
+        assert said(model, "-n", 1, "--seed", 4, "--text", text, "-o", out).startswith("1 image written")
         with Image.open(out / "seed4-00000-caption=red_blue.png") as made:
             assert np.array_equal(np.asarray(made), np.asarray(wanted))
     assert said(model, "--caption", "rde", "-o", out) == "caption: the model does not know its word: rde (near red)"
