@@ -117,6 +117,7 @@ class Build:
         """
         part = self._part("generator")
         module = self._finished(_module(part, spec, self), role)
+        self._check_reference(module, spec, part.plugin)
         return Generator(
             module,
             role,
@@ -182,7 +183,13 @@ class Build:
 
     def normalization(self, role: str) -> Normalization:
         """Return the normalization chosen for a role ("generator", "discriminator")."""
-        normalization: Normalization = self._part(f"normalization.{role}")()
+        part = self._part(f"normalization.{role}")
+        normalization: Normalization = part()
+        if normalization.refers and role != "generator":
+            raise Unsupported(
+                f"normalization {part.plugin} has a reference batch of latents, as a generator of noise can have: "
+                f"choose another by --normalization {role}=NAME"
+            )
         return normalization
 
     def network(self, module: nn.Module, role: str) -> Network:
@@ -233,6 +240,23 @@ class Build:
                 continue
             return side
         return 0
+
+    def _check_reference(self, module: nn.Module, spec: GeneratorSpec, plugin: str) -> None:
+        """Raise Unsupported where a norm has a reference batch, and a generator reads images or knows none."""
+        slot = "normalization.generator"
+        if slot not in self.parts or not self.normalization("generator").refers:
+            return
+        name = self.parts[slot].plugin
+        if spec.latent is None or spec.layout is not None:
+            raise Unsupported(
+                f"normalization {name} has a reference batch of latents, and generator {plugin} reads images: choose "
+                "another by --normalization generator=NAME"
+            )
+        if not any(hasattr(one, "refer") for one in module.modules()):
+            raise Unsupported(
+                f"normalization {name} must see all of a network, and generator {plugin} gives it single layers: "
+                "choose another by --normalization generator=NAME"
+            )
 
     def _check_augmentation(
         self, augmentation: Augmentation, game: AdversarialLoss | None, spec: DiscriminatorSpec

@@ -11,11 +11,15 @@ class Normalization:
     Attributes:
         shifts: whether `activation` adds a learned bias, so that a layer before it needs none.
         mixes_samples: whether one sample's activations depend on the rest of the batch.
+        refers: whether it normalizes by a reference batch: what `network` returns has `count`, and `refer(*inputs)`, by
+            which a recipe of noise gives its generator so many latents, with labels if any, in `prepare`. It is for
+            such generators alone.
         normalizes: whether it does anything; where it does not, first weights must suit layers without norms.
     """
 
     shifts: bool = False
     mixes_samples: bool = False
+    refers: bool = False
     normalizes: bool = True
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:

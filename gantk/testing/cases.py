@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +89,10 @@ class Case:
         module = self.factory(self.spec)
         if not isinstance(module, nn.Module):
             raise Failure(f"{self.title}: made a {type(module).__name__}; a torch.nn.Module is needed")
+        inside: Any
+        for inside in module.modules():
+            if hasattr(inside, "refer"):
+                inside.refer(*self.inputs(inside.count).values())
         return Network(module, self.role)
 
     def inputs(self, count: int) -> dict[str, Tensor]:
@@ -136,11 +141,20 @@ def cases(checked: CheckedPlugin, *, features: bool = False) -> list[Case]:
     if not ASKED.keys().isdisjoint(checked.factories) or "normalization" not in checked.factories:
         return found
     bench = load_plugins([str(WORKBENCH)])
+    if refers(checked):
+        factory = bench.factory(bench.leading, "generator")
+        assert factory is not None
+        return _able(checked, ASKED["generator"][1:2], Part("generator", bench.leading, factory), features)
     for role, asked in ASKED.items():
         factory = bench.factory(bench.leading, role)
         assert factory is not None
         found += _able(checked, asked[:1], Part(role, bench.leading, factory), features)
     return found
+
+
+def refers(checked: CheckedPlugin) -> bool:
+    """Return whether the plugin brings a normalization by a reference batch, as generators of noise alone have one."""
+    return "normalization" in checked.factories and bool(checked.part("normalization")().refers)
 
 
 def first_case(checked: CheckedPlugin, role: str) -> Case:

@@ -17,7 +17,7 @@ from gantk.plan.assemble import open_training_data
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 from gantk.runs.run import Run
-from gantk.testing.cases import WORKBENCH, first_case
+from gantk.testing.cases import WORKBENCH, first_case, refers
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
 from gantk.testing.smallest import smallest
@@ -37,7 +37,8 @@ def config(checked: CheckedPlugin) -> Config:
     """
     if "recipe" in checked.factories:
         return smallest(checked, [checked.plugin], dict)
-    return smallest(checked, [str(WORKBENCH), checked.plugin], partial(_workbench_options, checked))
+    norms = {"generator": checked.plugin, "discriminator": str(WORKBENCH)} if refers(checked) else {}
+    return smallest(checked, [str(WORKBENCH), checked.plugin], partial(_workbench_options, checked), norms)
 
 
 def trained(checked: CheckedPlugin) -> Path:
@@ -121,6 +122,8 @@ def _workbench_options(checked: CheckedPlugin) -> dict[str, str]:
     said = {}
     if "generator" in checked.factories:
         said["makes"] = first_case(checked, "generator").asks
+    elif refers(checked):
+        said["makes"] = "noise"
     if "discriminator" in checked.factories:
         case = first_case(checked, "discriminator")
         if getattr(case.spec, "output", "") == "energies" and "loss" not in checked.factories:

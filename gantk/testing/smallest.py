@@ -23,8 +23,15 @@ SIZES = (32, 16, 64, 28, 8, 128, 256)
 """Heights and widths in pixels that are tried, the first one first."""
 
 
-def smallest(checked: CheckedPlugin, plugins: list[str], options: Callable[[], Mapping[str, str]]) -> Config:
+def smallest(
+    checked: CheckedPlugin,
+    plugins: list[str],
+    options: Callable[[], Mapping[str, str]],
+    normalization: Mapping[str, str] | None = None,
+) -> Config:
     """Return the training of these plugins, which is found once and kept; `options` says what they need to be told.
+
+    `normalization` names those of roles that not the last plugin shall bring.
 
     Raises Failure where the data cannot serve the recipe, or no size of images suits its parts.
     """
@@ -34,6 +41,7 @@ def smallest(checked: CheckedPlugin, plugins: list[str], options: Callable[[], M
     plain = Config(
         plugins=plugins,
         data=list(checked.data),
+        normalization=dict(normalization or {}),
         set={"batch_size": 2, "steps": STEPS, "jitter": 1.0, "flip": False} | dict(options()),
         device="cpu",
         precision="fp32",

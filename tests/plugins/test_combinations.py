@@ -67,6 +67,8 @@ def refusal(game, discriminator, normalization="none"):
     """Return what is said where a combination cannot be, or None."""
     if discriminator in NEEDS_MORE:
         return NEEDS_MORE[discriminator]
+    if normalization == "virtual-batch":
+        return "normalization virtual-batch has a reference batch of latents"
     if game in ENERGIES and discriminator not in ENERGIES:
         return "gives scores, not energies"
     if discriminator in ENERGIES and game not in ENERGIES:

@@ -8,7 +8,7 @@ under check brings take the place of these.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,13 @@ class Workbench(Recipe):
                 joint_latent=LATENT if judges == "latent" else None,
             )
         )
+
+    def prepare(self, batches: Batches) -> None:
+        """Give a norm by a reference batch its latents."""
+        network: Any
+        for network in self.generator.modules():
+            if hasattr(network, "refer"):
+                network.refer(self.latent.fixed(network.count, seed=1))
 
     def players(self) -> dict[str, Player]:
         """Return the discriminator and the generator."""

@@ -46,6 +46,16 @@ class BeginsAtMean(Protocol):
         """Take first weights that make the mean image (channels, H, W)."""
 
 
+@runtime_checkable
+class Refers(Protocol):
+    """A network that is normalized by a reference batch of so many samples."""
+
+    count: int
+
+    def refer(self, *inputs: Tensor) -> None:
+        """Take the inputs that are the reference batch: latents (count, length), with labels (count,) if any."""
+
+
 class LatentGAN(Recipe):
     """Makes images of noise by a game of two networks; the base of recipes that differ in networks, game and settings.
 
@@ -91,7 +101,14 @@ class LatentGAN(Recipe):
         return build.discriminator(spec)
 
     def prepare(self, batches: Batches) -> None:
-        """Let a generator that can do so begin at the mean of the first thousand images."""
+        """Let a generator that can do so begin at the mean of the first thousand images, or have a reference batch."""
+        for network in self.generator.modules():
+            if isinstance(network, Refers):
+                device = next(self.generator.parameters()).device
+                inputs = [self.latent.fixed(network.count, seed=1).to(device)]
+                if self.label:
+                    inputs.append(torch.arange(network.count, device=device) % self.label.count)
+                network.refer(*inputs)
         layers = [layer for layer in self.generator.modules() if isinstance(layer, BeginsAtMean)]
         if not layers:
             return
