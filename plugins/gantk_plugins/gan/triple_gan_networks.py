@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
-from gantk_plugins.networks.layers import ImageLayer, SignedSigmoid, Unit, VectorNorm, dense, drawing
+from gantk_plugins.networks.layers import SignedSigmoid, Unit, VectorNorm, dense, drawing
 
 LEAST = 12
 """Pixels to a side of the smallest images that are classified."""
@@ -99,10 +99,11 @@ def told_generator(spec: GeneratorSpec, normalization: Normalization, *, units: 
         )
         for before, width in pairwise(widths)
     ]
-    last = ImageLayer(units + classes, (spec.outputs, *spec.sides), normalization, draw, SignedSigmoid())
-    if not is_parametrized(last.layer):
-        last.layer = weight_norm(last.layer)
-    return Told([*made, last], classes)
+    last = dense(units + classes, spec.outputs * math.prod(spec.sides), normalization, draw)
+    if not is_parametrized(last):
+        last = weight_norm(last)
+    image = nn.Sequential(last, SignedSigmoid(), nn.Unflatten(1, (spec.outputs, *spec.sides)))
+    return Told([*made, image], classes)
 
 
 def told_discriminator(

@@ -253,7 +253,7 @@ def test_another_norm_of_weights_stands_in_for_the_generators_own(factory, make_
         build = make_build(generator="triple-gan", normalization=(normalization, "none"))
         network = factory("triple-gan", "generator")(spec, build, units=6)
         assert network(torch.randn(2, 4), torch.tensor([0, 2])).shape == (2, 1, 12, 12)
-        (norm,) = network.layers[-1].layer.parametrizations.weight
+        (norm,) = network.layers[-1][0].parametrizations.weight
         norms[normalization] = type(norm).__name__
     assert norms == {"batch": "_WeightNorm", "spade": "_SpectralNorm"}
 
