@@ -1,45 +1,13 @@
 """The best checkpoint of a run: what the records of its scores say, of those that are still there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from gantk.documents import parse_json
 from gantk.errors import GantkError, UsageError
-from gantk.runs.checksums import identity
-from gantk.runs.records import NAME
 from gantk.runs.run import Run, open_run
+from gantk.runs.scores import kept_scores
 from gantk.text import pasted
-
-_LONGEST = 1 << 20
-"""The bytes of the longest line that is read."""
-
-
-class _Measured(BaseModel):
-    """What of a record tells whether two scores compare."""
-
-    model_config = ConfigDict(frozen=True)
-
-    summary: str = ""
-    fingerprint: str
-    share: str = ""
-
-
-class _Scored(BaseModel):
-    """The fields of a record that are read again."""
-
-    metric: str
-    name: str
-    value: float
-    better: Literal["higher", "lower"]
-    step: int
-    data: _Measured
-    graph: str = ""
-    size: int | str | None = None
-    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +41,7 @@ def best_checkpoint(path: Path, metric: str | None = None) -> Best:
     folder is no run, or where nothing is recorded.
     """
     run = open_run(path)
-    scored = list(_there(run))
+    scored = list(kept_scores(run))
     by_name = [one for one in scored if one.name == metric]
     newest = scored[-1].metric if scored else None
     of_metric = [one for one in scored if one.metric == (metric if metric is not None else newest)]
@@ -81,31 +49,10 @@ def best_checkpoint(path: Path, metric: str | None = None) -> Best:
     if not found:
         raise UsageError(_nothing(run, metric, sorted({one.metric for one in scored})))
     last = found[-1]
-    alike = {one.step: one for one in found if _protocol(one) == _protocol(last)}
+    alike = {one.step: one for one in found if one.protocol == last.protocol}
     sign = 1 if last.better == "higher" else -1
     best = max(alike.values(), key=lambda one: (sign * one.value, one.step))
     return Best(best.step, best.name, best.value, best.better, sorted(alike))
-
-
-def _there(run: Run) -> Iterator[_Scored]:
-    """Yield the scores of checkpoints that are still there and still the same, in the order of their measurement."""
-    path = run.path / NAME
-    if not path.is_file():
-        return
-    known = {int(folder.name): identity(folder) for folder in run.checkpoints().all()}
-    with path.open("rb") as file:
-        while line := file.readline(_LONGEST):
-            try:
-                one = _Scored.model_validate(parse_json(line.decode("utf-8")))
-            except (ValueError, ValidationError):
-                # A score that is not finite, one of a model, or what a killed process left of a line.
-                continue
-            if one.step in known and one.checkpoint in (None, known[one.step]):
-                yield one
-
-
-def _protocol(one: _Scored) -> tuple[object, ...]:
-    return one.name, one.better, one.data, one.graph, one.size
 
 
 def _nothing(run: Run, metric: str | None, others: Sequence[str]) -> str:

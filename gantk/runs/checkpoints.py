@@ -130,6 +130,13 @@ class Checkpoints:
         """Rename the checkpoints after a step, which a run that goes on from there would else take for its newest."""
         return [path.rename(_free(path.with_name(path.name + ASIDE))) for path in self.all() if _step(path) > step]
 
+    def drop(self, path: Path) -> None:
+        """Delete a checkpoint, which is none before its first file goes. Raises GantkError."""
+        try:
+            _delete(self._retired(path))
+        except OSError as error:
+            raise GantkError(f"cannot delete {path}: {error.strerror or error}") from error
+
     def _replace(self, aside: Path, path: Path) -> None:
         """Let a complete folder take a checkpoint's name, after all of it is on the disk."""
         for file in aside.iterdir():

@@ -58,6 +58,22 @@ class Lock:
             os.close(file)
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether a process trains in a folder; nothing is written. Where a file system has no locks: False."""
+    path = folder / NAME
+    try:
+        file = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        _lock(file)
+    except OSError as error:
+        return error.errno in _HELD
+    finally:
+        os.close(file)
+    return False
+
+
 def _locked(path: Path) -> int:
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
