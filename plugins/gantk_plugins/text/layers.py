@@ -10,6 +10,7 @@ text its image.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -23,7 +24,10 @@ SHARPNESS = 10.0
 
 
 class TextEncoder(nn.Module):
-    """Makes vectors (N, length) of the numbers of words (N, words), 0 where there is none; of no words the bias.
+    """Makes vectors (N, length) of the numbers of words (N, words), 0 where there is none.
+
+    Of no words it makes one and the same. The square of a vector's numbers is 1 on average, about as that of noise: a
+    condition that begins far weaker is not seen for long.
 
     Args:
         count: how many numbers of words there are.
@@ -39,8 +43,8 @@ class TextEncoder(nn.Module):
     def forward(self, words: Tensor) -> Tensor:
         there = (words > 0).unsqueeze(1)
         found = self.context(self.words(words).transpose(1, 2)) * there
-        vector: Tensor = self.last(found.sum(2) / there.sum(2).clamp(min=1))
-        return vector
+        vector = normalize(self.last(found.sum(2) / there.sum(2).clamp(min=1)))
+        return vector * math.sqrt(vector.shape[1])
 
 
 class ImageEncoder(nn.Module):

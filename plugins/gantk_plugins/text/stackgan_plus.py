@@ -13,11 +13,12 @@ Captions make a training of two stages: an encoder of texts learns from the imag
 
 From the authors' code: gates in the generators; discriminators see the mean of the augmented condition, which does not
 learn from them; the divergence is a mean and weighs 2; a tree without a condition is told the noise at each branch;
-colours weigh 50, and their covariances five times as much; an average of the generator's weights makes the images.
+colours weigh 50, and their covariances five times as much; weights begin orthogonal; an average of the generator's
+makes the images.
 What leaves it: there true, wrong and made pairs weigh alike, here a half of wrong and of made ones each, as without the
 scores of images by themselves; there wrong pairs are real images for these scores, which counts the same images twice.
-A label's vector is one number a class, and wrong labels are drawn. Sizes follow from the largest, halved as often as
-there are branches, as long as 8 pixels are left.
+A label's vector has a number a class and is as long as a text's; wrong labels are drawn. Sizes follow from the largest,
+halved as often as there are branches, as long as 8 pixels are left.
 """
 
 from __future__ import annotations
@@ -53,11 +54,17 @@ from gantk import (
     Unsupported,
     UsageError,
     hookimpl,
-    initialize_normal,
     named,
 )
 from gantk_plugins.text.layers import Augmentation, ImageEncoder, TextEncoder, divergence, doublings, matching, others
-from gantk_plugins.text.stackgan_plus_networks import JointScores, Labels, Largest, Tree, colour_difference
+from gantk_plugins.text.stackgan_plus_networks import (
+    JointScores,
+    Labels,
+    Largest,
+    Tree,
+    colour_difference,
+    initialize_orthogonal,
+)
 
 Conditions = tuple[Tensor, ...]
 """Mean conditions (N, condition), or nothing."""
@@ -75,7 +82,7 @@ class StackGANPlus(Recipe):
     Args:
         branches: how many sizes there are at most.
         words: how many words of a text are read.
-        text: length of a text's embedding.
+        text: length of a text's embedding; a label's vector is as long.
         condition: length of a condition, which is drawn around what an embedding or a label gives.
         noise: length of the noise vector.
         filters: channels of the hidden map of the smallest images; each next one has half as many.
@@ -156,11 +163,11 @@ class StackGANPlus(Recipe):
         elif kind == "labelled":
             self.label = _label(build)
             vector = self.label.count
-            self.reader = Labels(vector)
+            self.reader = Labels(vector, text**0.5)
         tree = Tree(channels, self.sides, noise, vector, condition, filters, blocks, norms)
-        self.generator = initialize_normal(build.network(norms.network(tree), "generator"))
+        self.generator = initialize_orthogonal(build.network(norms.network(tree), "generator"))
         self.discriminators = nn.ModuleList(
-            initialize_normal(
+            initialize_orthogonal(
                 build.discriminator(
                     DiscriminatorSpec(channels=channels, vector=None if vector is None else condition, size=side)
                 )

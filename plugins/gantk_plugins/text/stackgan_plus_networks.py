@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from torch.nn.functional import one_hot
 
 from gantk import DiscriminatorSpec, Network, Normalization, UsageError
 from gantk_plugins.text.layers import Augmentation, convolution, doublings, halving, spread
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 def gated(inputs: int, outputs: int, normalization: Normalization) -> list[nn.Module]:
@@ -164,14 +167,14 @@ class JointScores(nn.Module):
 
 
 class Labels(nn.Module):
-    """Makes vectors (N, classes) of labels (N,): a one for the class, zeros for all others."""
+    """Makes vectors (N, classes) of labels (N,), whose length is `norm`: zeros for all classes but one."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, norm: float) -> None:
         super().__init__()
-        self.classes = classes
+        self.classes, self.norm = classes, norm
 
     def forward(self, label: Tensor) -> Tensor:
-        return one_hot(label, self.classes).float()
+        return self.norm * one_hot(label, self.classes).float()
 
 
 class Largest(nn.Module):
@@ -207,3 +210,19 @@ def colour_difference(image: Tensor, smaller: Tensor, covariance: float = 5.0) -
     """
     (mean, spread), (wanted, wanted_spread) = colours(image), colours(smaller.detach())
     return (mean - wanted).square().mean() + covariance * (spread - wanted_spread).square().mean()
+
+
+def initialize_orthogonal(network: AnyModule) -> AnyModule:
+    """Let a network's weights begin orthogonal, and the scales of its norms about 1; biases become zero."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            # A parametrized weight, as of spectral norm, keeps its own tensor under another name.
+            parametrized = getattr(module, "parametrizations", None)
+            nn.init.orthogonal_(module.weight if parametrized is None else parametrized.weight.original)
+        elif isinstance(module, nn.BatchNorm2d) and module.weight is not None:
+            nn.init.normal_(module.weight, 1.0, 0.02)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    return network

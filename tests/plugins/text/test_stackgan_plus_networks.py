@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
+from torch.nn.utils.parametrizations import spectral_norm
 
 from gantk import DiscriminatorSpec, Network, Unsupported, UsageError
 from gantk_plugins.normalizations.batch import Batch
@@ -15,6 +16,7 @@ from gantk_plugins.text.stackgan_plus_networks import (
     Tree,
     colour_difference,
     colours,
+    initialize_orthogonal,
 )
 
 
@@ -130,8 +132,19 @@ def test_the_smaller_image_does_not_learn_from_the_larger():
 def test_what_is_exported_makes_the_largest_images():
     tree = Network(Tree(3, (8, 16), 5, 3, 4, 4, 0, Batch()).eval(), "generator")
     noise, variation, label = torch.randn(2, 5), torch.randn(2, 4), torch.tensor([0, 2])
-    assert Labels(3)(label).tolist() == [[1, 0, 0], [0, 0, 1]]
-    module = Largest(tree, Labels(3))
+    assert Labels(3, 2.0)(label).tolist() == [[2, 0, 0], [0, 0, 2]]
+    module = Largest(tree, Labels(3, 1.0))
     images = tree(noise, variation, torch.eye(3)[label])[0]
     assert torch.equal(module(noise, variation, label), images[1])
     assert all(map(torch.equal, module.all(noise, variation, label), images))
+
+
+def test_weights_begin_orthogonal_normalized_or_not():
+    plain, normed = nn.Conv2d(3, 4, 2), spectral_norm(nn.Linear(3, 4))
+    network = initialize_orthogonal(nn.Sequential(plain, nn.BatchNorm2d(4), normed))
+    rows = plain.weight.flatten(1)
+    torch.testing.assert_close(rows @ rows.T, torch.eye(4))
+    weight = normed.parametrizations.weight.original
+    torch.testing.assert_close(weight.T @ weight, torch.eye(3))
+    assert not plain.bias.any()
+    assert (network[1].weight - 1).abs().max() < 0.2
