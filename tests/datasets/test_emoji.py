@@ -237,6 +237,7 @@ def test_summary_quick_scale_and_fingerprint():
         4,
     ]
     assert data.quick("domains").items() >= {"size": 32, "learning_rate": 1e-3, "generator.adds_input": True}.items()
+    assert data.quick("captioned").items() >= {"size": 64, "enlargement": 2, "flip": False}.items()
     assert data.quick("layout").items() >= {"batch_size": 4, "steps": 800, "normalization.generator.hidden": 16}.items()
     assert data.quick("scaled").items() >= {"size": 64, "generator.adds_input": True, "flip": False}.items()
     assert data.fingerprint() == emoji("3d").fingerprint()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gantk.plan.quick import SINGLE
+from gantk.plan.quick import CAPTIONED, SINGLE
 from gantk.plan.resolve import resolve
 from gantk.runs.config import Config
 
@@ -70,6 +70,19 @@ def test_a_quick_scale_wins_over_the_papers(own):
         assert getattr(resolved.settings, name) == (SINGLE[name] // 5 if name == "steps" else SINGLE[name])
         assert resolved.origins[name] == "quick scale"
     assert resolved.origins["rmsprop_decay"] == "recipe wgan"
+
+
+def test_texts_have_a_quick_scale_of_their_own(own):
+    for image in own.rglob("*.png"):
+        image.with_suffix(".txt").write_text(f"{image.parent.name} {image.stem}")
+    for plugin, kind in (("stackgan", "captioned"), ("dcgan", "images")):
+        resolved = resolve(Config(plugins=[plugin], data=[str(own / "cat")], scale="quick"))
+        assert resolved.kind == kind
+        scale = CAPTIONED if kind == "captioned" else SINGLE
+        said = {name: resolved.options[name].value for name in scale if name in resolved.options}
+        assert said == {name: scale[name] for name in said}
+        assert resolved.settings.size == scale["size"]
+        assert ("enlargement" in said) is (plugin == "stackgan")
 
 
 def test_a_game_that_the_user_chose_brings_its_own_optimizer_and_leaves_size_and_precision(own):
