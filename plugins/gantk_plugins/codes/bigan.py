@@ -118,9 +118,8 @@ class BiGAN(Recipe):
             code, fake = self.encoder(real), self.generator(latent)
         real_scores, fake_scores = single_scores(critic(real, code)), single_scores(critic(fake, latent))
 
-        self.game.watch(critic, real_scores)
-        judged = {"game": self.game.discriminator(real_scores, fake_scores)}
-        judged |= self.game.penalty(critic, (real, code.detach()), (fake.detach(), latent))
+        pairs = (real, code.detach()), (fake, latent)
+        judged = self.game.judge(critic, *pairs, scores=(real_scores, fake_scores))
         moves = {"discriminator": self.decayed(judged, self.discriminator)}
         if self.due("generator"):
             fooled = {"game": self.fooled(real_scores, fake_scores)}

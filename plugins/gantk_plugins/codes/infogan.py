@@ -151,11 +151,9 @@ class InfoGAN(Recipe):
         with torch.no_grad():
             fake = self.generator(joined(self.categories, *codes))
         scores, features = critic.both(fake)
-        judged = single_scores(critic(real))
-        self.game.watch(critic, judged)
-        game = {"game": self.game.discriminator(judged, single_scores(scores))}
-        penalty, information = self.game.penalty(critic, real, fake), self.information(features, codes)
-        yield {"discriminator": {**game, **penalty, **information}, "q": information}
+        game = self.game.judge(critic, real, fake, scores=(single_scores(critic(real)), single_scores(scores)))
+        information = self.information(features, codes)
+        yield {"discriminator": {**game, **information}, "q": information}
 
         if self.due("generator"):
             codes = self.drawn(real)

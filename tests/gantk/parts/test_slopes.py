@@ -106,3 +106,12 @@ def test_a_run_trains_with_both(tmp_path):
     logged = (tmp_path / "run" / "scalars.jsonl").read_text("utf-8")
     assert "discriminator/r1" in logged
     assert "discriminator/r2" in logged
+
+
+@pytest.mark.parametrize("said", ["bigan --size 28", "infogan --size 28"])
+def test_recipes_whose_scores_are_known_have_it_too(said, tmp_path):
+    said = f"train --plugin {said} --data emoji --steps 1 --batch-size 2 -s r1=1 --log-every 1"
+    out = ["--normalization", "discriminator=none", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, [*said.split(), *out])
+    assert result.exit_code == 0, result.stderr
+    assert "discriminator/r1" in (tmp_path / "run" / "scalars.jsonl").read_text("utf-8")
