@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gantk import (
+    AdversarialLoss,
     Batches,
     Build,
     Defaults,
@@ -111,7 +112,8 @@ class S3GAN(LatentGAN):
             )
         self._width, self._attention = width, attention
         super().__init__(build, latent=usual_latent(build.data.square) if latent is None else latent)
-        if self.game.wants == "energies" or self.game.wants_features or self.game.per_sample:
+        slopes = self.game.per_sample or type(self.game).penalty is not AdversarialLoss.penalty
+        if self.game.wants == "energies" or self.game.wants_features or slopes:
             reason = f": {self.game.per_sample}" if self.game.per_sample else ""
             raise Unsupported(
                 "s3gan's discriminator scores all images of a step in one call, and gives a game scores alone, no "

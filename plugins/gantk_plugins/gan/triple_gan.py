@@ -241,7 +241,8 @@ def _check_game(game: AdversarialLoss) -> None:
         "energies, and the discriminator gives scores": game.wants == "energies",
         "scores of real pairs beside those of made ones": game.needs_real,
         "inner activations": game.wants_features,
-        "slopes, and pairs have labels that are true or made": bool(game.per_sample),
+        "slopes, and pairs have labels that are true or made": bool(game.per_sample)
+        or type(game).penalty is not AdversarialLoss.penalty,
     }
     for what in (what for what, asked in wanted.items() if asked):
         raise Unsupported(

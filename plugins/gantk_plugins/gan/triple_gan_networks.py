@@ -13,7 +13,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
-from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Normalization, Unsupported, UsageError
@@ -40,6 +39,17 @@ class UnitRows(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         rows: Tensor = weight / weight.norm(dim=1, keepdim=True)
         return rows
+
+
+class Scaled(nn.Module):
+    """Multiplies each of so many numbers by a learned scale and adds a learned shift, at first 1 and 0."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.ones(count)), nn.Parameter(torch.zeros(count))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
 
 
 class Told(nn.Module):
@@ -99,11 +109,12 @@ def told_generator(spec: GeneratorSpec, normalization: Normalization, *, units: 
         )
         for before, width in pairwise(widths)
     ]
-    last = dense(units + classes, spec.outputs * math.prod(spec.sides), normalization, draw)
+    pixels = spec.outputs * math.prod(spec.sides)
+    last = dense(units + classes, pixels, normalization, draw, bias=False)
     if not is_parametrized(last):
-        last = weight_norm(last)
-    image = nn.Sequential(last, SignedSigmoid(), nn.Unflatten(1, (spec.outputs, *spec.sides)))
-    return Told([*made, image], classes)
+        register_parametrization(last, "weight", UnitRows())
+    image = [last, Scaled(pixels), SignedSigmoid(), nn.Unflatten(1, (spec.outputs, *spec.sides))]
+    return Told([*made, nn.Sequential(*image)], classes)
 
 
 def told_discriminator(

@@ -133,7 +133,7 @@ def test_its_graphs(s3gan, batch):
 def test_what_cannot_be(s3gan):
     with pytest.raises(UsageError, match="s3gan needs labelled above 0, up to 1, every >= 1"):
         s3gan(labelled=0)
-    for game in ("ebgan", "wgan-gp"):
+    for game in ("ebgan", "wgan-gp", "pggan"):
         with pytest.raises(Unsupported, match="gives a game scores alone, no energies and no slopes.*--loss NAME"):
             s3gan(game)
     with pytest.raises(Unsupported, match="weight clipping cannot be used with"):
