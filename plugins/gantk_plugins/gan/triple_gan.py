@@ -7,8 +7,11 @@ could agree on other pairs (equation 3), and, later, the labels of what the gene
 
     gantk train --plugin triple-gan --data mnist:DIGITS --scale paper -s labels=100
     gantk evaluate runs/... --metric code-error -s code-error.output=label
+    gantk train --plugin triple-gan --data photographs/ --generator sngan --discriminator sngan
 
-Which labels are known follows from the run's seed: as many of each class as there can be. `classify` is the classifier.
+Networks of convolutions, as the last line has them, are for images that are no digits; their discriminator wants
+`--normalization discriminator=spectral --loss hinge`. Which labels are known follows from the run's seed: as many of
+each class as there can be. `classify` is the classifier.
 
 Algorithm 1, with what the paper or its authors' code for MNIST has besides: the discriminator takes the classifier's
 labels of images for true pairs too, beside a few that are (section 3.3); the classifier's pairs have the most likely
