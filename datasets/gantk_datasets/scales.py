@@ -12,9 +12,7 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
         "steps": 3000,
         "batch_size": 32,
         "precision": "auto",
-        **quick.STYLES,
-        **quick.WIDE,
-        **quick.LEVELS,
+        **quick.NETWORKS,
     }
 )
 """Where images are made of noise."""

@@ -10,7 +10,7 @@ from typing import Any
 from gantk import DataError, Dataset, Group, Split
 from gantk.data.dataset import Array
 from gantk.data.resized import resized
-from gantk.plan.quick import LEVELS, WIDE
+from gantk.plan.quick import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class SmallImages(Dataset):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within minutes: the images as they are."""
-        return {"size": self._size, "batch_size": 64, "steps": 3000, "precision": "auto", **WIDE, **LEVELS}
+        return {"size": self._size, "batch_size": 64, "steps": 3000, "precision": "auto", **NETWORKS}
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the training or the test share; images are brought to `load` pixels when read."""

@@ -110,6 +110,9 @@ WIDE: Mapping[str, Any] = MappingProxyType(
 LEVELS: Mapping[str, Any] = MappingProxyType({"coarser": 2.5, "condition": 32})
 """Of networks that make images at several sizes."""
 
+NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS})
+"""Of networks of all these kinds, which are made for days of GPUs."""
+
 SINGLE: Mapping[str, Any] = MappingProxyType(
     {
         "size": 32,
@@ -118,9 +121,7 @@ SINGLE: Mapping[str, Any] = MappingProxyType(
         "precision": "auto",
         "generator.filters": 32,
         "discriminator.filters": 32,
-        **STYLES,
-        **WIDE,
-        **LEVELS,
+        **NETWORKS,
     }
 )
 """Where images are made of noise."""

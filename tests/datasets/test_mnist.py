@@ -46,7 +46,7 @@ def test_torchvisions_folder_is_found_and_the_data_set_says_what_it_is(
     assert served(data.kinds) == ("labelled", "images", "scaled", "picture")
     assert data.summary.startswith(f"{name}: 50 ")
     assert list(open_split(data, "images", True, 28).columns) == ["image"]
-    assert data.quick("images").items() >= {"size": 28, "batch_size": 64, "steps": 3000, "precision": "auto"}.items()
+    assert data.quick("images").items() >= {"size": 28, "batch_size": 64, "steps": 3000, "base": 512}.items()
     assert data.split("labelled", False, 32).columns["image"][0].shape == (32, 32, 1)
     with pytest.raises(DataError, match=f"{name} serves labelled batches, not paired"):
         data.split("paired", False, None)
