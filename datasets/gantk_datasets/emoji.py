@@ -93,7 +93,7 @@ class Emoji(Aligned):
         if kind == "captioned":
             return {**quick.CAPTIONED, **OWN}
         if not kind_called(kind).translates:
-            return SINGLE
+            return {**SINGLE, "jitter": 1.0}
         if kind == "unpaired":
             return translation(kind, OWN_UNPAIRED)
         if kind == "domains":

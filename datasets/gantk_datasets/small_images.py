@@ -74,7 +74,8 @@ class SmallImages(Dataset):
 
     def quick(self, kind: str) -> Mapping[str, Any]:
         """Return the scale at which two CPU cores show something within minutes: the images as they are."""
-        return {"size": self._size, "batch_size": 64, "steps": 3000, "precision": "auto", **NETWORKS}
+        scale = {"size": self._size, "batch_size": 64, "steps": 3000, "jitter": 1.0, "precision": "auto"}
+        return {**scale, **NETWORKS}
 
     def split(self, kind: str, test: bool, load: int | None) -> Split:
         """Return the training or the test share; images are brought to `load` pixels when read."""
