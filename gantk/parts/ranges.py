@@ -21,6 +21,7 @@ _POSITIVE = (lambda value: 0 < value < math.inf, "a finite number above 0")
 
 RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "learning_rate": _POSITIVE,
+    "player_rates": _POSITIVE,
     "schedule": (lambda value: 0 <= value < math.inf, "a factor of at least 0"),
     "betas": (lambda value: 0 <= value < 1, "a pair in [0, 1)"),
     "rmsprop_decay": _SHARE,

@@ -106,6 +106,21 @@ Averaged = Annotated[Mapping[str, Scheduled] | Scheduled, ReadBy(read_averaged)]
 """The decays of moving averages: one for all generators, or one by the name of each network."""
 
 
+def read_rates(said: Any) -> "Mapping[str, Scheduled]":
+    """Return the rates that a configuration says of players, by their names. Raises as `read_schedule` does."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        rates: Mapping[str, Scheduled] = TypeAdapter(Mapping[str, Scheduled]).validate_python(said)
+    except ValidationError:
+        raise ValueError("is no mapping from players to rates, such as {discriminator: 4e-4}") from None
+    return rates
+
+
+Rates = Annotated[Mapping[str, Scheduled], ReadBy(read_rates)]
+"""Learning rates of players by their names."""
+
+
 def value_at(number: Scheduled, progress: Progress) -> float:
     """Return the number that holds during a step."""
     if isinstance(number, Schedule):

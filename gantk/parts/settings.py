@@ -9,7 +9,7 @@ from gantk.data.shrunk import ShrinkBy
 from gantk.data.worn import Drawn
 from gantk.errors import UsageError
 from gantk.parts.ranges import check_ranges
-from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
+from gantk.parts.scheduled import Averaged, Factor, Number, Rates, Scheduled
 from gantk.sizes import Size, sides_of
 
 MOST_PIXELS = 2**30
@@ -32,6 +32,8 @@ class Settings:
     Args:
         optimizer: update rule of every player that names none itself.
         learning_rate: step size before the schedule.
+        player_rates: step size of single players in place of that, by their names, such as `discriminator` (two rates:
+            Heusel et al. 2017, arXiv:1706.08500).
         betas: Adam's decay rates; the first is SGD's momentum.
         rmsprop_decay: RMSprop's decay rate of the mean square.
         batch_size: images a step and process.
@@ -70,6 +72,7 @@ class Settings:
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] | None = None
     learning_rate: Scheduled | None = None
+    player_rates: Rates | None = None
     betas: tuple[Scheduled, Scheduled] | None = None
     rmsprop_decay: Scheduled | None = None
     batch_size: int | Number | Callable[[float], int] | None = None

@@ -40,21 +40,31 @@ def players_of(recipe: Recipe) -> dict[str, Player]:
     Each stage is asked as it begins. Raises PluginError where an answer is no mapping, where a parameter has several
     owners in a stage, or in no stage one.
     """
-    context = recipe.context
-    before, number = context.progress, context.stage.number
-    answers, owned = [], set[nn.Parameter]()
-    for begin in [span.begin for span in context.spans] or [before.step]:
-        context.progress = Progress(begin, before.total)
-        players, parameters = _players_in_stage(recipe)
-        answers.append(players)
-        owned |= parameters
-    context.progress = before
+    number = recipe.context.stage.number
+    stages = list(_players_by_stage(recipe))
+    owned = set[nn.Parameter]().union(*(parameters for _, parameters in stages))
     for name, parameter in recipe.named_parameters():
         if parameter.requires_grad and parameter not in owned:
             raise PluginError(
                 f"{written_at(recipe.players)}no player moves {name}: name its network in players(), or freeze it"
             )
-    return answers[number]
+    return stages[number][0]
+
+
+def player_names(recipe: Recipe) -> set[str]:
+    """Return the names of whoever moves in any stage. Raises PluginError as `players_of` does."""
+    return set[str]().union(*(players for players, _ in _players_by_stage(recipe)))
+
+
+def _players_by_stage(recipe: Recipe) -> list[tuple[dict[str, Player], Set[nn.Parameter]]]:
+    """Return who moves in each stage, and the parameters that have an owner there."""
+    context = recipe.context
+    before, found = context.progress, []
+    for begin in [span.begin for span in context.spans] or [before.step]:
+        context.progress = Progress(begin, before.total)
+        found.append(_players_in_stage(recipe))
+    context.progress = before
+    return found
 
 
 def _players_in_stage(recipe: Recipe) -> tuple[dict[str, Player], Set[nn.Parameter]]:

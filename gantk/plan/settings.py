@@ -7,7 +7,7 @@ from typing import Literal
 from gantk.data.shrunk import ShrinkBy
 from gantk.data.worn import Worn
 from gantk.errors import UsageError
-from gantk.parts.scheduled import Averaged, Factor, Number, Scheduled
+from gantk.parts.scheduled import Averaged, Factor, Number, Rates, Scheduled
 from gantk.parts.schedules import SCHEDULES
 from gantk.parts.settings import Name, Settings
 from gantk.sizes import Sides, Size, sides_of
@@ -25,6 +25,7 @@ class RunSettings(Settings):
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: Scheduled = 2e-4
+    player_rates: Rates = field(default_factory=dict)
     betas: tuple[Scheduled, Scheduled] = (0.5, 0.999)
     rmsprop_decay: Scheduled = 0.99
     batch_size: int | Number | Callable[[float], int] = 1

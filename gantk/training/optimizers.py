@@ -10,14 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantk.errors import PluginError
+from gantk.errors import PluginError, UsageError
 from gantk.parts.context import Progress
 from gantk.parts.scheduled import Scheduled, changes, value_at
 from gantk.plan.course import START
-from gantk.plan.protocol import players_of
+from gantk.plan.protocol import player_names, players_of
 from gantk.plan.settings import RunSettings
 from gantk.recipe.player import Player
 from gantk.recipe.recipe import Recipe
+from gantk.text import nearest
 from gantk.training.light_optimizers import spare_the_compiler, step
 from gantk.training.weight_terms import HistoricalAverage, Orthogonal, generators_weights
 
@@ -87,9 +88,11 @@ class Mover:
 def make_movers(recipe: Recipe, settings: RunSettings, before: Mapping[str, Mover] | None = None) -> dict[str, Mover]:
     """Return a mover for each player of the present stage; whoever moved before goes on with what its optimizer keeps.
 
-    Raises PluginError where a parameter belongs to no or to two players.
+    Raises PluginError where a parameter belongs to no or to two players, UsageError where a rate is said of nobody.
     """
-    movers = {name: _mover(player, settings) for name, player in players_of(recipe).items()}
+    movers = {name: _mover(name, player, settings) for name, player in players_of(recipe).items()}
+    if unknown := settings.player_rates.keys() - (known := player_names(recipe)):
+        raise UsageError(f"setting player_rates: no player is called {min(unknown)}{nearest(min(unknown), known)}")
     for name, mover in movers.items():
         last = (before or {}).get(name)
         if last is not None and type(last.optimizer) is type(mover.optimizer):
@@ -133,9 +136,10 @@ class Averages:
             networks[name].module.load_state_dict(average.module.state_dict())
 
 
-def _mover(player: Player, settings: RunSettings) -> Mover:
+def _mover(name: str, player: Player, settings: RunSettings) -> Mover:
     spare_the_compiler()
-    rate = settings.learning_rate if player.learning_rate is None else player.learning_rate
+    own_rate = settings.learning_rate if player.learning_rate is None else player.learning_rate
+    rate = settings.player_rates.get(name, own_rate)
     make, further = _rule(player, settings)
     groups: list[dict[str, Any]] = []
     following: list[dict[str, Hyperparameter]] = []

@@ -104,6 +104,15 @@ def test_the_rate_of_a_network_alone_follows_a_schedule():
     assert [rates(movers, step) for step in (3, 4)] == [[2e-4, 2e-4], [pytest.approx(2e-5), 2e-4]]
 
 
+def test_a_rate_that_is_said_of_a_player_stands_in_place_of_its_own():
+    said = replace(SETTINGS, schedule="linear", decay_from=0.5, player_rates={"generator": 0.1})
+    assert [rates(make_movers(Two(), said), step) for step in (0, 6)] == [[1e-3, 0.1], [0.5e-3, 0.05]]
+    with pytest.raises(UsageError, match="setting player_rates: no player is called generatr; did you mean"):
+        make_movers(Two(), replace(SETTINGS, player_rates={"generatr": 0.1}))
+    with pytest.raises(UsageError, match="setting player_rates: .*0.0.* is not a finite number above 0"):
+        replace(SETTINGS, player_rates={"generator": 0.0})
+
+
 def test_where_nothing_follows_the_progress_nothing_is_set():
     assert make_movers(Two(), replace(SETTINGS, learning_rate=1e-4))["generator"].following == ()
 
