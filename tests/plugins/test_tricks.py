@@ -1,6 +1,6 @@
 """Which recipes take which tricks of training: what is found by building them, and the book's table of it.
 
-`python tests/plugins/test_tricks.py` writes that table anew.
+`PYTHONPATH=tests python tests/plugins/test_tricks.py` writes that table anew.
 """
 
 import json
@@ -33,7 +33,7 @@ def found():
 
 
 def test_the_book_has_what_is_found(found):
-    """Where this fails, write the table anew: python tests/plugins/test_tricks.py."""
+    """Where this fails, write the table anew, as is said above."""
     (written,) = TABLE.findall(PAGE.read_text("utf-8"))
     assert written == table(found)
 
