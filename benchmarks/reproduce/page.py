@@ -92,8 +92,11 @@ def _section(question: Question, rows: list[Row]) -> str:
     )
     folded = "\n".join(_details(question, *row) for row in rows if row[1])
     asked = f"{_wrapped(question.asked)}\n\n{meanings}"
+    tabled = f"\n## {question.title}\n\n{asked}\n\n{_table(question, rows)}"
+    if not folded:
+        return tabled
     return (
-        f"\n## {question.title}\n\n{asked}\n\n{_table(question, rows)}\n{_counts(rows)}\n\n"
+        f"{tabled}\n{_counts(rows)}\n\n"
         f"<details>\n<summary>Each training, and where it leaves the paper</summary>\n\n{folded}\n</details>\n"
     )
 
@@ -150,7 +153,7 @@ def _counts(rows: list[Row]) -> str:
     counts = {protocol.title: len(found[0]) for protocol, found in rows if found}
     if len(set(counts.values())) > 1:
         return f"Trainings: {', '.join(f'{title} {count}' for title, count in counts.items())}."
-    count = next(iter(counts.values()), 0)
+    count = next(iter(counts.values()))
     row = "Each row is" if len(counts) > 1 else "The row is"
     return f"{row} of {count} trainings." if count > 1 else f"{row} of one training."
 
