@@ -95,12 +95,15 @@ class AdversarialLoss(Adaptive, nn.Module, ABC):
         self.watch(critic, judged[0])
         game = _over_scales(self.discriminator, *judged)
         penalties = self.penalty(critic, _unwrapped(real), _unwrapped(fake))
-        slopes = {
-            name: weight / 2 * _squared_slope(critic, points)
+        return {"game": game, **penalties, **self.slopes(critic, real, fake)}
+
+    def slopes(self, critic: Critic, real: Points, fake: Points) -> Losses:
+        """Return the penalties r1 and r2 where they are said; `judge` adds them, so it is for those without."""
+        return {
+            name: weight / 2 * _squared_slope(critic, _points(points))
             for name, weight, points in (("r1", self.r1, real), ("r2", self.r2, fake))
             if weight
         }
-        return {"game": game, **penalties, **slopes}
 
     def fool(
         self,

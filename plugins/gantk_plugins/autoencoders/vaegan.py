@@ -166,7 +166,7 @@ class VAEGAN(VAE):
         yield {
             "encoder": {"prior": divergence(mean, log_variance), "unlikeness": unlikeness},
             "decoder": {"unlikeness": self.gamma * unlikeness, "game": torch.stack(fooled).sum()},
-            "discriminator": {"game": judged, **penalty},
+            "discriminator": {"game": judged, **penalty, **self.game.slopes(critic, real, decoded.detach())},
         }
 
     def unlikeness(self, features: list[Tensor]) -> Tensor:

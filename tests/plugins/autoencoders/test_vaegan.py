@@ -210,6 +210,17 @@ def test_a_game_that_reads_real_scores_gets_them(vaegan, batch, stream):
     assert moves["decoder"]["game"].isfinite()
 
 
+def test_slopes_of_any_game_are_punished(vaegan, batch):
+    recipe = vaegan(normalization="none")
+    recipe.game.r1 = 3.0
+    (moves,) = list(recipe.step(iter([batch])))
+    real = batch["image"].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(recipe.discriminator.given(samples=4)(real).sum(), real)
+    assert float(moves["discriminator"]["r1"].detach()) == pytest.approx(
+        float(1.5 * slope.square().sum((1, 2, 3)).mean()), rel=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     ("loss", "parts", "normalization"),
     [
