@@ -97,6 +97,7 @@ class Build:
         r1: weight of half the squared slope at real points, which every game gets.
         r2: the same at fake points.
         pack: samples that each discriminator scores together, beside each other on the channel axis.
+        refers: whether the recipe gives its generator a reference batch, as `Recipe.refers` says.
     """
 
     data: DataInfo
@@ -109,6 +110,7 @@ class Build:
     r1: float = 0.0
     r2: float = 0.0
     pack: int = 1
+    refers: bool = True
 
     def generator(self, spec: GeneratorSpec, role: str = "generator") -> Network:
         """Return a network that makes images as the spec says.
@@ -185,7 +187,7 @@ class Build:
         """Return the normalization chosen for a role ("generator", "discriminator")."""
         part = self._part(f"normalization.{role}")
         normalization: Normalization = part()
-        if normalization.refers and role != "generator":
+        if normalization.refers and not (role == "generator" and self.refers):
             raise Unsupported(
                 f"normalization {part.plugin} has a reference batch of latents, as a generator of noise can have: "
                 f"choose another by --normalization {role}=NAME"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -231,6 +231,7 @@ def _build(resolved: Resolved, contents: Contents, autocast: torch.dtype | None,
         r1=resolved.settings.r1,
         r2=resolved.settings.r2,
         pack=resolved.settings.pack,
+        refers=cast("type[Recipe]", resolved.parts["recipe"].factory).refers,
     )
 
 

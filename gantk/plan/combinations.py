@@ -167,6 +167,7 @@ def built(
             if slot != "recipe"
         },
         network_built=plugins.network_built,
+        refers=recipe.refers,
         **(settings or {}),
     )
     with without_values():

@@ -65,6 +65,8 @@ class Recipe(Informed, nn.Module, ABC):
         settings: the training settings that the paper states.
         inference: how its networks behave once trained.
         allows_bf16: whether its networks may compute in bfloat16.
+        refers: whether it gives its generator a reference batch in `prepare`, where the norm wants one: see
+            `Normalization.refers`.
     """
 
     kind: ClassVar[str | tuple[str, ...]]
@@ -72,6 +74,7 @@ class Recipe(Informed, nn.Module, ABC):
     settings: ClassVar[Settings] = Settings()
     inference: ClassVar[Inference] = Inference()
     allows_bf16: ClassVar[bool] = True
+    refers: ClassVar[bool] = False
     _critics: Mapping[tuple[int, str], bool] = MappingProxyType({})
 
     def prepare(self, batches: Batches) -> None:

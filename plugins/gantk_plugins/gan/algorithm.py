@@ -74,6 +74,7 @@ class LatentGAN(Recipe):
     """
 
     kind: ClassVar[str | tuple[str, ...]] = "images"
+    refers = True
     distribution: ClassVar[Literal["normal", "uniform"]] = "normal"
     conditional: ClassVar[bool] = True
 

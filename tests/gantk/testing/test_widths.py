@@ -9,21 +9,21 @@ from torch import nn
 from gantk import Unsupported, hookimpl
 
 class Net(nn.Module):
-    def __init__(self, spec, width):
+    def __init__(self, spec, breadth):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(spec.latent, width), nn.LeakyReLU(), nn.Linear(width, spec.outputs * spec.size**2), nn.Tanh()
+            nn.Linear(spec.latent, breadth), nn.LeakyReLU(), nn.Linear(breadth, spec.outputs * spec.size**2), nn.Tanh()
         )
         self.shape = spec.outputs, spec.size, spec.size
 
     def forward(self, z):
         return self.layers(z).unflatten(1, self.shape)
 
-def network(spec, build, *, width: int = 48):
+def network(spec, build, *, breadth: int = 48):
     spec.accept("latent")
     spec.need("latent")
     {refuses}
-    return Net(spec, width)
+    return Net(spec, breadth)
 
 @hookimpl
 def generator():
@@ -39,10 +39,10 @@ def test_large_whole_numbers_alone_become_small():
 @pytest.mark.parametrize(
     ("refuses", "options", "said"),
     [
-        ("", {}, "batches of 2, generator.width 16: "),
-        ("", {"generator.width": "40"}, "batches of 2: "),
-        ("if width < 20: raise Unsupported('is wider')", {}, "batches of 2: "),
-        ("assert width > 20", {}, "batches of 2: "),
+        ("", {}, "batches of 2, generator.breadth 16: "),
+        ("", {"generator.breadth": "40"}, "batches of 2: "),
+        ("if breadth < 20: raise Unsupported('is wider')", {}, "batches of 2: "),
+        ("assert breadth > 20", {}, "batches of 2: "),
     ],
 )
 def test_a_training_says_how_narrow_its_networks_are(refuses, options, said, check):
