@@ -16,7 +16,7 @@ LARGER = {
     "pggan": 5,
     "stylegan": 6,
     "stylegan2": 6,
-    "polymorphic": 6,
+    "polymorphic": 7,
     "sngan": 6,
     "sagan": 7,
     "biggan": 8,

@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 
 from gantk import DataInfo, UsageError
 from gantk.parts.context import Context, Informed, Progress, Span
-from gantk_plugins.style.polymorphic import REACH, Morphs, morphed
+from gantk_plugins.style.polymorphic_networks import REACH, Morphs, morphed
 
 SMALL = {"latent": 6, "units": 5, "depth": 2, "base": 64, "most": 8, "width": 4}
 
