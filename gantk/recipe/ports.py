@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gantk.data.words import MOST_LETTERS, MOST_WORDS, Vocabulary
-from gantk.errors import PluginError, UsageError, called_at
+from gantk.errors import DataError, PluginError, UsageError, called_at
 from gantk.runtime.random import MOST_AXES, MOST_NUMBERS, Distribution, choose, draw
 
 
@@ -113,6 +113,13 @@ class Category:
     count: int
     names: tuple[str, ...] = ()
     default: int | None = None
+
+    @classmethod
+    def of_labels(cls, names: Sequence[str]) -> Self:
+        """Return the labels of a data set by their names, `build.data.classes`. Raises DataError where it has none."""
+        if not names:
+            raise DataError("the data's labels have no names, so that it is not known how many there are")
+        return cls(count=len(names), names=tuple(names))
 
     def __post_init__(self) -> None:
         if self.names and len(self.names) != self.count:

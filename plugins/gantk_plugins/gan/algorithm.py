@@ -18,7 +18,6 @@ from gantk import (
     Build,
     Category,
     Critic,
-    DataError,
     DiscriminatorSpec,
     GeneratorSpec,
     Graph,
@@ -90,7 +89,9 @@ class LatentGAN(Recipe):
         self.feature_matching, self.adversarial = feature_matching, adversarial
         channels, size = build.data.channels["image"], build.data.size
         self.latent = Latent(length=latent, distribution=self.distribution)
-        self.label = _label(build) if build.data.kind == "labelled" and self.conditional else None
+        self.label = (
+            Category.of_labels(build.data.classes) if build.data.kind == "labelled" and self.conditional else None
+        )
         classes = self.label.count if self.label else None
         self.game = build.loss()
         self.generator = build.generator(GeneratorSpec(latent=latent, classes=classes, outputs=channels, size=size))
@@ -184,10 +185,3 @@ def matched_means(made: Tensor, real: Tensor) -> Tensor:
     It is zero where the means over a batch are equal, and sums over all numbers of an activation.
     """
     return (made.mean(0) - real.mean(0)).square().sum()
-
-
-def _label(build: Build) -> Category:
-    names = build.data.classes
-    if not names:
-        raise DataError("the data's labels have no names, so that it is not known how many there are")
-    return Category(count=len(names), names=names)

@@ -32,7 +32,6 @@ from gantk import (
     Batches,
     Build,
     Category,
-    DataError,
     Defaults,
     Discriminator,
     DiscriminatorSpec,
@@ -111,7 +110,7 @@ class LAPGAN(Recipe):
                 f"lapgan halves images down to {least} pixels or more, and those of {self.size} cannot be: say an even "
                 f"--size of at least {2 * least}, or a smaller least"
             )
-        self.label = _label(build) if build.data.kind == "labelled" else None
+        self.label = Category.of_labels(build.data.classes) if build.data.kind == "labelled" else None
         classes = self.label.count if self.label else None
         self.noise = (
             Latent(length=latent, distribution="uniform"),
@@ -217,13 +216,6 @@ class LAPGAN(Recipe):
         inputs = (*self.noise[: self.stage.number + 1], *label)
         network = Network(self.pyramid(), "generator")
         return {"generator": Graph(network=network, task="generate", inputs=inputs, outputs=("image",))}
-
-
-def _label(build: Build) -> Category:
-    names = build.data.classes
-    if not names:
-        raise DataError("the data's labels have no names, so that it is not known how many there are")
-    return Category(count=len(names), names=names)
 
 
 @hookimpl

@@ -37,7 +37,6 @@ from gantk import (
     Build,
     Caption,
     Category,
-    DataError,
     Defaults,
     Discriminator,
     DiscriminatorSpec,
@@ -161,7 +160,7 @@ class StackGANPlus(Recipe):
             self.reader = build.network(TextEncoder(self.caption.count, text), "text")
             self.images = build.network(ImageEncoder(channels, self.sides[0], text, filters), "images")
         elif kind == "labelled":
-            self.label = _label(build)
+            self.label = Category.of_labels(build.data.classes)
             vector = self.label.count
             self.reader = Labels(vector, text**0.5)
         tree = Tree(channels, self.sides, noise, vector, condition, filters, blocks, norms)
@@ -320,13 +319,6 @@ class StackGANPlus(Recipe):
 def _both(scores: Scores) -> tuple[Tensor, Tensor | None]:
     """Return scores under a condition, and those of images by themselves; None of a discriminator without them."""
     return (scores, None) if isinstance(scores, Tensor) else (scores[0], scores[1])
-
-
-def _label(build: Build) -> Category:
-    names = build.data.classes
-    if not names:
-        raise DataError("the data's labels have no names, so that it is not known how many there are")
-    return Category(count=len(names), names=names)
 
 
 def discriminator_network(spec: DiscriminatorSpec, build: Build, *, filters: int = 64) -> nn.Module:
