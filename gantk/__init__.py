@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from gantk.errors import DataError, GantkError, PluginError, Unsupported, UsageError
     from gantk.hookspecs import hookimpl
     from gantk.parts.augmentation import Augmentation, Drawn
-    from gantk.parts.build import Build, DataInfo
+    from gantk.parts.build import Build
     from gantk.parts.context import Informed, StageProgress
+    from gantk.parts.data_info import DataInfo
     from gantk.parts.discriminator import Discriminator
     from gantk.parts.initialization import initialize_he, initialize_normal
     from gantk.parts.iterated import Iterated
@@ -55,7 +56,8 @@ _HOMES = {
     "gantk.errors": ("DataError", "GantkError", "PluginError", "Unsupported", "UsageError"),
     "gantk.hookspecs": ("hookimpl",),
     "gantk.parts.augmentation": ("Augmentation", "Drawn"),
-    "gantk.parts.build": ("Build", "DataInfo"),
+    "gantk.parts.build": ("Build",),
+    "gantk.parts.data_info": ("DataInfo",),
     "gantk.parts.context": ("Informed", "StageProgress"),
     "gantk.parts.initialization": ("initialize_he", "initialize_normal"),
     "gantk.parts.iterated": ("Iterated",),

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from gantk.data.palettes import Palette
-from gantk.data.windows import Window, to_window
 from gantk.errors import PluginError, Unsupported, UsageError, written_at
 from gantk.parts.augmentation import Augmentation
+from gantk.parts.data_info import DataInfo
 from gantk.parts.discriminator import Discriminator
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.multiscale import MultiScale
@@ -20,46 +19,7 @@ from gantk.parts.normalization import Normalization
 from gantk.parts.packs import packed_spec
 from gantk.parts.pretrained import Pretrained
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
-from gantk.sizes import Sides, Sized
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataInfo(Sized):
-    """What is known of the data before training.
-
-    Attributes:
-        kind: the kind of batches.
-        size: height and width in pixels of the crops that are trained on, one number where they are equal.
-        channels: channels of each image key of a batch; of a label map, its classes, as one-hot numbers are.
-        classes: names of the labels, or empty.
-        domains: names of the domains, or empty.
-        sizes: the size of each image key; they differ where a batch has images of several sizes.
-        windows: the pixel values that are -1 and 1 of each image key.
-        palettes: the classes of each label map: their names, their colours, and one-hot numbers of their ids.
-        words: the words of each key's captions to train on, the most frequent first, for a `Caption`.
-    """
-
-    kind: str
-    size: int | tuple[int, int]
-    channels: Mapping[str, int]
-    classes: tuple[str, ...] = ()
-    domains: tuple[str, ...] = ()
-    sizes: Mapping[str, int | tuple[int, int]] = field(default_factory=dict)
-    windows: Mapping[str, Window] = field(default_factory=dict)
-    palettes: Mapping[str, Palette] = field(default_factory=dict)
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def square(self) -> int:
-        """Height and width in pixels of the crops, which are equal. Raises Unsupported where they are not."""
-        try:
-            return super().square
-        except Unsupported as error:
-            raise Unsupported(f"the recipe {error}: say one number for --size") from None
-
-    def pixels(self, key: str, images: Tensor) -> Tensor:
-        """Return images in [-1, 1] as pixel values of a key's window, neither rounded nor clamped."""
-        return to_window(images, self.windows[key])
+from gantk.sizes import Sides
 
 
 class Chosen(Protocol):

@@ -16,8 +16,9 @@ from gantk.data.kinds import kind_called
 from gantk.data.views import open_split
 from gantk.errors import DataError, PluginError, UsageError
 from gantk.parts.bounded import bounded
-from gantk.parts.build import Build, DataInfo
+from gantk.parts.build import Build
 from gantk.parts.context import Context, Informed
+from gantk.parts.data_info import DataInfo
 from gantk.parts.discriminator import Discriminator
 from gantk.parts.valueless import without_values
 from gantk.plan.course import START, images_a_pass, recipe_of, sides_in

@@ -9,7 +9,8 @@ from gantk.data.kinds import IMAGE_KEYS, kind_called
 from gantk.data.palettes import Palette
 from gantk.data.windows import BYTES
 from gantk.errors import GantkError, Unsupported, one_line
-from gantk.parts.build import Build, DataInfo
+from gantk.parts.build import Build
+from gantk.parts.data_info import DataInfo
 from gantk.parts.valueless import without_values
 from gantk.plugins.entrypoints import bringing
 from gantk.plugins.manager import Plugins

@@ -16,7 +16,8 @@ from torch.nn.functional import one_hot
 
 from gantk.data.kinds import IMAGE_KEYS
 from gantk.errors import GantkError, Unsupported, blamed_line, one_line
-from gantk.parts.build import Build, DataInfo
+from gantk.parts.build import Build
+from gantk.parts.data_info import DataInfo
 from gantk.parts.networks import Network
 from gantk.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gantk.plugins.kinds import NETWORKS

@@ -3,7 +3,7 @@
 import pytest
 
 from gantk import DiscriminatorSpec, GeneratorSpec, Unsupported, UsageError
-from gantk.parts.build import DataInfo
+from gantk.parts.data_info import DataInfo
 from gantk.plan.settings import RunSettings
 from gantk.plugins.options import options_of, parse_value
 from gantk.sizes import Sides, read_size, sides_of

@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from gantk import AdversarialLoss, Augmentation, Build, DiscriminatorSpec, PluginError, Unsupported
-from gantk.parts.build import DataInfo
 from gantk.parts.context import Context
+from gantk.parts.data_info import DataInfo
 from gantk.plugins.selection import Part
 from support.commands import invoke
 

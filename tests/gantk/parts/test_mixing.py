@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gantk import Build, DiscriminatorSpec, Network, Unsupported
-from gantk.parts.build import DataInfo
+from gantk.parts.data_info import DataInfo
 from gantk.plugins.manager import load_plugins
 from gantk.plugins.selection import Part
 

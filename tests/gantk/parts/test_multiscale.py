@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from gantk import DiscriminatorSpec, Unsupported, UsageError, Wrapper
-from gantk.parts.build import Build, DataInfo
+from gantk.parts.build import Build
+from gantk.parts.data_info import DataInfo
 from gantk.parts.discriminator import Discriminator
 from gantk.parts.losses import AdversarialLoss
 from gantk.parts.multiscale import MultiScale, halved

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gantk import Augmentation, Build, DiscriminatorSpec, Unsupported, UsageError, score_gradients
-from gantk.parts.build import DataInfo
+from gantk.parts.data_info import DataInfo
 from gantk.parts.packs import packed, packed_spec
 from gantk.plan.settings import RunSettings
 from gantk.plugins.selection import Part
