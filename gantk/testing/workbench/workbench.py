@@ -46,6 +46,7 @@ class Workbench(Recipe):
     """
 
     kind = ("labelled", "images")
+    refers = True
     defaults = Defaults(normalization={"generator": "workbench", "discriminator": "workbench"})
 
     def __init__(
