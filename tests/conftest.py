@@ -18,6 +18,13 @@ APART = "tests/gantk/testing/test_built_in.py"
 """The file of the longest tests, which share nothing: processes take one at a time, after all other files."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that makes all checks of all plugins."""
+    parser.addoption(
+        "--every-check", action="store_true", help="make the dear checks of every built-in plugin, not of a sample"
+    )
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out files to processes, and one test at a time of the file whose tests stand apart."""

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gantk.cli.main import main
-from support.built_in import RECIPES
+from support.dealt import RECIPES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks" / "reproduce"

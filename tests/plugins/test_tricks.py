@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gantk.cli.plugin_pages import tricks_of
-from support.built_in import RECIPES
 from support.commands import invoke, refusal
+from support.dealt import RECIPES
 
 PAGE = Path(__file__).parents[2] / "docs" / "tricks.md"
 TABLE = re.compile(r"^\| recipe \|.*?\n\n", re.MULTILINE | re.DOTALL)

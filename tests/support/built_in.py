@@ -1,4 +1,4 @@
-"""What makes every check that is for a plugin that comes along, and exports and runs what a recipe trained."""
+"""What makes the checks of a plugin that comes along, and exports and runs what a recipe trained."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ from PIL import Image
 
 from gantk import load
 from gantk.cli.main import main
-from gantk.plugins.entrypoints import installed
 from gantk.runtime.ports import Port
 from gantk.testing.checks import CHECKS
+from support.dealt import DEAR, PLUGINS, RECIPES, RUN, dealt
 
 ELSEWHERE = {
     "export": "in this file, by the commands themselves",
@@ -72,14 +72,17 @@ ONE_WAY = {
 PUBLISHED = ("mnist", "fashion-mnist", "cifar10")
 """Data sets whose files do not come along."""
 
-PLUGINS = {name: plugin for name, plugin in installed().items() if plugin.distribution == "gantk"}
-RECIPES = [name for name, plugin in PLUGINS.items() if "recipe" in plugin.hooks]
 
+def passes_its_checks(
+    name: str, checker: Any, tmp_path: Path, published: Path | None = None, *, every: bool = False
+) -> None:
+    """Make a plugin's checks, and export and run what it trains, as far as it is dealt.
 
-def passes_every_check(name: str, checker: Any, tmp_path: Path, published: Path | None = None) -> None:
-    """Make a plugin's checks, and export and run what it trains; `published` is the folder of a data set's files."""
+    `published` is the folder of a data set's files; `every`: make those, too, that are dealt to others.
+    """
     plugin = PLUGINS[name]
-    applying = [check.name for check in CHECKS if check.applies(plugin)]
+    left = {check for check in DEAR if not every and name not in dealt(check)}
+    applying = [check.name for check in CHECKS if check.applies(plugin) and check.name not in left]
     made = [check for check in applying if not {check, f"{name}:{check}"} & ELSEWHERE.keys()]
     said = dict((MORE | SHALLOW | SCENES).get(name, {}))
     if published is not None:
@@ -89,7 +92,7 @@ def passes_every_check(name: str, checker: Any, tmp_path: Path, published: Path 
     skipped = {outcome.check for outcome in report.outcomes if outcome.status == "skip"}
     # No activations, no conditioning vector, no bfloat16, no parts of others: that may be.
     assert skipped <= {"features", "conditions", "bf16", "partners"}, str(report)
-    if name in RECIPES:
+    if name in RECIPES and RUN not in left:
         export_verify_and_run(report.folder / "run", ONE_WAY.get(name, []), tmp_path)
 
 

@@ -1,4 +1,7 @@
-"""Every plugin that comes along passes every check that is for it; what the recipes train is exported and run."""
+"""Every plugin that comes along passes the checks that are for it; what the recipes train is exported and run.
+
+Each makes the cheap checks, and of the dear ones those that `support/dealt.py` deals it; `--every-check` makes all.
+"""
 
 import struct
 from pathlib import Path
@@ -6,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.built_in import PLUGINS, PUBLISHED, passes_every_check
+from support.built_in import PUBLISHED, passes_its_checks
+from support.dealt import DEAR, PLUGINS, RECIPES, dealt, traits
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,21 @@ def test_the_book_lists_them_all():
     assert [name for name in PLUGINS if f"`{name}`" not in book] == []
 
 
+@pytest.mark.parametrize("check", DEAR)
+def test_each_dear_check_sees_every_family_and_sort_of_recipe(check):
+    made = dealt(check)
+    assert {PLUGINS[name].family for name in made} == {plugin.family for plugin in PLUGINS.values()}
+    assert {trait for name in made for trait in traits(name)} == {trait for name in RECIPES for trait in traits(name)}
+    assert len(made) < len(PLUGINS) / 2
+
+
+def test_each_recipe_has_some_dear_check():
+    assert set(RECIPES) <= {name for check in DEAR for name in dealt(check)}
+
+
 @pytest.mark.parametrize("name", PLUGINS)
-def test_it_passes_every_check_and_what_a_recipe_trains_is_exported_and_runs(name, checker, published, tmp_path):
-    passes_every_check(name, checker, tmp_path, published if name in PUBLISHED else None)
+def test_it_passes_its_checks_and_what_a_recipe_trains_is_exported_and_runs(
+    name, checker, published, tmp_path, request
+):
+    every = request.config.getoption("every_check")
+    passes_its_checks(name, checker, tmp_path, published if name in PUBLISHED else None, every=every)
