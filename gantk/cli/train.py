@@ -28,6 +28,7 @@ Examples:
   gantk train --plugin cyclegan --data horses/ --data zebras/ --loss wgan-gp
   gantk train --plugin pix2pix --data emoji:line,flat --steps 3000 -s generator.filters=32
   gantk train --plugin cyclegan --plugin ./my_generator.py --dry-run
+  gantk train --plugin pix2pix --evaluate-every 500 --metric ssim,kid --patience 5
   gantk train --resume runs/cyclegan-emoji
   gantk train --resume runs/mine --data moved/horses/ --data moved/zebras/
 """
@@ -133,7 +134,32 @@ def _part_options(command: Command) -> Command:
     help="The held-out images that previews show, counted from 0, such as 3,17,40; default: some, spread over all.",
 )
 @click.option("--checkpoint-every", type=click.IntRange(1), help="Steps between two checkpoints.")
-@click.option("--keep", type=click.IntRange(1), help="Checkpoints that are kept, the newest.")
+@click.option("--keep", type=click.IntRange(1), help="Checkpoints that are kept, the newest, and the best.")
+@click.option(
+    "--evaluate-every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Measure a checkpoint every N steps, on held-out images; the best one is kept, and `--step best` finds it.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAMES",
+    help="With --evaluate-every: what is measured, such as kid,ssim; the first says which is the best.  [default: kid]",
+)
+@click.option(
+    "--evaluate-images",
+    type=click.IntRange(2),
+    metavar="N",
+    help="How many images an evaluation reads, and makes, at most.  [default: 250]",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    metavar="K",
+    help="With --evaluate-every: end after K evaluations without a better score.",
+)
 @click.option("--skip-bad", is_flag=True, default=None, help="Leave out files that cannot be read.")
 @click.option("--init", metavar="RUN", help="Start from another run's weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
@@ -155,17 +181,18 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
 
     with Phases(say) as phases:
         phases.begin("importing torch")
+        from gantk.evaluation.during import DuringTraining
         from gantk.training.launch import Again, describe, launch, relaunch
 
         if resume is not None:
             again = Again(step=chosen_step(resume, step, phases.say), **going_on)
-            relaunch(resume, again, phases.say, phases.begin)
+            relaunch(resume, again, phases.say, phases.begin, DuringTraining)
         elif dry_run:
             described = describe(_request(config, said))
             phases.clear()
             say_lines(described)
         else:
-            launch(_request(config, said), out, phases.say, phases.begin)
+            launch(_request(config, said), out, phases.say, phases.begin, DuringTraining)
 
 
 SETTINGS = ("steps", "size", "batch_size")
@@ -177,6 +204,7 @@ BY_ROLE = tuple(kind for kind in CHOSEN if KINDS[kind].by_role)
 RESUMABLE = (
     *("steps", "device", "precision", "workers"),
     *("log_every", "preview_every", "preview_images", "checkpoint_every", "keep"),
+    *("evaluate_every", "metrics", "evaluate_images", "patience"),
 )
 """What may be said anew when a run goes on."""
 
@@ -193,6 +221,8 @@ def _values(said: dict[str, Any]) -> dict[str, Any]:
         values["set"] = chosen
     if "compiled" in values:
         values["compile"] = values.pop("compiled")
+    if "metrics" in values:
+        values["metrics"] = [name.strip() for said_once in values["metrics"] for name in said_once.split(",")]
     for kind in values.keys() & BY_ROLE:
         values[kind] = dict(item.split("=", 1) if "=" in item else ("", item) for item in values[kind])
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

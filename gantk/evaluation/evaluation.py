@@ -47,8 +47,7 @@ def evaluate(
     `begin` is told a metric's name before it measures, which may take minutes. Nothing is written: see `keep`.
     Raises UsageError where a name is no metric's, or where there is no such option, and what `measure` raises.
     """
-    metrics = _chosen(request, opened)
-    _refuse_unknown(request, metrics)
+    metrics = sources_of(request, opened.plugins)
     for name, source in metrics.items():
         begin(name)
         try:
@@ -92,6 +91,7 @@ def measure(request: EvaluationRequest, opened: OpenedTarget, metric: str) -> Me
         seed=request.seed,
         device=opened.device,
         scaled=opened.scaled,
+        most=opened.most,
     )
     made = _make(metric, request.options)
     with torch.random.fork_rng(devices=[]):
@@ -100,11 +100,20 @@ def measure(request: EvaluationRequest, opened: OpenedTarget, metric: str) -> Me
     return Measured(scores, [_record(name, score, request, opened, subject) for score in scores])
 
 
-def _chosen(request: EvaluationRequest, opened: OpenedTarget) -> dict[str, str]:
-    """Return the metrics to measure by: what finds each, by its name."""
+def sources_of(request: EvaluationRequest, plugins: Sequence[str]) -> dict[str, str]:
+    """Return the metrics to measure by, those that are named or all, also of a run's plugins: what finds each, by name.
+
+    Raises UsageError where a name is no metric's, or where there is no such option.
+    """
+    chosen = _chosen(request, plugins)
+    _refuse_unknown(request, chosen)
+    return chosen
+
+
+def _chosen(request: EvaluationRequest, plugins: Sequence[str]) -> dict[str, str]:
     known = installed()
     metrics = bringing("metric", known)
-    named = list(request.metrics) or [*metrics, *(own for own in opened.plugins if "metric" in find(own).hooks)]
+    named = list(request.metrics) or [*metrics, *(own for own in plugins if "metric" in find(own).hooks)]
     chosen = {}
     for source in named:
         if source not in metrics and (source in known or not _is_file(source) or "metric" not in find(source).hooks):

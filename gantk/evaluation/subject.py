@@ -27,6 +27,16 @@ from gantk.runtime.scale import scaled as scaled_length
 from gantk.sizes import Sides, sides_of
 
 
+@dataclass(frozen=True)
+class _Some(Group):
+    """Some rows of a group."""
+
+    rows: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 @dataclass(kw_only=True)
 class OpenSubject:
     """The functions of a run or a model, and the data that they are held against.
@@ -40,6 +50,7 @@ class OpenSubject:
         device: where a metric's own networks may compute.
         used: the graphs that were asked for.
         scaled: the kind of batches of two sizes, as it was trained on.
+        most: how many rows of a share there are for a metric, spread evenly over it; None: all.
         read: how many rows of each share ("held-out", "training") were read at most.
     """
 
@@ -52,6 +63,7 @@ class OpenSubject:
     used: list[str] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
     scaled: Kind = field(default_factory=scaled)
+    most: int | None = None
 
     def function(self, *tasks: Task, gives: str | None = None) -> Function:
         """Return the first graph of the first of these tasks that has one, and that gives an output of that name.
@@ -143,7 +155,7 @@ class OpenSubject:
         group = self._group(poorest(key), key, test=test)
         count = len(group)
         if isinstance(rows, int):
-            chosen = [round(i * (count - 1) / max(rows - 1, 1)) for i in range(rows)] if rows < count else range(count)
+            chosen: Sequence[int] = _spread(rows, count)
         else:
             chosen = range(count)[rows]
         images: Tensor = self._read(group, chosen)[key]
@@ -165,7 +177,7 @@ class OpenSubject:
         if isinstance(port, Caption):
             group = self._group(*self._texts(port.name), test=True)
             (texts,) = group.columns.values()
-            return port.read([str(texts[row % len(group)]) for row in rows])
+            return port.read([str(texts[_row(group, row % len(group))]) for row in rows])
         assert not isinstance(port, str)
         return port.fixed(len(rows), self.seed, rows.start)
 
@@ -191,7 +203,8 @@ class OpenSubject:
         group = next(group for group in split.groups if not keys or keys[0] in group.columns)
         if not len(group):
             raise Unsupported(f"needs {_share(test)} images; {self.dataset.name} has none")
-        return Group({key: group.columns[key] for key in keys}) if keys else group
+        group = Group({key: group.columns[key] for key in keys}) if keys else group
+        return group if self.most is None else _Some(group.columns, _spread(self.most, len(group)))
 
     def _read(self, group: Group, rows: Sequence[int]) -> Batch:
         cut = Augmentation(self.size, random=False, flip=False)
@@ -204,13 +217,23 @@ class OpenSubject:
                 raise Unsupported(
                     f"needs images of {wanted} channels ({key}); those of {self.dataset.name} have {column.channels}"
                 )
-        read = as_tensors(read_rows(group, list(rows), cut, [()] * len(rows)))
+        read = as_tensors(read_rows(group, [_row(group, row) for row in rows], cut, [()] * len(rows)))
         windows = windows_of(image_infos(Split((group,))))
         return on_device(read, windows, torch.device("cpu"))
 
     def _note(self, count: int, *, test: bool) -> None:
         share = _share(test)
         self.read[share] = max(count, self.read.get(share, 0))
+
+
+def _spread(rows: int, count: int) -> Sequence[int]:
+    """Return so many of `count` numbers from 0 on, evenly apart; all where there are no more."""
+    return [round(i * (count - 1) / max(rows - 1, 1)) for i in range(rows)] if rows < count else range(count)
+
+
+def _row(group: Group, row: int) -> int:
+    """Return where a row of a group lies in its columns."""
+    return group.rows[row] if isinstance(group, _Some) else row
 
 
 def _shown(group: Group, key: str, values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from gantk.data.dataset import Dataset
-from gantk.data.infos import palettes_in
+from gantk.data.infos import ImageInfo, palettes_in
 from gantk.data.kinds import Kind, scaled
 from gantk.data.worn import Drawn, Worn
 from gantk.errors import GantkError, UsageError
@@ -77,6 +77,7 @@ class OpenedTarget:
         step: the run's checkpoint.
         plugins: the plugins that a run was trained with.
         notes: what the user should hear, a line each.
+        most: how many images of a share are read at most, spread evenly over it; None: all.
     """
 
     functions: Mapping[str, Pieces]
@@ -90,6 +91,7 @@ class OpenedTarget:
     step: int | None = None
     plugins: Sequence[str] = ()
     notes: Sequence[str] = ()
+    most: int | None = None
 
     def records(self, request: EvaluationRequest) -> list[Path]:
         """Return the files that records are appended to."""
@@ -142,15 +144,20 @@ def _open_run(request: EvaluationRequest, say: Say) -> OpenedTarget:
         size=size,
         channels={key: info.channels for key, info in trained.images.items()},
         device=device,
-        scaled=scaled(
-            max((info.shrink for info in trained.images.values()), default=1),
-            config.set.get("shrink_by", "bicubic"),
-            Worn(*(_drawn(config.set.get(f"shrink_{name}")) for name in ("blur", "noise", "jpeg"))),
-        ),
+        scaled=scaled_as(config, trained.images),
         run=run,
         step=trained.step,
         plugins=tuple(trained.config.plugins),
         notes=[*note, *trained.notes, *dataset.notes],
+    )
+
+
+def scaled_as(config: Config, images: Mapping[str, ImageInfo]) -> Kind:
+    """Return the kind of batches of two sizes as a run's configuration makes them of these images."""
+    return scaled(
+        max((info.shrink for info in images.values()), default=1),
+        config.set.get("shrink_by", "bicubic"),
+        Worn(*(_drawn(config.set.get(f"shrink_{name}")) for name in ("blur", "noise", "jpeg"))),
     )
 
 

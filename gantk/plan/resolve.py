@@ -16,7 +16,7 @@ from gantk.plan.synonyms import meant
 from gantk.plan.whole import whole_size
 from gantk.plugins.kinds import KINDS
 from gantk.plugins.manager import Plugins, load_plugins
-from gantk.plugins.option_names import prefix_of
+from gantk.plugins.option_names import owner_of, prefix_of
 from gantk.plugins.options import Option, options_of, parse_value
 from gantk.plugins.selection import Part, select, with_scale
 from gantk.plugins.slots import as_fields, named_in
@@ -178,7 +178,8 @@ def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
 
 def _refuse_unknown(config: Config, known: list[str]) -> None:
     for name in config.set:
-        if name not in known:
+        # Options of the metrics by which a run is evaluated are held against these metrics, once they are loaded.
+        if name not in known and owner_of(name) not in config.metrics:
             listing = pasted("gantk", "plugins", *config.plugins[:1])
             raise UsageError(f"no option is called {name}{meant(name, known, listing)}")
 

@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,9 +29,11 @@ ASIDE = ".aside"
 class Checkpoints:
     """The checkpoints of a run, in `RUN/checkpoints/<step>`."""
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
+    def __init__(self, folder: Path, keep: int = 3, spared: Collection[int] = ()) -> None:
+        """`keep` of the newest are kept, and the steps that are `spared`."""
         self.folder = folder
         self.keep = keep
+        self.spared = spared
 
     def all(self) -> list[Path]:
         """Return the complete checkpoints, oldest first. Links are none: what they name is not the run's."""
@@ -104,7 +106,10 @@ class Checkpoints:
         return f"{went}; go on from an older checkpoint with: {again}"
 
     def save(self, state: "TrainingState", world: "World") -> Path:
-        """Write a checkpoint, and drop the oldest beyond `keep`. Raises GantkError; what was there stays then."""
+        """Write a checkpoint, and drop the oldest beyond `keep` but those that are spared.
+
+        Raises GantkError; what was there stays then.
+        """
         path = self.folder / f"{state.step:06d}"
         aside = self.folder / f"{path.name}{PARTIAL}"
         try:
@@ -119,7 +124,8 @@ class Checkpoints:
                 write_checksums(aside)
                 self._replace(aside, path)
                 for old in self.all()[: -self.keep]:
-                    _delete(self._retired(old))
+                    if _step(old) not in self.spared:
+                        _delete(self._retired(old))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(aside, ignore_errors=True)
             raise GantkError(self._failure(error)) from error

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gantk.documents import at_most, first_fault, read_text
 from gantk.errors import UsageError
@@ -40,6 +40,10 @@ class Config(BaseModel):
         log_every, preview_every, checkpoint_every: steps between two of each.
         preview_images: the held-out images that previews show, counted from 0; empty: some, spread over all.
         keep: how many of the newest checkpoints are kept.
+        evaluate_every: steps between two evaluations; unsaid: there are none.
+        metrics: what is measured then, the first of which says which checkpoint is the best; empty: `kid`.
+        evaluate_images: how many held-out images an evaluation reads at most, and how many are made.
+        patience: evaluations without a better score after which the training ends; unsaid: it does not.
         skip_bad: whether files that cannot be read are left out.
         steps_are: what a step is: a round, in which every player moves, or a turn of the critics, as in version 0.2.
     """
@@ -67,8 +71,18 @@ class Config(BaseModel):
     preview_images: list[Annotated[int, Field(ge=0)]] = Field(default_factory=list, max_length=32)
     checkpoint_every: Every = 500
     keep: Every = 3
+    evaluate_every: Every | None = None
+    metrics: list[Name] = Field(default_factory=list, max_length=32)
+    evaluate_images: Annotated[int, Field(ge=2, le=10**7)] = 250
+    patience: Every | None = None
     skip_bad: bool = False
     steps_are: Literal["rounds", "turns"] = "rounds"
+
+    @model_validator(mode="after")
+    def _evaluates(self) -> "Config":
+        if self.evaluate_every is None and (self.metrics or self.patience is not None):
+            raise ValueError("asks for metrics or patience without evaluate_every, the steps between two evaluations")
+        return self
 
 
 def read_config(path: Path) -> Config:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from gantk.data.storage import moved_into_place
 from gantk.runs.curves import Curves
 from gantk.runs.run import Run
+from gantk.runs.scores import scores
 from gantk.text import pasted, printable
 
 NAME, SAID = "index.html", "page.js"
@@ -30,6 +31,8 @@ class Page:
     def __init__(self, run: Run, start: int, total: int) -> None:
         self.path = run.path / NAME
         self._said = run.path / SAID
+        self._run = run
+        self._scores = scored(run)
         self._start = self._step = start
         self._began = self._written = time.time()
         self._curves = Curves()
@@ -66,6 +69,11 @@ class Page:
         self._previews.add(step)
         self._write("training")
 
+    def score(self) -> None:
+        """Show what was measured of checkpoints, which has been recorded."""
+        self._scores = scored(self._run)
+        self._write("training")
+
     def end(self, state: State, why: str = "") -> None:
         """Say that nothing is trained any more, and why."""
         self._write(state, why)
@@ -79,9 +87,22 @@ class Page:
             "updated": self._written,
             "previews": sorted(self._previews),
             "curves": self._curves.columns(),
+            "scores": self._scores,
         }
         with moved_into_place(self._said) as aside:
             aside.write_text(f"show({json.dumps(said)})\n", "ascii")
+
+
+def scored(run: Run) -> dict[str, list[tuple[int, float]]]:
+    """Return the scores of a run's checkpoints by what they are, those that compare under one name: step and value."""
+    found: dict[str, dict[tuple[object, ...], dict[int, float]]] = {}
+    for one in scores(run):
+        found.setdefault(printable(one.name), {}).setdefault(one.protocol, {})[one.step] = one.value
+    return {
+        name if number == 1 else f"{name} ({number})": sorted(values.items())
+        for name, alike in found.items()
+        for number, values in enumerate(alike.values(), 1)
+    }
 
 
 def _previews(folder: Path) -> list[int]:

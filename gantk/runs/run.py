@@ -4,6 +4,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -71,9 +72,9 @@ class Run:
         for name in WRITTEN:
             self.own(name)
 
-    def checkpoints(self, keep: int = 3) -> Checkpoints:
-        """Return the run's checkpoints."""
-        return Checkpoints(self.path / "checkpoints", keep)
+    def checkpoints(self, keep: int = 3, spared: Collection[int] = ()) -> Checkpoints:
+        """Return the run's checkpoints, of which a save keeps so many, and those of the steps that are spared."""
+        return Checkpoints(self.path / "checkpoints", keep, spared)
 
     def start(self, config: Config, facts: dict[str, Any]) -> None:
         """Make the folder, and write what the run is told and on what it runs."""

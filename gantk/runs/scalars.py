@@ -40,6 +40,11 @@ class ScalarLog:
         for name, value in scalars.items():
             self.board.add_scalar(name, value, step)
 
+    def score(self, step: int, values: Mapping[str, float]) -> None:
+        """Show scores in TensorBoard; the run has a file of its own for them."""
+        for name, value in values.items():
+            self.board.add_scalar(f"score/{name}", value, step)
+
     def show(self, step: int, sheet: Image.Image) -> None:
         """Show a preview grid in TensorBoard."""
         import numpy as np

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gantk.documents import parse_json
 from gantk.runs.checksums import identity
@@ -36,11 +36,16 @@ class Scored(BaseModel):
     graph: str = ""
     size: int | str | None = None
     checkpoint: str | None = None
+    how: str = Field(default="", alias="protocol")
 
     @property
     def protocol(self) -> tuple[object, ...]:
         """What scores must have in common to be compared."""
-        return self.name, self.better, self.data, self.graph, self.size
+        return self.name, self.better, self.data, self.graph, self.size, self.how
+
+    def is_better_than(self, other: "Scored") -> bool:
+        """Return whether this score beats another one that compares."""
+        return self.value > other.value if self.better == "higher" else self.value < other.value
 
 
 def scores(run: Run) -> Iterator[Scored]:

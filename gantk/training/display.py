@@ -8,6 +8,7 @@ from types import TracebackType
 from gantk.runs.page import Page
 from gantk.runs.scalars import ScalarLog
 from gantk.text import link
+from gantk.training.examiner import Examined
 from gantk.training.pace import Expected
 from gantk.training.progress import TrainingProgress
 from gantk.training.training import Training
@@ -66,10 +67,19 @@ class Display:
         if self._page is not None:
             self._page.show(step)
 
-    def end(self, *, stopped: bool) -> None:
-        """Say on the page that the last step is done, or that the training was stopped before it."""
+    def examined(self, step: int, examined: Examined) -> None:
+        """Show what was measured of a checkpoint."""
+        self.progress.examined(examined.line, examined.seconds)
+        for note in examined.notes:
+            self.training.say(note)
+        if self.scalars is not None and self._page is not None:
+            self.scalars.score(step, examined.values)
+            self._page.score()
+
+    def end(self, *, stopped: bool, why: str = "") -> None:
+        """Say on the page that the last step is done, or that the training was stopped before it, and why."""
         if self._page is not None:
-            self._page.end("stopped" if stopped else "trained")
+            self._page.end("stopped" if stopped else "trained", why)
 
     def _images(self) -> int:
         return self.training.images_a_turn() * self.training.turns

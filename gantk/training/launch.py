@@ -25,6 +25,7 @@ from gantk.runs.folder import new_run, taken
 from gantk.runs.manifest import Manifest, data_facts
 from gantk.runs.run import Run, open_run
 from gantk.training.dry_run import describe_run
+from gantk.training.examiner import Examiner, MakeExaminer
 from gantk.training.failures import told_plainly
 from gantk.training.full_rehearsal import rehearse_run
 from gantk.training.interrupts import undone_by_signals
@@ -62,8 +63,13 @@ class Again:
     pretrained: Mapping[str, str] = field(default_factory=dict)
 
 
-def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -> Path:
-    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
+def launch(
+    request: Config, out: Path | None, say: Say, begin: Say = _quietly, examiner: MakeExaminer | None = None
+) -> Path:
+    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError.
+
+    `examiner` makes what measures the training, where the configuration wants it measured.
+    """
     begin("reading the data")
     device = choose_device(request.device)
     with undone_by_signals(), told_plainly(), joined_world(device) as world:
@@ -78,14 +84,15 @@ def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly) -
                 training.start_from(init)
             begin(_trying(training))
             expected = rehearse_run(training)
+            measuring = _examiner(training, examiner, begin)
             if world.leads:
                 run.start(_complete(training), _facts(training))
             world.wait()
-            train(training, expected)
+            train(training, expected, measuring)
     return run.path
 
 
-def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
+def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, examiner: MakeExaminer | None = None) -> None:
     """Go on with a run where it stopped, or from an earlier checkpoint. Raises GantkError."""
     begin("reading the data")
     run = open_run(path)
@@ -108,6 +115,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
         resume(training, checkpoint)
         begin(_trying(training))
         expected = rehearse_run(training)
+        measuring = _examiner(training, examiner, begin)
         if world.leads:
             facts = _facts(training)
             for network in pretrained_in(training.recipe):
@@ -125,7 +133,17 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly) -> None:
                 )
             run.start(_complete(training), recorded.model_dump(exclude_unset=True) | facts)
         world.wait()
-        train(training, expected)
+        train(training, expected, measuring)
+
+
+def _examiner(training: Training, make: MakeExaminer | None, begin: Say) -> Examiner | None:
+    """Return what measures a training that shall be measured, after it has measured a few images. Raises GantkError."""
+    if make is None or training.resolved.config.evaluate_every is None:
+        return None
+    measuring = make(training)
+    begin("measuring a few images")
+    training.world.tell(measuring.rehearse)
+    return measuring
 
 
 def _complete(training: Training) -> Config:

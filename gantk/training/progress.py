@@ -53,7 +53,7 @@ class TrainingProgress:
         self._shown = shown
         self._step = start
         self._losses: Mapping[str, float] = {}
-        self._preview = ""
+        self._preview = self._score = ""
         self._state = ""
         self._began = self._said = time.perf_counter()
         self._pace = Pace(start, self._began)
@@ -107,6 +107,13 @@ class TrainingProgress:
         self._preview = f"newest preview: {pasted(path)}"
         if self._shown and self._live is None:
             self._say(self._preview)
+
+    def examined(self, line: str, seconds: float) -> None:
+        """Show the newest score and the best, and how long measuring took."""
+        self._score = f"{line} (measured in {duration(seconds)})"
+        self.leave_out(seconds)
+        if self._shown and self._live is None:
+            self._say(self._score)
 
     def leave_out(self, seconds: float) -> None:
         """Leave seconds out of the pace that just passed with what comes but once."""
@@ -182,6 +189,7 @@ class TrainingProgress:
         table.add_row(*row)
         below = [
             Text(self._told_losses(), no_wrap=True, overflow="ellipsis"),
+            Text(self._score, no_wrap=True, overflow="ellipsis"),
             Text(self._preview, overflow="fold"),
             Text(self._state, no_wrap=True, overflow="ellipsis"),
         ]

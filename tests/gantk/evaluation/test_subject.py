@@ -15,9 +15,10 @@ NOISE = Latent(length=3)
 def subject(rows):
     """Return a function that makes a subject of graphs and, unless told otherwise, of rows of images."""
 
-    def make(*graphs, dataset=None, channels=None, seed=0):
+    def make(*graphs, dataset=None, channels=None, seed=0, most=None):
         named = {made.name: made for made in graphs}
-        return OpenSubject(functions=named, dataset=dataset or rows(), size=4, channels=channels or {}, seed=seed)
+        known = {"dataset": dataset or rows(), "size": 4, "channels": channels or {}, "seed": seed, "most": most}
+        return OpenSubject(functions=named, **known)
 
     return make
 
@@ -37,6 +38,17 @@ def test_images_are_all_a_slice_or_evenly_spread_and_cut_centrally(subject):
     assert rows_of(found.images("image", test=True, rows=99)) == list(range(7))
     assert found.count("image", test=False) == 10
     assert found.read == {"held-out": 7, "training": 2}
+
+
+def test_of_so_many_at_most_all_is_spread_evenly(subject):
+    found = subject(most=3)
+    assert rows_of(found.images("image", test=True)) == [0, 3, 6]
+    assert rows_of(found.images("image", test=True, rows=slice(1, 3))) == [3, 6]
+    assert rows_of(found.images("image", test=True, rows=2)) == [0, 6]
+    images, labels = found.labelled(test=True)
+    assert rows_of(images) == labels.tolist() == [0, 3, 6]
+    assert found.count("image", test=False) == 3
+    assert found.read == {"held-out": 3}
 
 
 def test_labels_come_with_their_images(subject):

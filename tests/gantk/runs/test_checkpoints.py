@@ -38,6 +38,12 @@ def test_only_the_newest_are_kept_and_leftovers_go(tmp_path, make_state):
     assert checkpoints.newest().name == "000003"
 
 
+def test_steps_that_are_spared_stay(tmp_path, make_state):
+    for step in (1, 2, 3):
+        Checkpoints(tmp_path, keep=1, spared={1}).save(make_state(step), World())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000001", "000003"]
+
+
 def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, make_state):
     checkpoints = Checkpoints(tmp_path)
     good = checkpoints.save(make_state(1), World())

@@ -27,7 +27,7 @@ FIRST = [
     "--normalization", "generator=instance", "-s", "generator.filters=4", "-s", "generator.depth=3",
     "-s", "discriminator.filters=4", "--seed", "7", "--device", "cpu", "--precision", "fp32", "--channels-last",
     "--workers", "1", "--log-every", "1", "--preview-every", "2", "--preview-images", "5,2", "--checkpoint-every", "1",
-    "--keep", "2", "--skip-bad",
+    "--keep", "2", "--skip-bad", "--evaluate-every", "2", "--metric", "l1", "--evaluate-images", "5", "--patience", "7",
 ]  # fmt: skip
 
 
@@ -42,6 +42,7 @@ class Seen:
     checkpoints: list[str] = field(default_factory=list)
     previews: dict[str, np.ndarray] = field(default_factory=dict)
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    scores: list[dict[str, object]] = field(default_factory=list)
 
 
 def seen(run: Path, *arguments: object) -> Seen:
@@ -53,6 +54,7 @@ def seen(run: Path, *arguments: object) -> Seen:
         files=tuple(path.name for path in run.iterdir()),
         logged=[json.loads(line)["step"] for line in (run / "scalars.jsonl").read_text().splitlines()],
         checkpoints=checkpoints,
+        scores=_lines(run / "metrics.jsonl"),
         previews={
             path.name: np.asarray(Image.open(path).convert("RGB")) for path in sorted((run / "previews").iterdir())
         },
@@ -64,6 +66,10 @@ def said(*arguments: object) -> str:
     result = CliRunner().invoke(main, ["train", *map(str, arguments)])
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def _lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +109,10 @@ CHANGES: dict[str, Callable[[dict[str, Seen]], bool]] = {
     "preview_images": lambda runs: shows(runs["first"], [5, 2]),
     "checkpoint_every": lambda runs: runs["gone on"].checkpoints == ["000002", "000003", "000003.aside", "000004"],
     "keep": lambda runs: runs["first"].checkpoints == ["000002", "000003"],
+    "evaluate_every": lambda runs: [one["step"] for one in runs["first"].scores] == [2, 3],
+    "metrics": lambda runs: {one["metric"] for one in runs["first"].scores} == {"l1"},
+    "evaluate_images": lambda runs: runs["first"].scores[0]["data"]["counts"] == {"held-out": 5},
+    "patience": lambda runs: runs["first"].config.patience == 7,
     "skip_bad": lambda runs: runs["first"].config.skip_bad,
     "init": lambda runs: is_close(runs["second"].weights, runs["first"].weights),
     "out": lambda runs: "config.yaml" in runs["first"].files,
