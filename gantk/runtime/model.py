@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, overload
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.parallel import cores
 from gantk.errors import GantkError, UsageError, one_line
 from gantk.runtime.card import Card, Task
 from gantk.runtime.generation import Column, drawn
@@ -16,7 +17,6 @@ from gantk.runtime.given import NOTHING, Given
 from gantk.runtime.images import is_picture, pixels_to_picture
 from gantk.runtime.measurements import outputs_for
 from gantk.runtime.overlap import mapped
-from gantk.runtime.pipeline import cores
 from gantk.runtime.session import PROCESSOR, Session, Sessions
 from gantk.runtime.strips.cuts import Cuts
 from gantk.runtime.strips.memory import SURELY_FITS

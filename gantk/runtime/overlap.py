@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from gantk.data.dataset import Array
+from gantk.data.parallel import ahead, cores
 from gantk.errors import GantkError
 from gantk.runtime.given import Given
 from gantk.runtime.inputs import Entry, in_batches, joined
-from gantk.runtime.pipeline import ahead, cores
 
 if TYPE_CHECKING:
     from gantk.runtime.model import Model

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
-from gantk.runtime.pipeline import cores
+from gantk.data.parallel import cores
 from gantk_exports.server import decoder_program
 from gantk_exports.server.frames import Message, read_message, write_message
 from gantk_exports.server.refusal import Refusal

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,7 +18,6 @@ from gantk.cli.translate import translate
 from gantk.errors import GantkError, UsageError
 from gantk.runtime import overlap, translation
 from gantk.runtime.model import Model
-from gantk.runtime.pipeline import ahead
 
 MakeModel = Callable[..., Path]
 
@@ -120,30 +118,6 @@ def test_many_images_of_several_sizes_each_get_their_own_answer(make_model: Make
     for number in set(range(40)) - {20}:
         with Image.open(tmp_path / "out" / f"{number:02d}.png") as one:
             assert np.array_equal(np.asarray(one), 255 - np.asarray(picture(number, 5 + number % 3)))
-
-
-def test_work_goes_on_ahead_in_order_and_within_its_window() -> None:
-    lock, state = Lock(), {"running": 0, "most": 0}
-
-    def work(item: int) -> int:
-        with lock:
-            state["running"] += 1
-            state["most"] = max(state["most"], state["running"])
-        time.sleep(0.01 * (item % 3))
-        with lock:
-            state["running"] -= 1
-        if item == 30:
-            raise ValueError("thirty")
-        return -item
-
-    with ThreadPoolExecutor(8) as threads:
-        assert list(ahead(threads, work, range(25), 4)) == [-item for item in range(25)]
-        assert 2 <= state["most"] <= 5
-        results = ahead(threads, work, range(28, 99), 4)
-        assert [next(results), next(results)] == [-28, -29]
-        with pytest.raises(ValueError, match="thirty"):
-            next(results)
-        assert list(ahead(threads, work, [], 4)) == []
 
 
 @pytest.mark.parametrize(("small", "most"), [(512 * 512, 2), (0, 1)])
