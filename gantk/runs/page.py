@@ -37,21 +37,10 @@ class Page:
         self._began = self._written = time.time()
         self._curves = Curves()
         self._curves.read(run.path / "scalars.jsonl")
-        self._previews = {step for step in _previews(run.path / "previews") if step <= start}
-        facts = run.manifest
-        folder = run.path.absolute()
-        self._fixed = {
-            "name": printable(folder.name),
-            "command": _command((facts.model_extra or {}).get("command")),
-            "data": printable(facts.data.summary or facts.data.name),
-            "start": start,
-            "total": total,
-            "began": self._began,
-            "again": pasted("gantk", "train", "--resume", folder),
-            "next": [pasted("gantk", "evaluate", folder), pasted("gantk", "export", folder)],
-        }
+        self._previews = {step for step in previews_in(run.path / "previews") if step <= start}
+        self._fixed = facts_of(run) | {"start": start, "total": total, "began": self._began}
         with moved_into_place(self.path) as aside:
-            aside.write_bytes(files("gantk.runs").joinpath("page.html").read_bytes())
+            aside.write_text(assembled(), "utf-8")
         self._write("training")
 
     def advance(self, step: int) -> None:
@@ -105,7 +94,36 @@ def scored(run: Run) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def _previews(folder: Path) -> list[int]:
+def facts_of(run: Run) -> dict[str, Any]:
+    """Return what a page says of a run from its first step on. Raises GantkError."""
+    facts = run.manifest
+    folder = run.path.absolute()
+    return {
+        "name": printable(folder.name),
+        "command": _command((facts.model_extra or {}).get("command")),
+        "data": printable(facts.data.summary or facts.data.name),
+        "again": pasted("gantk", "train", "--resume", folder),
+        "next": [pasted("gantk", "evaluate", folder), pasted("gantk", "export", folder)],
+    }
+
+
+def assembled(report: Mapping[str, Any] | None = None) -> str:
+    """Return the page as one file; with a report in it, it reads nothing else."""
+    room = files("gantk.runs").joinpath("web")
+    parts = {
+        name: room.joinpath(name).read_text("utf-8") for name in ("page.html", "style.css", "curves.js", "page.js")
+    }
+    if report is not None:
+        # Nothing in it can end the script.
+        said = json.dumps(report).replace("<", "\\u003c")
+        parts["page.js"] = parts["page.js"].replace("const REPORT = null;", f"const REPORT = {said};", 1)
+    page = parts.pop("page.html")
+    for name, text in parts.items():
+        page = page.replace(f"/* {name} */", text, 1)
+    return page
+
+
+def previews_in(folder: Path) -> list[int]:
     """Return the steps whose previews lie in a folder."""
     stems = [path.stem for path in folder.glob("*.png")]
     return [int(stem) for stem in stems if stem.isascii() and stem.isdecimal()]

@@ -110,6 +110,7 @@ def said_at_end(
     if measured:
         yield f"measure it:  {pasted('gantk', 'evaluate', run)}"
     yield f"ship it:     {pasted('gantk', 'export', run)}"
+    yield f"show it:     {pasted('gantk', 'report', run)}"
 
 
 def stopped_by(failure: OSError | DataError, run: Path, last_good: str) -> GantkError:

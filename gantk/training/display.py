@@ -1,5 +1,6 @@
 """What a training shows of itself while it goes on: its progress, its scalars, and the page of its run."""
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ class Display:
         self._page = Page(run, training.start, training.total) if leads else None
         if self._page is not None:
             training.say(f"see it:  {link(self._page.path)}")
+        self._logged = time.perf_counter(), training.start
         self.progress = TrainingProgress(
             training.start, training.total, self._images(), shown=leads, expected=expected, stops=stops
         )
@@ -56,8 +58,9 @@ class Display:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Show the losses and notes that were logged after a step."""
         if self.scalars is not None and self._page is not None:
-            self.scalars.write(step, values)
-            self._page.log(step, values)
+            written = {**values, **self._pace(step)}
+            self.scalars.write(step, written)
+            self._page.log(step, written)
             self.progress.show(values)
             self.progress.images_a_step = self._images()
 
@@ -80,6 +83,16 @@ class Display:
         """Say on the page that the last step is done, or that the training was stopped before it, and why."""
         if self._page is not None:
             self._page.end("stopped" if stopped else "trained", why)
+
+    def _pace(self, step: int) -> dict[str, float]:
+        """Return the learning rates that follow the progress, and steps a second since the last log."""
+        then, before = self._logged
+        self._logged = now, _ = time.perf_counter(), step
+        movers = self.training.movers.items()
+        rates = {
+            f"rate/{name}": float(mover.optimizer.param_groups[0]["lr"]) for name, mover in movers if mover.following
+        }
+        return {**rates, "speed/steps a second": (step - before) / max(now - then, 1e-9)}
 
     def _images(self) -> int:
         return self.training.images_a_turn() * self.training.turns

@@ -1,5 +1,7 @@
 """Packs: who stands beside whom, what a discriminator of them is asked for, and what refuses them."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
@@ -167,8 +169,9 @@ def test_unsaid_and_in_packs_of_one_the_game_is_the_plain_one(tmp_path):
     for name, said in {"plain": "", "one": "-s pack=1", "two": "-s pack=2"}.items():
         said = f"train --plugin dcgan --data emoji {narrow} {said} --out {tmp_path / name}"
         invoke(*said.split())
-        logged[name] = (tmp_path / name / "scalars.jsonl").read_text("utf-8")
-    losses = {name: [line for line in text.splitlines() if "game" in line] for name, text in logged.items()}
+        logged[name] = (tmp_path / name / "scalars.jsonl").read_text("utf-8").splitlines()
+    told = {name: [json.loads(line).items() for line in lines] for name, lines in logged.items()}
+    losses = {name: [[one for one in line if "game" in one[0]] for line in lines] for name, lines in told.items()}
     assert losses["plain"] == losses["one"]
     assert losses["plain"] != losses["two"]
 

@@ -130,6 +130,28 @@ def test_a_browser_shows_the_page_from_the_disk_and_renews_it(run, browser):
     tab.close()
 
 
+def test_a_browser_shows_scores_rates_and_the_preview_in_full_size(run, browser):
+    (run.path / "scalars.jsonl").write_text(
+        '{"step": 4, "game": 0.5, "rate/generator": 2e-4}\n{"step": 8, "game": 0.25, "rate/generator": 1e-4}\n'
+    )
+    record = {"metric": "kid", "name": "kid", "better": "lower", "data": {"fingerprint": "0"}}
+    lines = [json.dumps(record | {"step": step, "value": value}) for step, value in ((4, 0.5), (8, 0.125))]
+    (run.path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    tab.goto(link(Page(run, 8, 100).path))
+    tab.locator("#scores svg").wait_for()
+    assert tab.inner_text("#scores figure").split("\n") == ["kid", "0.125", "0.125 to 0.5"]
+    assert tab.inner_text("#pace figure").split("\n")[:2] == ["rate generator", "0.0001"]
+    assert tab.locator("#curves figure").count() == 1
+    tab.click("#preview")
+    tab.wait_for_function("document.querySelector('#full img').naturalWidth === 48")
+    assert tab.locator("#full").is_visible()
+    tab.click("#full button")
+    assert not tab.locator("#full").is_visible()
+    assert tab.evaluate("document.body.scrollWidth <= document.documentElement.clientWidth")
+    tab.close()
+
+
 def test_a_training_that_says_nothing_any_more_is_told(run, browser, monkeypatch):
     then = time.time() - 600
     monkeypatch.setattr(page.time, "time", lambda: then)

@@ -110,12 +110,13 @@ def test_what_comes_next_can_be_pasted():
         f"see it:      {Path.cwd().as_uri()}/my%20run/index.html",
         "measure it:  gantk evaluate 'my run'",
         "ship it:     gantk export 'my run'",
+        "show it:     gantk report 'my run'",
     ]
 
 
 def test_a_command_to_measure_is_not_given_where_nothing_is_held_out():
     lines = list(said_at_end(Path("run"), 0, 10, 5.0, stopped=False, measured=False))
-    assert [line.partition(":")[0] for line in lines[1:]] == ["see it", "ship it"]
+    assert [line.partition(":")[0] for line in lines[1:]] == ["see it", "ship it", "show it"]
 
 
 def test_what_stopped_a_run_says_how_it_goes_on():
