@@ -171,6 +171,12 @@ ELSEWHERE = (
         "FID, segmentation transfer, translation",
         "faces of people, animals and drawings at 256 px and more; Inception",
     ),
+    Elsewhere(
+        "ddpm",
+        "Ho et al. 2020, arXiv:2006.11239",
+        "FID 3.17, Inception score 9.46, 3.75 bits per dimension at most",
+        "CIFAR-10, 800,000 steps of a TPU; Inception",
+    ),
     Elsewhere("began", "Berthelot et al. 2017, arXiv:1703.10717", "Inception score", "CIFAR-10; Inception"),
     Elsewhere(
         "dragan",

@@ -13,7 +13,10 @@ LOOP = "sampler"
 """The name of the node that is a sampler's loop, and what the names of its own tensors begin with."""
 
 STEPS, INDEX = f"{LOOP}.steps", f"{LOOP}.index"
-"""What a model that can be run step by step is told: how many steps, from which index on."""
+"""What a model that can be run step by step is told: how many steps, from which index on.
+
+Of other models they are constants, but for the number of steps where the inputs ask for it.
+"""
 
 
 def looped(model: onnx.ModelProto) -> None:
@@ -58,16 +61,17 @@ def looped(model: onnx.ModelProto) -> None:
         ],
         value_info=[info for name, info in infos.items() if name in inner],
     )
+    count = _attribute(index, "count")
     loop = helper.make_node(
         "Loop",
-        [STEPS, f"{LOOP}.begin", INDEX, *(mark.input[0] for mark in enters)],
+        [STEPS if count else index.input[0], f"{LOOP}.begin", INDEX, *(mark.input[0] for mark in enters)],
         [f"{INDEX}.last", *(leave.output[0] for leave in leaves)],
         name=LOOP,
         body=inside,
     )
     graph.initializer.extend(
         [
-            _whole(STEPS, _attribute(index, "count")),
+            *([_whole(STEPS, count)] if count else []),
             _whole(INDEX, 0),
             _whole(f"{LOOP}.one", 1),
             helper.make_tensor(f"{LOOP}.begin", TensorProto.BOOL, [], [True]),
@@ -94,6 +98,7 @@ def step_by_step(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
     del graph.initializer[:]
     graph.initializer.extend(kept)
     graph.input.extend(helper.make_tensor_value_info(name, TensorProto.INT64, []) for name in (STEPS, INDEX))
+    loop.input[0] = STEPS
     count = len(loop.input) - 3
     for place in range(count):
         kind = body.input[3 + place].type.tensor_type.elem_type

@@ -61,7 +61,7 @@ class Iterated(nn.Module, ABC):
     by the step's index, in buffers (`self.betas[index]`) and in inputs (`noise[:, index]`), never asked by an `if`.
 
     Args:
-        count: how many steps there are.
+        count: how many steps there are, or may be asked for: see `steps`.
 
     Raises UsageError where there is none, or more than 2^20.
     """
@@ -72,6 +72,10 @@ class Iterated(nn.Module, ABC):
             raise UsageError(f"{type(self).__name__} takes from 1 to {MOST_STEPS:,} steps, not {count}")
         self.count = count
         self._watch: Watch | None = None
+
+    def steps(self, *inputs: Tensor) -> Tensor | None:
+        """Return how many steps the inputs ask for, an int64 without dimensions from 1 to `count`; None: always all."""
+        return None
 
     @abstractmethod
     def start(self, *inputs: Tensor) -> State:
@@ -88,25 +92,38 @@ class Iterated(nn.Module, ABC):
 
     def forward(self, *inputs: Tensor) -> State:
         """Return the answer to the inputs. Raises PluginError where a step gives another state than it takes."""
-        state = self.start(*inputs)
+        state, asked = self.start(*inputs), self.steps(*inputs)
         if torch.compiler.is_exporting():
-            return self.finish(self._marked(state, inputs), *inputs)
+            return self.finish(self._marked(state, asked, inputs), *inputs)
         numbers = torch.arange(self.count, device=_tensors(self, "start", state)[0].device)
         if _EXPORTED.get():
             numbers = numbers.as_subclass(_Index)
-        for number in range(min(self.count, _MOST.get())):
+        taken = self.count if asked is None else self._taken(asked)
+        for number in range(min(taken, _MOST.get())):
             before, state = state, self.advance(state, numbers[number], *inputs)
             self._check(before, state)
             if self._watch is not None:
                 self._watch(number, _tensors(self, "advance", before), _tensors(self, "advance", state), inputs)
         return self.finish(state, *inputs)
 
-    def _marked(self, state: State, inputs: tuple[Tensor, ...]) -> State:
-        """Return the state after one step, at whose beginning and end an exported graph has marks."""
+    def _taken(self, asked: Tensor) -> int:
+        if asked.ndim or asked.dtype != torch.int64 or not 1 <= int(asked) <= self.count:
+            raise PluginError(
+                f"{written_at(self.steps)}steps() gives {_shown((asked,))}{'' if asked.ndim else f', {asked.item()}'}: "
+                f"an int64 without dimensions from 1 to {self.count} is needed"
+            )
+        return int(asked)
+
+    def _marked(self, state: State, asked: Tensor | None, inputs: tuple[Tensor, ...]) -> State:
+        """Return the state after one step, at whose beginning and end an exported graph has marks.
+
+        That of the index is given how many steps were asked for, or 0 where always all are taken.
+        """
         values = _tensors(self, "start", state)
+        number = torch.zeros((), dtype=torch.int64) if asked is None else asked
         index, *entered = (
-            _mark(ENTER, value, place, self.count)
-            for place, value in enumerate((torch.zeros((), dtype=torch.int64), *values))
+            _mark(ENTER, value, place, self.count if asked is None else 0)
+            for place, value in enumerate((number, *values))
         )
         answer = self.advance(_alike(entered, state), index, *inputs)
         left = [_mark(LEAVE, value, place) for place, value in enumerate(_tensors(self, "advance", answer))]

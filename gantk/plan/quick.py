@@ -110,7 +110,12 @@ WIDE: Mapping[str, Any] = MappingProxyType(
 LEVELS: Mapping[str, Any] = MappingProxyType({"coarser": 2.5, "condition": 32})
 """Of networks that make images at several sizes."""
 
-NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS})
+NOISY: Mapping[str, Any] = MappingProxyType(
+    {"fold": 2, "channels": 48, "multiples": (1, 2), "depth": 1, "dropout": 0.0}
+)
+"""Of networks that take noise out of images again and again, and learn far too little in few steps to forget any."""
+
+NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS, **NOISY})
 """Of networks of all these kinds, which are made for days of GPUs."""
 
 SINGLE: Mapping[str, Any] = MappingProxyType(

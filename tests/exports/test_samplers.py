@@ -14,7 +14,7 @@ from onnx import helper
 from PIL import Image
 from torch import Tensor, nn
 
-from gantk import Category, GantkError, Iterated, Latent, Model, Recipe, Unsupported, load
+from gantk import Category, GantkError, Iterated, Latent, Model, Recipe, Scalar, Unsupported, load
 from gantk.cli.generate import generate
 from gantk.cli.train import train
 from gantk.cli.translate import translate
@@ -101,6 +101,37 @@ def test_pictures_are_torchs_from_the_same_numbers(generator: Model, trained: Tr
     made = np.stack([np.asarray(image) for image in generator.generate(3, seed=5, batch_size=2)])
     assert np.abs(made.astype(int) - expected).max() <= 1
     assert made.std() > 10
+
+
+class Halving(Iterated):
+    """As often as is asked: each sample halves what it has, until it did so as often as it asked."""
+
+    def __init__(self) -> None:
+        super().__init__(6)
+
+    def steps(self, latent: Tensor, steps: Tensor) -> Tensor:
+        return steps.amax(0).long()
+
+    def start(self, latent: Tensor, steps: Tensor) -> Tensor:
+        return latent
+
+    def advance(self, x: Tensor, index: Tensor, latent: Tensor, steps: Tensor) -> Tensor:
+        return torch.where((index < steps)[:, None, None, None], 0.5 * x, x)
+
+
+def test_the_number_of_steps_is_an_input(opened: Callable[[Recipe], Trained], exported: Callable[..., Path]) -> None:
+    given = Latent(shape=(3, 4, 4), distribution="uniform"), Scalar(name="steps", default=2, low=1, high=6)
+    model = load(exported("halving", opened(Only(Halving(), *given)), graph="only"))
+    proto = onnx.load(model.path)
+    (loop,) = (node for node in proto.graph.node if node.op_type == "Loop")
+    assert STEPS not in {*loop.input, *(tensor.name for tensor in proto.graph.initializer)}
+    assert all(value == 0 for tried, value in model.card.parity.items() if tried.endswith("step"))
+    latent = given[0].fixed(3).numpy()
+    for steps in (None, 1, [1, 6, 3]):
+        made = np.stack([np.asarray(i) for i in model.generate(3, **({} if steps is None else {"steps": steps}))])
+        halves = np.array(2 if steps is None else steps, np.float32).reshape(-1, 1, 1, 1)
+        expected = np.moveaxis(latent, 1, 3) * 0.5**halves * 127.5 + 127.5
+        assert np.abs(made - expected).max() <= 0.51
 
 
 @pytest.mark.parametrize("size", [(16, 16), (13, 22)])

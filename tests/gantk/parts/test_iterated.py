@@ -71,3 +71,40 @@ def test_a_sampler_without_its_step_cannot_be_made() -> None:
 
     with pytest.raises(TypeError, match="abstract method '?advance"):
         Resting(4)
+
+
+class Asked(Counting):
+    """Takes as many steps as its second input says."""
+
+    def steps(self, latent: Tensor, number: Tensor) -> Tensor:
+        return number
+
+    def start(self, latent: Tensor, number: Tensor) -> Tensor:
+        return latent
+
+    def advance(self, state: Tensor, index: Tensor, latent: Tensor, number: Tensor) -> Tensor:
+        return super().advance(state, index, latent)
+
+    def finish(self, state: Tensor, latent: Tensor, number: Tensor) -> Tensor:
+        return state
+
+
+def test_inputs_may_ask_for_fewer_steps() -> None:
+    assert Asked(4)(torch.ones(1, 3), torch.tensor(2)).tolist() == [[12.0] * 3]
+    with shortened():
+        assert Asked(4)(torch.ones(1, 3), torch.tensor(3)).tolist() == [[2.0] * 3]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (torch.tensor(5), r"\(\) int64, 5"),
+        (torch.tensor(0), r"\(\) int64, 0"),
+        (torch.tensor([2]), r"\(1,\) int64"),
+        (torch.tensor(2.0), r"\(\) float32, 2\.0"),
+    ],
+)
+def test_what_is_no_number_of_steps(number: Tensor, said: str) -> None:
+    line = rf"test_iterated\.py:\d+: steps\(\) gives {said}: an int64 without dimensions from 1 to 4 is needed"
+    with pytest.raises(PluginError, match=line):
+        Asked(4)(torch.ones(1, 3), number)

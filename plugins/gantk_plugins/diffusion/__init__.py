@@ -1,0 +1,1 @@
+"""Images out of noise, taken away bit by bit: diffusion."""
