@@ -66,6 +66,7 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
     stops = _what_stops(dataset, findings) + (survey.stops if survey else [])
     palette = survey.palette if survey else None
     questions = _what_is_asked(dataset, findings)
+    captioned, captions = _captioned(dataset)
     if as_json:
         found = {
             "name": dataset.name,
@@ -76,12 +77,15 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
             "questions": questions,
             "passed_over": dict(dataset.passed_over),
             "label_classes": list(palette.names) if palette else [],
+            "captioned": captioned,
         }
         click.echo(json.dumps(found | _plain(findings), indent=2))
     else:
         say(dataset.summary)
         _line("kinds", ", ".join(served(dataset.kinds)))
         _show_counts(findings.counts)
+        if captioned is not None:
+            _line("captions", captions)
         for key, column in findings.columns.items():
             if column.modes:
                 _show_column(key, column)
@@ -97,6 +101,18 @@ def show_folders(dataset: "FolderDataset", as_json: bool) -> None:
         say("Mend or remove these files, or train without them: --skip-bad.", err=True)
     if stops:
         raise click.exceptions.Exit(1)
+
+
+def _captioned(dataset: "FolderDataset") -> tuple[int | None, str]:
+    """Return how many images have a caption, None where captions are not read, and the same in words."""
+    from gantk.errors import DataError
+
+    try:
+        count = dataset.captioned
+    except DataError as error:
+        # Recipes that read none can be trained all the same.
+        return 0, f"none, {error}"
+    return count, f"{count} of {dataset.arranged.total} images have one"
 
 
 def _what_stops(dataset: "FolderDataset", findings: "Findings") -> list[str]:

@@ -132,6 +132,11 @@ class FolderDataset(Dataset):
             texts = [f"{path.name} {text}" for path, text in captions]
         return f"{images}-{digest_of(chr(10).join(texts).encode())}" if texts else images
 
+    @property
+    def captioned(self) -> int | None:
+        """How many images have a caption; None where captions are not read. Raises DataError where one cannot be."""
+        return len(self._captions) if "captioned" in self.kinds else None
+
     @cached_property
     def _captions(self) -> dict[Path, str]:
         return captions_of(self.arranged.paths)

@@ -49,8 +49,12 @@ def held_out_batch(
 
 
 def holds_out(dataset: Dataset, kind: str, load: int | Sides) -> bool:
-    """Return whether data has a test share of a kind of batches."""
-    return all(len(group) for group in open_split(dataset, kind, True, load).groups)
+    """Return whether what was trained on a kind of batches can be held against others of it.
+
+    There must be a test share, and not one picture alone, as nothing is learned of another from that.
+    """
+    train, test = (open_split(dataset, kind, share, load) for share in (False, True))
+    return len(train) > 1 and all(len(group) for group in test.groups)
 
 
 def held_out_rows(dataset: Dataset, kind: str, crops: Crops, wanted: Sequence[int] | int) -> list[int]:

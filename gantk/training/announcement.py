@@ -98,7 +98,7 @@ def said_at_end(
 ) -> Iterator[str]:
     """Yield what was trained from step `start` to `step`, and what comes next.
 
-    It can be `measured` where the data holds images out, which metrics need.
+    It can be `measured` where several images were trained on and others are held out, which metrics need.
     """
     done = max(step - start, 1)
     speed = f"{done / seconds:.2f} steps/s" if seconds else ""

@@ -1,8 +1,12 @@
 """Captions of folders: beside the images, or in one file."""
 
+import json
+
 import pytest
+from click.testing import CliRunner
 
 from gantk import DataError
+from gantk.cli.main import main
 from gantk.data.captions import caption_files, captions_of
 from gantk.data.folders import open_folders
 
@@ -65,3 +69,14 @@ def test_captions_are_part_of_the_contents(fill):
     (root / "1.txt").write_text("another")
     assert told.startswith(f"{bare}-")
     assert told != open_folders([root]).fingerprint()
+
+
+def test_it_is_said_how_many_images_have_a_caption(fill):
+    root = fill({".": ["1", "2", "3"]})
+    assert "captions" not in CliRunner().invoke(main, ["data", str(root)]).output
+    (root / "2.txt").write_text("one")
+    assert "  captions         1 of 3 images have one\n" in CliRunner().invoke(main, ["data", str(root)]).output
+    assert json.loads(CliRunner().invoke(main, ["data", str(root), "--json"]).output)["captioned"] == 1
+    (root / "captions.jsonl").write_text("{\n")
+    said = CliRunner().invoke(main, ["data", str(root)])
+    assert (said.exit_code, "  captions         none, " in said.output) == (0, True)

@@ -265,7 +265,9 @@ def test_whether_anything_is_held_out(tmp_path, monkeypatch):
     (tmp_path / "images").mkdir()
     for number in range(4):
         Image.new("RGB", (8, 8), (60 * number, 0, 0)).save(tmp_path / "images" / f"{number}.png")
-    assert holds_out(open_folders([tmp_path / "images"], hold_out=0.5), "images", 8)
+    halved = open_folders([tmp_path / "images"], hold_out=0.5)
+    assert holds_out(halved, "images", 8)
+    assert not holds_out(halved, "picture", 8), "nothing is learned of others from one"
     assert not holds_out(open_folders([tmp_path / "images"], hold_out=0), "images", 8)
 
 
