@@ -51,7 +51,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Benchmark:
     """A run's graph, measured.
 
     Attributes:
@@ -69,7 +69,7 @@ class Measured:
 
 def measured(
     trained: Trained, data: Sequence[str], *, size: int, threads: int, seconds: float, least_psnr: float | None
-) -> Measured:
+) -> Benchmark:
     """Export the first graph of a run in every precision to a temporary folder, and measure.
 
     `data` says where the run's images are now, where they have moved. Raises what `export_graph` and `export_reduced`
@@ -93,7 +93,7 @@ def measured(
         figures = [_figures(TORCH, None, turns, {})]
         for precision, model in models.items():
             figures.append(_figures(precision, model.path.stat().st_size / 1e6, turns, model.card.fidelity))
-    return Measured(*_described(trained, name, module), height, tuple(figures))
+    return Benchmark(*_described(trained, name, module), height, tuple(figures))
 
 
 def in_turns(

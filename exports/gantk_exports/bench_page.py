@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from gantk_exports.bench_measure import Figures, Measured
+from gantk_exports.bench_measure import Benchmark, Figures
 from gantk_exports.precision import CALIBRATION
 
 MARK = "<!-- Written by `gantk bench export`. -->"
@@ -39,13 +39,13 @@ _HEAD = "| network | form | MB | ms | of fp32's time | of PyTorch's time | PSNR 
 _EIGHT_BITS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
-def table(models: Sequence[Measured], size: int) -> str:
+def table(models: Sequence[Benchmark], size: int) -> str:
     """Return the figures, a row for each form of each network."""
     rows = [_row(model, figures, size) for model in models for figures in model.figures]
     return "\n".join([_HEAD, "|---|---|---:|---:|---:|---:|---:|---:|", *rows])
 
 
-def page(models: Sequence[Measured], size: int, machine: str) -> str:
+def page(models: Sequence[Benchmark], size: int, machine: str) -> str:
     """Return a page with the table, the machine in words, and what was measured."""
     origins = "\n".join(f"- {model.title}: {model.origin}." for model in models)
     return _PAGE.format(
@@ -83,7 +83,7 @@ def _processor_facts() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _row(model: Measured, figures: Figures, size: int) -> str:
+def _row(model: Benchmark, figures: Figures, size: int) -> str:
     title = model.title if model.size == size else f"{model.title}, at {model.size} px"
     mean, worst = (f"{value:.1f}" for value in figures.likeness[:2]) if figures.likeness else ("", "")
     cells = [

@@ -14,7 +14,7 @@ _LONGEST = 1 << 20
 """The bytes of the longest line that is read."""
 
 
-class Measured(BaseModel):
+class ScoredData(BaseModel):
     """What of a record tells whether two scores compare."""
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +32,7 @@ class Scored(BaseModel):
     value: float
     better: Literal["higher", "lower"]
     step: int
-    data: Measured
+    data: ScoredData
     graph: str = ""
     size: int | str | None = None
     checkpoint: str | None = None

@@ -43,7 +43,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Entry(Generic[Item]):
+class ReadyImage(Generic[Item]):
     """Something to be done with an image: the image ready for a model, or the problem that it has."""
 
     item: Item
@@ -114,9 +114,9 @@ def _bytes(file: Any) -> bytes:
     return data
 
 
-def in_batches(entries: Iterable[Entry[Item]], size: int) -> Iterator[list[Entry[Item]]]:
+def in_batches(entries: Iterable[ReadyImage[Item]], size: int) -> Iterator[list[ReadyImage[Item]]]:
     """Yield neighbours that can run together: up to `size` images of one shape; what has a problem comes alone."""
-    waiting: list[Entry[Item]] = []
+    waiting: list[ReadyImage[Item]] = []
     for entry in entries:
         if waiting and (len(waiting) >= size or _shape(entry) != _shape(waiting[0]) or entry.taken is None):
             yield waiting
@@ -132,7 +132,7 @@ def joined(takens: Sequence[Taken]) -> tuple[Array, dict[str, Array]]:
     return np.concatenate([taken.batch for taken in takens]), further
 
 
-def _shape(entry: Entry[Item]) -> tuple[int, ...]:
+def _shape(entry: ReadyImage[Item]) -> tuple[int, ...]:
     return entry.taken.batch.shape[1:] if entry.taken else ()
 
 

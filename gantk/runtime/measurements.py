@@ -17,7 +17,7 @@ from gantk.errors import DataError, GantkError, UsageError, without_name
 from gantk.runtime.card import Card
 from gantk.runtime.files import written_aside
 from gantk.runtime.given import Given
-from gantk.runtime.inputs import Entry, in_batches, joined
+from gantk.runtime.inputs import ReadyImage, in_batches, joined
 from gantk.runtime.partners import Partners
 from gantk.runtime.ports import Numbers
 
@@ -29,7 +29,7 @@ TABLES = (".csv", ".npz", ".npy")
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What a model says of an image file, or of a `.npy` file of several images.
 
     Attributes:
@@ -54,7 +54,7 @@ def outputs_for(model: Model, image: Any, given: Given, batch_size: int) -> dict
     takens = [given.take(one) for one in (image if several else [image])]
     if not takens:
         raise DataError("no images were given")
-    batches = in_batches((Entry(None, taken) for taken in takens), min(batch_size, model.card.at_once))
+    batches = in_batches((ReadyImage(None, taken) for taken in takens), min(batch_size, model.card.at_once))
     answers = [model.measure(*joined([entry.taken for entry in batch if entry.taken])) for batch in batches]
     values = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     alone = takens[0].single and not several
@@ -62,7 +62,7 @@ def outputs_for(model: Model, image: Any, given: Given, batch_size: int) -> dict
     return {name: value[0] if alone else value for name, value in zip(names, values, strict=True)}
 
 
-def measure_files(model: Model, files: Sequence[Path], given: Partners, batch_size: int = 1) -> Iterator[Measured]:
+def measure_files(model: Model, files: Sequence[Path], given: Partners, batch_size: int = 1) -> Iterator[Measurement]:
     """Measure files, running up to `batch_size` neighbouring images of one size together; tell of each in order.
 
     `given` says the model's further inputs. An image that cannot be read, taken or run is skipped.
@@ -70,28 +70,28 @@ def measure_files(model: Model, files: Sequence[Path], given: Partners, batch_si
     for batch in in_batches((_entry(file, given) for file in files), min(batch_size, model.card.at_once)):
         ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
         if not ready:
-            yield from (Measured(entry.item, problem=entry.problem) for entry in batch)
+            yield from (Measurement(entry.item, problem=entry.problem) for entry in batch)
             continue
         try:
             answers = model.measure(*joined([taken for _, taken in ready]))
         except GantkError as error:
-            yield from (Measured(file, problem=str(error)) for file, _ in ready)
+            yield from (Measurement(file, problem=str(error)) for file, _ in ready)
             continue
         ends = np.cumsum([len(taken.batch) for _, taken in ready])[:-1]
         parts = zip(*(np.split(answer, ends) for answer in answers), strict=True)
         yield from (
-            Measured(file, values, fitted=taken.fitted) for (file, taken), values in zip(ready, parts, strict=True)
+            Measurement(file, values, fitted=taken.fitted) for (file, taken), values in zip(ready, parts, strict=True)
         )
 
 
-def _entry(file: Path, given: Partners) -> Entry[Path]:
+def _entry(file: Path, given: Partners) -> ReadyImage[Path]:
     try:
-        return Entry(file, given.of(file).take(file))
+        return ReadyImage(file, given.of(file).take(file))
     except DataError as error:
-        return Entry(file, None, without_name(error, file))
+        return ReadyImage(file, None, without_name(error, file))
 
 
-def table(measured: Sequence[Measured], card: Card, *, ordered: bool = False) -> dict[str, Array]:
+def table(measured: Sequence[Measurement], card: Card, *, ordered: bool = False) -> dict[str, Array]:
     """Return the rows of all files: `file`, and each output by its name; `ordered`: by the first output, lowest first.
 
     The images of a `.npy` file of several are called `name.npy[0]`, `name.npy[1]`, ...

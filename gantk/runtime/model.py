@@ -198,7 +198,7 @@ class Model:
 
         The image is an array, mapped or not, or whatever gives some of its rows as one does; `further` has the one row
         of each further input, see `run`. Each strip holds about tile * tile pixels. What a model needs to know of the
-        whole image (the statistics of instance norms) it knows: between the network's stages tensors of the image lie
+        whole image (the statistics of instance norms) it knows: between the network's sections tensors of the image lie
         on disk, in the folder for temporary files, rounded to half precision if not `exact`. Raises Unsupported where
         the model cannot run so.
         """
@@ -243,7 +243,7 @@ class Model:
         return Model(self.path, self.card, sessions, self._session, self._load)
 
     def cut(self, further: Mapping[str, Array] | None = None) -> Strips:
-        """Return the network cut into stages, as `strips` needs it, for one sample's rows of further inputs.
+        """Return the network cut into sections, as `strips` needs it, for one sample's rows of further inputs.
 
         None: for any. Raises what `strips` raises.
         """

@@ -18,7 +18,7 @@ from gantk.data.dataset import Array
 from gantk.data.parallel import ahead, cores
 from gantk.errors import GantkError
 from gantk.runtime.given import Given
-from gantk.runtime.inputs import Entry, in_batches, joined
+from gantk.runtime.inputs import ReadyImage, in_batches, joined
 
 if TYPE_CHECKING:
     from gantk.runtime.model import Model
@@ -54,7 +54,7 @@ class Answer(Generic[Item]):
 def overlapped(
     model: Model,
     sources: Iterable[Source],
-    prepared: Callable[[Source], Entry[Item]],
+    prepared: Callable[[Source], ReadyImage[Item]],
     finished: Callable[[Answer[Item]], Result],
     batch_size: int,
     tile: int | None = None,
@@ -86,11 +86,11 @@ def mapped(
 ) -> Generator[Any, None, None]:
     """Yield the answer to each image in its kind, in order. Raises what an image raises in its turn."""
 
-    def prepared(image: Any) -> Entry[GantkError | None]:
+    def prepared(image: Any) -> ReadyImage[GantkError | None]:
         try:
-            return Entry(None, given.take(image))
+            return ReadyImage(None, given.take(image))
         except GantkError as error:
-            return Entry(error, None, str(error))
+            return ReadyImage(error, None, str(error))
 
     def finished(answer: Answer[GantkError | None]) -> Any:
         if answer.give is None:
@@ -104,7 +104,7 @@ Run = Callable[[Array, Mapping[str, Array]], tuple[Array, str]]
 """Gives the answer to a batch and the rows of further inputs, and a note of how it was run."""
 
 
-def answers(run: Run, batch: list[Entry[Item]]) -> list[Answer[Item]]:
+def answers(run: Run, batch: list[ReadyImage[Item]]) -> list[Answer[Item]]:
     """Return what a model that is run so answers to images that run together, or to one that has a problem."""
     ready = [(entry.item, entry.taken) for entry in batch if entry.taken]
     if not ready:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gantk.errors import GantkError
 from gantk.runtime.card import PREFIX
-from gantk.runtime.wire import Contents, Entry, contents
+from gantk.runtime.wire import Contents, Property, contents
 from gantk.text import pasted
 
 SEAL = f"{PREFIX}sha256"
@@ -42,7 +42,7 @@ def check_seal(path: Path, found: Contents) -> None:
         )
 
 
-def _stated(found: Contents) -> Entry | None:
+def _stated(found: Contents) -> Property | None:
     return next((entry for entry in found.metadata if entry.key == SEAL), None)
 
 

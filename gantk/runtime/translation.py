@@ -15,7 +15,7 @@ from gantk.runtime.card import Card
 from gantk.runtime.files import image_files, written_aside
 from gantk.runtime.given import Given
 from gantk.runtime.images import companions_of, format_of, is_reduced, kept_format, note_of, read, write
-from gantk.runtime.inputs import Entry, as_given
+from gantk.runtime.inputs import ReadyImage, as_given
 from gantk.runtime.model import Model
 from gantk.runtime.overlap import Answer, answers, overlapped
 from gantk.runtime.partners import Partners
@@ -99,7 +99,7 @@ def _refuse_losses(jobs: list[Job]) -> None:
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadJob:
     """A job whose image was read: the format to write, what goes along with the pixels, and what is told of them."""
 
     job: Job
@@ -135,20 +135,20 @@ def translate_files(
     yield from overlapped(model, jobs, partial(_entry, model.card, given), _written, batch_size, tile)
 
 
-def _entry(card: Card, given: Partners, job: Job) -> Entry[Read]:
+def _entry(card: Card, given: Partners, job: Job) -> ReadyImage[ReadJob]:
     try:
         image = read(job.source, card.image_in.reads)
         file_format = kept_format(image) if job.keeps_format else format_of(job.target)
         taken = given.of(job.source).take(image)
         # A profile of colours is none of the colours of classes.
         companions = {} if card.image_out.palette is not None else companions_of(image)
-        item = Read(job, file_format, companions, is_reduced(image), taken.fitted, note_of(image))
-        return Entry(item, taken)
+        item = ReadJob(job, file_format, companions, is_reduced(image), taken.fitted, note_of(image))
+        return ReadyImage(item, taken)
     except DataError as error:
-        return Entry(Read(job), None, without_name(error, job.source))
+        return ReadyImage(ReadJob(job), None, without_name(error, job.source))
 
 
-def _written(answer: Answer[Read]) -> JobOutcome:
+def _written(answer: Answer[ReadJob]) -> JobOutcome:
     item = answer.item
     if answer.give is None:
         return JobOutcome(item.job, answer.problem)

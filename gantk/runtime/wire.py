@@ -54,7 +54,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Property:
     """A text that goes along with a model.
 
     Attributes:
@@ -79,7 +79,7 @@ class Contents:
         tensors: its weights and constants.
     """
 
-    metadata: list[Entry] = field(default_factory=list)
+    metadata: list[Property] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
 
 
@@ -134,12 +134,12 @@ class _Reader:
                 tensor.external = True
         return tensor
 
-    def _entry(self, begun: int, first: int, end: int) -> Entry:
+    def _entry(self, begun: int, first: int, end: int) -> Property:
         texts, places = {1: "", 2: ""}, {2: (end, end)}
         for number, kind, start, stop in self._fields(first, end):
             if number in texts and kind == _BYTES:
                 texts[number], places[number] = self._text(start, stop), (start, stop)
-        return Entry(texts[1], texts[2], (begun, end), places[2])
+        return Property(texts[1], texts[2], (begun, end), places[2])
 
     def _text(self, first: int, end: int) -> str:
         if end - first > _LONGEST:

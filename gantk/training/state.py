@@ -24,7 +24,7 @@ STATISTICS = "statistics.safetensors"
 Count = Annotated[int, Field(ge=0, lt=2**62)]
 
 
-class Facts(BaseModel):
+class StateFacts(BaseModel):
     """What `state.json` says.
 
     Attributes:
@@ -82,7 +82,7 @@ class TrainingState:
                 write_tensors(folder / f"{name}.average.safetensors", average.module.state_dict())
             write_tensors(folder / OPTIMIZERS, optimizer_state(self.movers))
             write_tensors(folder / STATISTICS, self.settled.averages)
-            facts = Facts(
+            facts = StateFacts(
                 step=self.step,
                 stage=self.recipe.stage.number,
                 positions=self.positions,
@@ -117,9 +117,9 @@ class TrainingState:
         self.records_moves = facts.moved is not None or facts.step == 0
 
 
-def read_facts(folder: Path) -> Facts:
+def read_facts(folder: Path) -> StateFacts:
     """Return what a checkpoint says of itself. Raises GantkError."""
-    return read_model(Facts, folder / STATE)
+    return read_model(StateFacts, folder / STATE)
 
 
 def load_weights(recipe: Recipe, folder: Path, *, averaged: bool = False) -> None:
@@ -155,7 +155,7 @@ def own_state(recipe: Recipe) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in recipe.state_dict().items() if not name.startswith(networks)}
 
 
-def _read_averages(recipe: Recipe, folder: Path, facts: Facts) -> dict[str, Tensor]:
+def _read_averages(recipe: Recipe, folder: Path, facts: StateFacts) -> dict[str, Tensor]:
     """Return what a checkpoint keeps of batch norm beside the weights: all of it, or nothing. Raises GantkError."""
     path = folder / STATISTICS
     if facts.settled is None and not path.exists():

@@ -18,7 +18,7 @@ from gantk.runs.run import open_run
 from gantk.sizes import Sides
 from gantk.training.blank_batches import BlankBatches
 from gantk.training.inference import inference_form
-from gantk.training.state import Facts, load_own_state, load_settled, load_weights, read_facts
+from gantk.training.state import StateFacts, load_own_state, load_settled, load_weights, read_facts
 from gantk.training.statistics import Settled, settled_averages, warning
 
 
@@ -87,7 +87,7 @@ def load_trained(
     course = recorded_course(resolved, recipe, number)
     prepare(recipe, BlankBatches(contents.images, resolved.settings.sides, resolved.kind))
 
-    def take(folder: Path) -> tuple[Facts, Settled]:
+    def take(folder: Path) -> tuple[StateFacts, Settled]:
         load_weights(recipe, folder, averaged=True)
         load_own_state(recipe, folder)
         facts = read_facts(folder)

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from gantk.errors import UsageError
 from gantk_exports.bench import bench
-from gantk_exports.bench_measure import Figures, Measured, in_turns
+from gantk_exports.bench_measure import Benchmark, Figures, in_turns
 from gantk_exports.bench_page import MARK, machine, page, table
 
 PYTORCH = Figures("PyTorch", None, 123.4, 1.0, 2.0, None)
@@ -33,14 +33,14 @@ def test_calls_take_turns_after_two_that_are_not_counted() -> None:
 
 
 def test_a_row_says_what_was_measured() -> None:
-    drawn = table([Measured("resnet, blocks 9", "graph `a_to_b`", 64, (PYTORCH, EIGHT))], 256).splitlines()
+    drawn = table([Benchmark("resnet, blocks 9", "graph `a_to_b`", 64, (PYTORCH, EIGHT))], 256).splitlines()
     assert drawn[2] == "| resnet, blocks 9, at 64 px | PyTorch |  | 123 | 2.00 | 1.00 |  |  |"
     assert drawn[3] == "| resnet, blocks 9, at 64 px | int8 | 11.5 | 61.7 | 1.00 | 0.50 | 35.7 | 31.2 |"
     assert len({line.count("|") for line in drawn}) == 1
 
 
 def test_a_page_names_the_machine_and_what_was_trained() -> None:
-    written = page([Measured("unet", "graph `generator` after 150 steps", 256, (EIGHT,))], 256, machine(2))
+    written = page([Benchmark("unet", "graph `generator` after 150 steps", 256, (EIGHT,))], 256, machine(2))
     assert written.startswith(MARK)
     assert "- unet: graph `generator` after 150 steps.\n" in written
     assert re.search(r"2 threads; ONNX Runtime \d.*, PyTorch \d", written)

@@ -27,7 +27,7 @@ _LONGEST = {"JPEG": 65500, "WEBP": 16383}
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadImage:
     """An image that was read.
 
     Attributes:
@@ -57,7 +57,7 @@ class Pictures:
         """End the decoding processes."""
         self._decoders.close()
 
-    async def read(self, kind: str, body: bytes, card: Card, most: int, port: Port | None = None) -> Read:
+    async def read(self, kind: str, body: bytes, card: Card, most: int, port: Port | None = None) -> ReadImage:
         """Return the image that the body of a request of type `kind` holds, the right way up, if it can be decoded.
 
         `port` is the further input that it is for, whose name its field of a form has; None: the first, which is in
@@ -78,7 +78,7 @@ class Pictures:
         if not parts and most == limits.pixels:
             allowed = BYTES_A_PIXEL * limits.pixels / 1e6
             raise Refusal(422, f"an image that decodes to more than {allowed:.0f} MB; send a smaller one")
-        return Read(width, height, _image(found, *parts) if parts else None, found.get("texts", {}))
+        return ReadImage(width, height, _image(found, *parts) if parts else None, found.get("texts", {}))
 
 
 def _image(found: dict[str, Any], pixels: bytes, profile: bytes) -> Image.Image | Deep:

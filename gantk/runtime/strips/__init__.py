@@ -1,1 +1,1 @@
-"""An image larger than memory through a model: cut into strips, stage by stage."""
+"""An image larger than memory through a model: cut into strips, section by section."""

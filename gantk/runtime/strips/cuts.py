@@ -1,4 +1,4 @@
-"""A model in strips: cut into stages for the numbers that it is given besides its images."""
+"""A model in strips: cut into sections for the numbers that it is given besides its images."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gantk.runtime.strips.stages import Plan
+    from gantk.runtime.strips.sections import Plan
 
 SHARE = 0.5
 """Share of the free memory that a run may take whole; beyond, an image is run in strips."""

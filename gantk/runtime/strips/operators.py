@@ -13,15 +13,15 @@ WINDOWED = frozenset({"Conv", "MaxPool", "AveragePool"})
 
 
 @dataclass(frozen=True)
-class Span:
+class RowSpan:
     """Rows from `first` up to, not including, `end`; before the first and behind the last row is padding."""
 
     first: int
     end: int
 
-    def joined(self, other: Span) -> Span:
+    def joined(self, other: RowSpan) -> RowSpan:
         """Return the smallest span that holds both."""
-        return Span(min(self.first, other.first), max(self.end, other.end))
+        return RowSpan(min(self.first, other.first), max(self.end, other.end))
 
 
 def reads_rows(node: Any, constants: Mapping[str, Array]) -> bool:
@@ -69,21 +69,21 @@ def height(node: Any, rows: int, constants: Mapping[str, Array]) -> int:
     return int(rows * ratio(node, constants))
 
 
-def needed(node: Any, span: Span, constants: Mapping[str, Array]) -> Span:
+def needed(node: Any, span: RowSpan, constants: Mapping[str, Array]) -> RowSpan:
     """Return the rows of a node's input on which a span of its output depends; they may lie in its padding."""
     if node.op_type in WINDOWED:
         first = span.first * _stride(node) - _padding(node)[0]
-        return Span(first, (span.end - 1) * _stride(node) - _padding(node)[0] + _reach(node) + 1)
+        return RowSpan(first, (span.end - 1) * _stride(node) - _padding(node)[0] + _reach(node) + 1)
     if node.op_type == "ConvTranspose":
         above, stride = _padding(node)[0], _stride(node)
-        return Span(-(-(span.first + above - _reach(node)) // stride), (span.end - 1 + above) // stride + 1)
+        return RowSpan(-(-(span.first + above - _reach(node)) // stride), (span.end - 1 + above) // stride + 1)
     if node.op_type == "Pad":
         above = int(constants[node.input[1]][2])
-        return Span(span.first - above, span.end - above)
+        return RowSpan(span.first - above, span.end - above)
     if node.op_type == "Resize":
         times = int(constants[node.input[2]][2])
         beside = _said(node, "mode", b"nearest") == b"linear"
-        return Span(span.first // times - beside, -(-span.end // times) + beside)
+        return RowSpan(span.first // times - beside, -(-span.end // times) + beside)
     return span
 
 

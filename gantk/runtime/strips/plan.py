@@ -1,4 +1,4 @@
-"""The plan by which a translating network is cut into stages: which operators read how much of an image."""
+"""The plan by which a translating network is cut into sections: which operators read how much of an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gantk.data.dataset import Array
 from gantk.errors import Unsupported
 from gantk.runtime.strips.bound import SPREAD
 from gantk.runtime.strips.operators import ratio, reads_rows
-from gantk.runtime.strips.stages import NORM, Plan, Stage
+from gantk.runtime.strips.sections import NORM, Plan, Section
 
 # fmt: off
 POINTWISE = frozenset({
@@ -27,9 +27,9 @@ PER_CHANNEL = frozenset({"BatchNormalization", "DequantizeLinear", "QuantizeLine
 
 
 def plan(model: Any) -> Plan:
-    """Return the stages of a model that `gantk export` wrote, which takes images alone that need no padding.
+    """Return the sections of a model that `gantk export` wrote, which takes images alone that need no padding.
 
-    Raises Unsupported where an operator reads more of an image than stages can.
+    Raises Unsupported where an operator reads more of an image than sections can.
     """
     import onnx
 
@@ -58,8 +58,8 @@ def plan(model: Any) -> Plan:
     types = {info.name: info.type.tensor_type.elem_type for info in [*graph.value_info, *graph.input, *graph.output]}
     types |= {node.output[0]: onnx.TensorProto.FLOAT for node in nodes if node.op_type == SPREAD}
     dtypes = {name: onnx.helper.tensor_dtype_to_np_dtype(types[name]) for name in levels}
-    stages = _stages(nodes, levels, norms, constants, output)
-    return Plan(stages, norms, constants, ratios, axes, dtypes, model)
+    sections = _sections(nodes, levels, norms, constants, output)
+    return Plan(sections, norms, constants, ratios, axes, dtypes, model)
 
 
 def _unframed(nodes: list[Any], constants: Mapping[str, Array], graph: Any) -> tuple[list[Any], str]:
@@ -133,14 +133,14 @@ def _moved(node: Any, axis: int) -> int:
     return int(order.index(axis))
 
 
-def _stages(
+def _sections(
     nodes: list[Any], levels: Mapping[str, int], norms: Mapping[str, str], constants: Mapping[str, Array], output: str
-) -> tuple[Stage, ...]:
-    """Return the stages, the last first found: what a later one reads, an earlier one gives."""
+) -> tuple[Section, ...]:
+    """Return the sections, the last first found: what a later one reads, an earlier one gives."""
     made = {node.output[0]: node for node in nodes}
     wanted: dict[int, list[str]] = {level: [] for level in range(levels[output] + 1)}
     wanted[levels[output]].append(output)
-    stages = []
+    sections = []
     for level in range(levels[output], -1, -1):
         inside, inputs, waiting = set[str](), list[str](), list(wanted[level])
         while waiting:
@@ -161,5 +161,5 @@ def _stages(
             waiting += sources
         ordered = tuple(node for node in nodes if node.output[0] in inside)
         applied = tuple(node.output[0] for node in ordered if node.op_type == NORM)
-        stages.append(Stage(ordered, tuple(inputs), applied, tuple(wanted[level])))
-    return tuple(stage for stage in reversed(stages) if stage.outputs)
+        sections.append(Section(ordered, tuple(inputs), applied, tuple(wanted[level])))
+    return tuple(section for section in reversed(sections) if section.outputs)

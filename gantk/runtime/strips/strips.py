@@ -1,4 +1,4 @@
-"""An image larger than memory through a model: stage by stage in strips, the tensors between stages on disk.
+"""An image larger than memory through a model: section by section in strips, the tensors between sections on disk.
 
 The result is that of the whole image, instance norms included, since their statistics are taken over all strips. What
 is kept on disk is rounded to half precision, or not at all where `exact` is asked for.
@@ -25,7 +25,7 @@ from gantk.runtime.strips.moments import Moments
 from gantk.runtime.strips.pieces import strips_of
 from gantk.runtime.strips.pixel_rows import PixelRows
 from gantk.runtime.strips.plan import plan
-from gantk.runtime.strips.stages import Stage, model_of
+from gantk.runtime.strips.sections import Section, model_of
 from gantk.runtime.strips.tensors import Padded, Scratch
 
 
@@ -77,7 +77,7 @@ class Strips:
         left, width = (self.card.scaled(length) for length in images[self.card.image_in.name].shape[:2])
         padded = {port.name: Padded(images[port.name], self.card, port) for port in self.card.images_in}
         try:
-            for rows in self._stages(padded, tile, exact):
+            for rows in self._sections(padded, tile, exact):
                 strip = self.card.image_out.from_tensor(rows)[0, :left, :width]
                 left -= len(strip)
                 if len(strip):
@@ -96,23 +96,23 @@ class Strips:
             done += len(strip)
         return answer
 
-    def _stages(self, images: Mapping[str, Padded], tile: int, exact: bool) -> Iterator[Array]:
-        """Yield the last stage's strips for images, after all others have run on them."""
+    def _sections(self, images: Mapping[str, Padded], tile: int, exact: bool) -> Iterator[Array]:
+        """Yield the last section's strips for images, after all others have run on them."""
         plan, first = self.plan, images[self.card.image_in.name]
         heights = plan.heights(first.height)
         moments = {source: Moments() for source in plan.norms.values()}
         with tempfile.TemporaryDirectory(prefix="gantk-") as folder, ExitStack() as open_files:
             kept: dict[str, Scratch] = {}
-            for number, stage in enumerate(plan.stages):
-                last = number == len(plan.stages) - 1
+            for number, section in enumerate(plan.sections):
+                last = number == len(plan.sections) - 1
                 # A session keeps what memory it once had: each is gone before the next one comes.
-                session = self.open_session(model_of(plan, stage, half=not exact))
-                for output in () if last else stage.outputs:
+                session = self.open_session(model_of(plan, section, half=not exact))
+                for output in () if last else section.outputs:
                     kept[output] = Scratch(Path(folder) / f"{number}-{len(kept)}", heights[output])
                     open_files.callback(kept[output].close)
-                statistics = self._statistics(stage, moments)
+                statistics = self._statistics(section, moments)
                 answers = [answer.name for answer in session.outputs]
-                for strip in strips_of(plan, stage, heights, first.width, tile):
+                for strip in strips_of(plan, section, heights, first.width, tile):
                     given = {
                         f"{source}.kept": (images[source] if source in images else kept[source]).read(span)
                         for source, span in strip.read.items()
@@ -120,7 +120,7 @@ class Strips:
                     made = dict(
                         zip(answers, session.run(answers, {**given, **statistics, **strip.bounds}), strict=True)
                     )
-                    for output in stage.outputs:
+                    for output in section.outputs:
                         rows = made[f"{output}.given"]
                         if last:
                             yield rows
@@ -129,14 +129,14 @@ class Strips:
                             count = rows.shape[2] * rows.shape[3]
                             moments[output].add(count, made[f"{output}.mean"], made[f"{output}.squares"])
                         kept[output].write(strip.wanted[output].first, rows)
-                later = {source for further in plan.stages[number + 1 :] for source in further.inputs}
+                later = {source for further in plan.sections[number + 1 :] for source in further.inputs}
                 for done in [source for source in kept if source not in later]:
                     kept.pop(done).close()
 
-    def _statistics(self, stage: Stage, moments: Mapping[str, Moments]) -> dict[str, Array]:
-        """Return the mean and the variance for each of a stage's norms, as its session takes them."""
+    def _statistics(self, section: Section, moments: Mapping[str, Moments]) -> dict[str, Array]:
+        """Return the mean and the variance for each of a section's norms, as its session takes them."""
         given = {}
-        for name in stage.norms:
+        for name in section.norms:
             seen, dtype = moments[self.plan.norms[name]], self.plan.dtypes[name]
             given[f"{name}.mean"] = np.asarray(seen.mean, dtype)
             given[f"{name}.variance"] = np.asarray(seen.squares / seen.count, dtype)

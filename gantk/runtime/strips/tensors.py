@@ -1,4 +1,4 @@
-"""The tensors that strips are read from: those between two stages, on disk, and the image, padded."""
+"""The tensors that strips are read from: those between two sections, on disk, and the image, padded."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.runtime.card import Card
 from gantk.runtime.ports import Port
-from gantk.runtime.strips.operators import Span
+from gantk.runtime.strips.operators import RowSpan
 from gantk.runtime.strips.pixel_rows import PixelRows
 
 
@@ -27,7 +27,7 @@ class Scratch:
             self._file.seek(self._place(channel, first))
             self._file.write(plane.data)
 
-    def read(self, span: Span) -> Array:
+    def read(self, span: RowSpan) -> Array:
         """Return rows (1, C, h, W)."""
         rows = np.empty((1, self._channels, span.end - span.first, self._width), self._dtype)
         for channel, plane in enumerate(rows[0]):
@@ -54,7 +54,7 @@ class Padded:
             max(-(-length // card.multiple) * card.multiple, card.minimum) for length in image.shape[:2]
         )
 
-    def read(self, span: Span) -> Array:
+    def read(self, span: RowSpan) -> Array:
         """Return rows as a model's tensor of one image."""
         height, width = self._image.shape[:2]
         first = min(span.first, height - 1)

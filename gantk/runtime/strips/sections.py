@@ -1,8 +1,8 @@
 """A translating network cut where it needs to know a whole image: between its instance norms.
 
-Within a stage each row of an output depends on a few rows of the stage's inputs, so a stage can run on strips of an
-image. What one stage hands to later ones is a tensor of the whole image; an instance norm's mean and deviation are
-known when its input is whole, and are given to the stages that read it.
+Within a section each row of an output depends on a few rows of the section's inputs, so a section can run on strips
+of an image. What one section hands to later ones is a tensor of the whole image; an instance norm's mean and
+deviation are known when its input is whole, and are given to the sections that read it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from gantk.data.dataset import Array
 from gantk.runtime.strips.bound import SPREAD
-from gantk.runtime.strips.operators import Span, height, needed
+from gantk.runtime.strips.operators import RowSpan, height, needed
 
 if TYPE_CHECKING:
     import onnx
@@ -27,12 +27,12 @@ NORM = "InstanceNormalization"
 
 
 @dataclass(frozen=True)
-class Stage:
+class Section:
     """A part of the network that runs on strips.
 
     Attributes:
         nodes: its operators, in order.
-        inputs: the tensors that it reads: the image, or what earlier stages gave.
+        inputs: the tensors that it reads: the image, or what earlier sections gave.
         norms: the instance norms that it applies, by their outputs' names.
         outputs: the tensors that it gives.
     """
@@ -45,19 +45,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """A network as stages.
+    """A network as sections.
 
     Attributes:
-        stages: in the order in which they run.
+        sections: in the order in which they run.
         norms: the tensors that instance norms read, by their outputs' names.
         constants: the network's weights and constants by name.
         ratios: rows of each tensor for a row of the image.
         rows_axis: which axis of each tensor runs from top to bottom.
-        dtypes: NumPy types of the tensors that stages read and give.
+        dtypes: NumPy types of the tensors that sections read and give.
         model: the ONNX model whose nodes these are.
     """
 
-    stages: tuple[Stage, ...]
+    sections: tuple[Section, ...]
     norms: Mapping[str, str]
     constants: Mapping[str, Array]
     ratios: Mapping[str, Fraction]
@@ -73,8 +73,8 @@ class Plan:
     def heights(self, image: int) -> dict[str, int]:
         """Return each tensor's rows for images of so many rows."""
         found = dict.fromkeys(self.images, image)
-        for stage in self.stages:
-            for node in stage.nodes:
+        for section in self.sections:
+            for node in section.nodes:
                 found[node.output[0]] = height(node, found[self.data_inputs(node)[0]], self.constants)
         return found
 
@@ -82,44 +82,44 @@ class Plan:
         """Return the inputs of a node that depend on the image."""
         return [name for name in node.input if name and name not in self.constants]
 
-    def spans(self, stage: Stage, wanted: Mapping[str, Span]) -> dict[str, Span]:
-        """Return the rows of each of a stage's inputs on which these rows of its outputs depend."""
+    def spans(self, section: Section, wanted: Mapping[str, RowSpan]) -> dict[str, RowSpan]:
+        """Return the rows of each of a section's inputs on which these rows of its outputs depend."""
         spans = dict(wanted)
-        for node in reversed(stage.nodes):
+        for node in reversed(section.nodes):
             if node.output[0] not in spans:
                 continue
             rows = needed(node, spans[node.output[0]], self.constants)
             for name in self.data_inputs(node):
                 spans[name] = rows.joined(spans[name]) if name in spans else rows
-        return {name: spans[name] for name in stage.inputs}
+        return {name: spans[name] for name in section.inputs}
 
-    def alignment(self, stage: Stage) -> int:
-        """Return the rows of the image at whose multiples every tensor of a stage has a row that begins there."""
-        names = [*stage.inputs, *(node.output[0] for node in stage.nodes)]
+    def alignment(self, section: Section) -> int:
+        """Return the rows of the image at whose multiples every tensor of a section has a row that begins there."""
+        names = [*section.inputs, *(node.output[0] for node in section.nodes)]
         return math.lcm(*(self.ratios[name].denominator for name in names))
 
 
-def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
-    """Return a stage as an ONNX model.
+def model_of(plan: Plan, section: Section, *, half: bool) -> bytes:
+    """Return a section as an ONNX model.
 
-    It takes the stage's inputs; for each of its norms NAME the statistics `NAME.mean` and `NAME.variance` (C,); for
+    It takes the section's inputs; for each of its norms NAME the statistics `NAME.mean` and `NAME.variance` (C,); for
     each output NAME the rows to give, `NAME.first` and `NAME.end` (1,), counted in the strip. It gives the outputs'
     rows, and of those that an instance norm reads `NAME.mean` and `NAME.squares`, the mean and the sum of squared
-    deviations of each channel (1, C, 1, 1). With `half`, float32 tensors between stages are float16.
+    deviations of each channel (1, C, 1, 1). With `half`, float32 tensors between sections are float16.
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    info, last = helper.make_tensor_value_info, stage is plan.stages[-1]
+    info, last = helper.make_tensor_value_info, section is plan.sections[-1]
     kinds = {name: helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for name, dtype in plan.dtypes.items()}
     sources = set(plan.norms.values())
     inputs, outputs, before, after, own = [], [], [], [], []
-    for name in stage.inputs:
+    for name in section.inputs:
         halved = half and name not in plan.images and kinds[name] == TensorProto.FLOAT
         inputs.append(info(f"{name}.kept", TensorProto.FLOAT16 if halved else kinds[name], None))
         before.append(helper.make_node("Cast", [f"{name}.kept"], [name], to=kinds[name]))
-    for name in stage.norms:
+    for name in section.norms:
         inputs += [info(f"{name}.{part}", kinds[name], [None]) for part in ("mean", "variance")]
-    for name in stage.outputs:
+    for name in section.outputs:
         inputs += [info(f"{name}.{part}", TensorProto.INT64, [1]) for part in ("first", "end")]
         own.append(numpy_helper.from_array(np.array([plan.rows_axis[name]]), f"{name}.axis"))
         bounds = [f"{name}.first", f"{name}.end", f"{name}.axis"]
@@ -138,11 +138,11 @@ def model_of(plan: Plan, stage: Stage, *, half: bool) -> bytes:
                 helper.make_node("ReduceSumSquare", [centred, f"{name}.pixels"], [squares]),
             ]
             outputs += [info(part, TensorProto.FLOAT, [1, None, 1, 1]) for part in (mean, squares)]
-    nodes = [each for node in stage.nodes for each in _written(node)]
+    nodes = [each for node in section.nodes for each in _written(node)]
     used = {name for node in nodes for name in node.input}
     weights = [tensor for tensor in plan.model.graph.initializer if tensor.name in used]
     fixed = [node for node in plan.model.graph.node if node.op_type == "Constant" and node.output[0] in used]
-    graph = helper.make_graph([*fixed, *before, *nodes, *after], "stage", inputs, outputs, [*weights, *own])
+    graph = helper.make_graph([*fixed, *before, *nodes, *after], "section", inputs, outputs, [*weights, *own])
     model = helper.make_model(graph, opset_imports=plan.model.opset_import, ir_version=plan.model.ir_version)
     data: bytes = model.SerializeToString()
     return data
