@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gantk.recipe.stage import Stage
     from gantk.runtime.model import Model
     from gantk.runtime.model_file import load
+    from gantk.steering.handle import Run, train
 
 __version__ = "0.2.0"
 
@@ -88,6 +89,7 @@ _HOMES = {
     "gantk.recipe.stage": ("Stage",),
     "gantk.runtime.model": ("Model",),
     "gantk.runtime.model_file": ("load",),
+    "gantk.steering.handle": ("Run", "train"),
 }
 
 __all__ = [
@@ -137,6 +139,7 @@ __all__ = [
     "PluginError",
     "Points",
     "Recipe",
+    "Run",
     "Scalar",
     "Schedule",
     "Scheduled",
@@ -166,6 +169,7 @@ __all__ = [
     "single_scores",
     "some_labels",
     "to_window",
+    "train",
     "value_at",
 ]
 

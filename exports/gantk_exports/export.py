@@ -1,9 +1,7 @@
 """`gantk export`: a run's graphs as verified ONNX models."""
 
-import sys
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import click
@@ -12,19 +10,13 @@ from gantk.cli.output import say
 from gantk.cli.size import HeightByWidth
 from gantk.cli.status_line import waiting
 from gantk.cli.step import Said, chosen_step, step_option
-from gantk.errors import GantkError, UsageError
 from gantk.install_lines import require_training
 from gantk.sizes import Sides
-from gantk.text import pasted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from gantk.plan.tensors import Io
     from gantk.runtime.card import Card
     from gantk.runtime.model import Model
-    from gantk.training.trained import Trained
-    from gantk_exports.form import Form
     from gantk_exports.precision import Precision
 
 EPILOG = """\b
@@ -121,99 +113,33 @@ def export(
     --size says one. It says of itself what it is; the same card lies beside it as .json.
     """
     require_training("gantk export")
-    from time import perf_counter
-
-    from gantk.plan.protocol import graphs_of
-    from gantk.plugins.manager import load_plugins
-    from gantk.runs.run import open_run
-    from gantk.runtime.model_file import load
-    from gantk.training.trained import load_trained
-    from gantk_exports.examples import write_examples
+    from gantk_exports.exporting import Exported, ExportRequest, export_run
     from gantk_exports.form import Form
-    from gantk_exports.graphs import export_graph
-    from gantk_exports.precision import export_reduced
 
     told = partial(say, err=True)
-    opened, chosen = open_run(run), chosen_step(run, step, told)
-    trained = load_trained(run, chosen, plugins=plugins, say=told)
-    if data and precision == "fp32" and examples is None:
-        say("note: fp32 needs no images: --data is not read", err=True)
-    for note in trained.notes:
-        say(f"warning: {note}", err=True)
-    listeners = load_plugins(trained.config.plugins)
-    empty = opened.manifest.imported.untrained_graphs if trained.step == 0 else []
-    for name in graphs:
-        if name in empty:
-            raise UsageError(f"{run} was imported without a file for {name}: its weights are untrained")
-    known = sorted(graphs_of(trained.recipe, trained.images).keys() - set(empty))
-    later = to_come(trained)
-    for name in graphs:
-        if name not in known:
-            raise UsageError(f"{trained.plugin} has no graph {name!r}, only {', '.join(known)}{later and f'; {later}'}")
-    if later and not graphs:
-        say(f"note: {later}", err=True)
-    names = list(dict.fromkeys(graphs)) or known
-    written: list[Model] = []
-    form = Form(io, sides, opset)
-    places = _places(names, out or run / "exports", precision, form)
-    _check_writable(next(iter(places.values())).parent)
-    if precision != "fp32" or examples is not None:
-        _look_for_images(trained, places, precision, data)
+    request = ExportRequest(
+        graphs=graphs,
+        out=out,
+        step=chosen_step(run, step, told),
+        data=data,
+        plugins=plugins,
+        form=Form(io, sides, opset),
+        precision=precision,
+        examples=examples,
+        least_psnr=least_psnr,
+    )
+
+    def done(exported: Exported) -> None:
+        path, size = exported.model.path, exported.model.path.stat().st_size / 1e6
+        say(f"{path}  {size:.1f} MB  {_compared(exported.model.card)}  {exported.seconds:.1f} s")
+        if shown := exported.examples:
+            say(f"{shown[0].parent}  {len(shown)} held-out image{'s' if shown[1:] else ''}")
+
     with waiting() as begin:
-        for name, path in places.items():
-            began = perf_counter()
-            begin(f"exporting {name}")
-
-            def tell(part: str, name: str = name) -> None:
-                # Passing words on a terminal; elsewhere a line a graph is enough.
-                if sys.stderr.isatty():
-                    begin(f"exporting {name}: {part}")
-
-            if precision == "fp32":
-                export_graph(trained, name, path, form, tell)
-            else:
-                export_reduced(trained, name, path, form, precision, least_psnr, data=data, tell=tell)
-            begin("")
-            listeners.hook.exported(run=opened, model=path)
-            written.append(load(path))
-            size, compared = path.stat().st_size / 1e6, _compared(written[-1].card)
-            say(f"{path}  {size:.1f} MB  {compared}  {perf_counter() - began:.1f} s")
-            if examples is not None and (shown := write_examples(trained, written[-1].card, path, examples, data)):
-                say(f"{shown[0].parent}  {len(shown)} held-out image{'s' if shown[1:] else ''}")
+        written = export_run(run, request, told, begin, done)
     if examples is not None and not any(model.card.images_in for model in written):
         say("note: none of these takes an image: there are no examples", err=True)
     say(f"next: {_next(written)}")
-
-
-def to_come(trained: "Trained") -> str:
-    """Return which graphs come with later stages than the checkpoint's; empty: none do."""
-    from gantk.parts.context import Progress
-    from gantk.plan.protocol import graphs_of
-
-    context, present = trained.recipe.context, graphs_of(trained.recipe, trained.images)
-    stage, spans, before = context.stage, context.spans, context.progress
-    if stage.number + 1 >= len(spans):
-        return ""
-    context.progress = Progress(spans[-1].begin, before.total)
-    later = graphs_of(trained.recipe, trained.images).keys() - present.keys()
-    context.progress = before
-    if not later:
-        return ""
-    come = "come" if later - {min(later)} else "comes"
-    return (
-        f"{', '.join(sorted(later))} {come} with later stages: step {trained.step} is of {stage.name!r}, stage "
-        f"{stage.number + 1} of {len(spans)}; to train on: {pasted('gantk', 'train', '--resume', trained.run)}"
-    )
-
-
-def _look_for_images(trained: "Trained", names: "Iterable[str]", precision: "Precision", data: "Sequence[str]") -> None:
-    """Raise GantkError where the images are not there that are shown, or that a smaller model is measured on."""
-    from gantk.plan.protocol import graphs_of
-    from gantk_exports.material import look_for
-
-    graphs = graphs_of(trained.recipe, trained.images)
-    keys = dict.fromkeys(key for name in names for key in graphs[name].inputs if isinstance(key, str))
-    look_for(trained, keys, (True, False) if precision == "int8" else (True,), data)
 
 
 def _next(written: "list[Model]") -> str:
@@ -223,30 +149,6 @@ def _next(written: "list[Model]") -> str:
     order = ("generate", "translate", "encode", "score")
     model = min(written, key=lambda model: order.index(model.card.task))
     return example(model.path, model.card)
-
-
-def _places(names: list[str], out: Path, precision: "Precision", form: "Form") -> dict[str, Path]:
-    """Return where each graph goes. Raises UsageError where several would go to one file."""
-    if out.suffix.lower() != ".onnx":
-        if out.exists() and not out.is_dir():
-            raise UsageError(f"{out}: neither a folder nor an .onnx file")
-        kinds: list[str] = [precision] if precision != "fp32" else []
-        kinds += ["{}x{}".format(*form.sides)] if form.sides is not None else []
-        kinds += [f"opset{form.opset}"] if form.opset != _OPSETS[1] else []
-        return {name: out / ".".join([name, *kinds, "onnx"]) for name in names}
-    if len(names) > 1:
-        raise UsageError(f"{out} is one file, and there are {len(names)} graphs ({', '.join(names)}): say --graph NAME")
-    return {names[0]: out}
-
-
-def _check_writable(folder: Path) -> None:
-    """Raise GantkError where models cannot be written to a folder, which is otherwise known only after minutes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise GantkError(f"cannot write to {folder}: {error.strerror}; say another place by --out") from error
 
 
 def _compared(card: "Card") -> str:

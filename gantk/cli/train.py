@@ -181,18 +181,18 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
 
     with Phases(say) as phases:
         phases.begin("importing torch")
-        from gantk.evaluation.during import DuringTraining
-        from gantk.training.launch import Again, describe, launch, relaunch
+        from gantk.steering.start import go_on, start
+        from gantk.training.launch import Again, describe
 
         if resume is not None:
             again = Again(step=chosen_step(resume, step, phases.say), **going_on)
-            relaunch(resume, again, phases.say, phases.begin, DuringTraining)
+            go_on(resume, again, phases.say, phases.begin)
         elif dry_run:
             described = describe(_request(config, said))
             phases.clear()
             say_lines(described)
         else:
-            launch(_request(config, said), out, phases.say, phases.begin, DuringTraining)
+            start(_request(config, said), out, phases.say, phases.begin)
 
 
 SETTINGS = ("steps", "size", "batch_size")

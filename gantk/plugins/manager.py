@@ -30,6 +30,8 @@ class Plugins:
         hook: calls a hook of every plugin in play: `plugins.hook.run_started(run=run)`.
         found: what is known of every plugin that was loaded, in play or not, by name.
         installed: the installed plugins, by name.
+        listeners: objects that hear of a run besides: their methods bear the names of hooks, and take those of the
+            arguments that they need.
     """
 
     def __init__(self, names_or_paths: Sequence[str]) -> None:
@@ -41,6 +43,7 @@ class Plugins:
         self._manager = _manager()
         self.names = tuple(dict.fromkeys(self.load(name) for name in names_or_paths))
         self.hook = Hooks(self)
+        self.listeners: Sequence[object] = ()
 
     @property
     def leading(self) -> str:
@@ -112,14 +115,19 @@ class Plugins:
 
 
 class Hooks:
-    """Calls hooks of every plugin in play, in the order in which they were named."""
+    """Calls hooks of every plugin in play, in the order in which they were named, then of those who listen."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
 
     def __getattr__(self, hook: str) -> Callable[..., list[Any]]:
         def call(**arguments: Any) -> list[Any]:
-            return [answer for name in self._plugins.names for answer in self._plugins.ask(name, hook, **arguments)]
+            answers = [answer for name in self._plugins.names for answer in self._plugins.ask(name, hook, **arguments)]
+            for listener in self._plugins.listeners:
+                if (hear := getattr(listener, hook, None)) is not None:
+                    wanted = inspect.signature(hear).parameters
+                    hear(**{name: value for name, value in arguments.items() if name in wanted})
+            return answers
 
         return call
 

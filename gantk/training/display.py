@@ -23,7 +23,7 @@ class Display:
         scalars: the scalars; None in other processes.
     """
 
-    def __init__(self, training: Training, expected: Expected, stops: str) -> None:
+    def __init__(self, training: Training, expected: Expected, stops: str, *, shown: bool = True) -> None:
         self.training = training
         leads, run = training.world.leads, training.run
         self.scalars = ScalarLog(run.path, training.start) if leads else None
@@ -32,7 +32,7 @@ class Display:
             training.say(f"see it:  {link(self._page.path)}")
         self._logged = time.perf_counter(), training.start
         self.progress = TrainingProgress(
-            training.start, training.total, self._images(), shown=leads, expected=expected, stops=stops
+            training.start, training.total, self._images(), shown=leads and shown, expected=expected, stops=stops
         )
 
     def __enter__(self) -> "Display":

@@ -24,8 +24,9 @@ from gantk.runs.config import Config, check_config
 from gantk.runs.folder import new_run, taken
 from gantk.runs.manifest import Manifest, data_facts
 from gantk.runs.run import Run, open_run
+from gantk.training.company import NOBODY, Company
 from gantk.training.dry_run import describe_run
-from gantk.training.examiner import Examiner, MakeExaminer
+from gantk.training.examiner import Examiner
 from gantk.training.failures import told_plainly
 from gantk.training.full_rehearsal import rehearse_run
 from gantk.training.interrupts import undone_by_signals
@@ -63,17 +64,13 @@ class Again:
     pretrained: Mapping[str, str] = field(default_factory=dict)
 
 
-def launch(
-    request: Config, out: Path | None, say: Say, begin: Say = _quietly, examiner: MakeExaminer | None = None
-) -> Path:
-    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError.
-
-    `examiner` makes what measures the training, where the configuration wants it measured.
-    """
+def launch(request: Config, out: Path | None, say: Say, begin: Say = _quietly, company: Company = NOBODY) -> Path:
+    """Train a new run; return its folder. `begin` is told what is done before step 1. Raises GantkError."""
     begin("reading the data")
     device = choose_device(request.device)
     with undone_by_signals(), told_plainly(), joined_world(device) as world:
         resolved = resolve(request)
+        resolved.plugins.listeners = company.listeners
         data = _opened(resolved, world, say)
         refuse_idle_parts(resolved, data.contents)
         init = open_run(Path(request.init)).checkpoints().chosen(None) if request.init else None
@@ -84,15 +81,15 @@ def launch(
                 training.start_from(init)
             begin(_trying(training))
             expected = rehearse_run(training)
-            measuring = _examiner(training, examiner, begin)
+            measuring = _examiner(training, company, begin)
             if world.leads:
                 run.start(_complete(training), _facts(training))
             world.wait()
-            train(training, expected, measuring)
+            train(training, expected, measuring, shown=company.shown)
     return run.path
 
 
-def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, examiner: MakeExaminer | None = None) -> None:
+def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, company: Company = NOBODY) -> None:
     """Go on with a run where it stopped, or from an earlier checkpoint. Raises GantkError."""
     begin("reading the data")
     run = open_run(path)
@@ -102,6 +99,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, examiner
         told = say if world.leads else _silence
         config = with_data(run, recalled(run, again.plugins, told), again.data)
         resolved = resolve(_changed(config, again, str(path)), scaled_anew=False)
+        resolved.plugins.listeners = company.listeners
         checkpoint = world.tell(lambda: run.checkpoints().chosen(again.step))
         if _is_done(run, int(checkpoint.name), resolved.settings.steps, "steps" in again.changes, told):
             return
@@ -115,7 +113,7 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, examiner
         resume(training, checkpoint)
         begin(_trying(training))
         expected = rehearse_run(training)
-        measuring = _examiner(training, examiner, begin)
+        measuring = _examiner(training, company, begin)
         if world.leads:
             facts = _facts(training)
             for network in pretrained_in(training.recipe):
@@ -133,14 +131,14 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, examiner
                 )
             run.start(_complete(training), recorded.model_dump(exclude_unset=True) | facts)
         world.wait()
-        train(training, expected, measuring)
+        train(training, expected, measuring, shown=company.shown)
 
 
-def _examiner(training: Training, make: MakeExaminer | None, begin: Say) -> Examiner | None:
+def _examiner(training: Training, company: Company, begin: Say) -> Examiner | None:
     """Return what measures a training that shall be measured, after it has measured a few images. Raises GantkError."""
-    if make is None or training.resolved.config.evaluate_every is None:
+    if company.examiner is None or training.resolved.config.evaluate_every is None:
         return None
-    measuring = make(training)
+    measuring = company.examiner(training)
     begin("measuring a few images")
     training.world.tell(measuring.rehearse)
     return measuring

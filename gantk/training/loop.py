@@ -21,7 +21,7 @@ from gantk.training.training import Training
 Answer = TypeVar("Answer")
 
 
-def train(training: Training, expected: Expected, examiner: Examiner | None = None) -> None:
+def train(training: Training, expected: Expected, examiner: Examiner | None = None, *, shown: bool = True) -> None:
     """Run to the last step, or until a signal, or until the scores no longer improve.
 
     Raises GantkError; the run's hooks hear of every end.
@@ -30,7 +30,7 @@ def train(training: Training, expected: Expected, examiner: Examiner | None = No
     error: BaseException | None = None
     hook.run_started(run=training.run)
     try:
-        _Loop(training, expected, examiner).run()
+        _Loop(training, expected, examiner, shown).run()
     except (OSError, DataError) as failure:
         error = stopped_by(failure, training.run.path, training.run.checkpoints().last_good)
         raise error from failure
@@ -44,10 +44,11 @@ def train(training: Training, expected: Expected, examiner: Examiner | None = No
 class _Loop:
     """The steps that are left, with their logs, previews and checkpoints."""
 
-    def __init__(self, training: Training, expected: Expected, examiner: Examiner | None) -> None:
+    def __init__(self, training: Training, expected: Expected, examiner: Examiner | None, shown: bool) -> None:
         self.training = training
         self.expected = expected
         self.examiner = examiner
+        self.shown = shown
         self.exhibits = Exhibits(training)
         # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
         self.asks_each_step = training.world.size == 1 or training.device.type == "cpu"
@@ -55,7 +56,8 @@ class _Loop:
     def run(self) -> None:
         training, config = self.training, self.training.resolved.config
         began = time.perf_counter()
-        display = Display(training, self.expected, "after this step" if self.asks_each_step else "at the next log")
+        stops = "after this step" if self.asks_each_step else "at the next log"
+        display = Display(training, self.expected, stops, shown=self.shown)
         early = EarlyPreviews(config.preview_every)
         torchrun = is_started_by_torchrun()
         stalled, done = "", training.start

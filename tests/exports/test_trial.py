@@ -15,7 +15,7 @@ from gantk.recipe.ports import Category, Latent, Vector
 from gantk.recipe.recipe import Recipe
 from gantk.runtime.card import Task
 from gantk.training.trained import Trained
-from gantk_exports.export import to_come
+from gantk_exports.exporting import to_come
 from gantk_exports.graphs import export_graph, prepare
 
 Opened = Callable[[Recipe], Trained]

@@ -1,0 +1,1 @@
+"""Trainings begun, gone on with and looked at: what the commands and Python programs share."""
