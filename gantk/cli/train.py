@@ -111,7 +111,11 @@ def _part_options(command: Command) -> Command:
     type=click.Choice(["auto", "fp32", "bf16"]),
     help="Default: the recipe's, else auto: bf16 where the device computes in it.",
 )
-@click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; default: channels last in bf16.")
+@click.option(
+    "--channels-last/--no-channels-last",
+    default=None,
+    help="Memory layout; default: channels last on CPUs and in bf16.",
+)
 @click.option(
     "--compile",
     "compiled",

@@ -34,7 +34,7 @@ class Config(BaseModel):
         set: options and settings by dotted name ("cycle", "generator.filters", "learning_rate").
         scale: `quick`: the data set's quick scale, else a general one; `paper`: none; unsaid: the data set's, if any.
         device, precision, compile, workers: how it is computed; the precision `auto` is the recipe's, if it states one.
-        channels_last: whether images are laid out with channels last; unsaid: where networks compute in bf16.
+        channels_last: whether images are laid out with channels last; unsaid: on CPUs, and in bf16.
         seed: what initial weights, random draws and the order of the data follow from.
         init: a run whose weights it starts from.
         log_every, preview_every, checkpoint_every: steps between two of each.

@@ -29,6 +29,7 @@ from gantk.training.dry_run import describe_run
 from gantk.training.examiner import Examiner
 from gantk.training.failures import told_plainly
 from gantk.training.full_rehearsal import rehearse_run
+from gantk.training.initial import puts_channels_last
 from gantk.training.interrupts import undone_by_signals
 from gantk.training.loop import train
 from gantk.training.processes import World, joined_world
@@ -163,7 +164,10 @@ def _changed(config: Config, again: Again, where: str) -> Config:
     """Return a run's configuration with what the user says anew; `steps` is a setting."""
     anew = dict(again.changes)
     steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
-    before = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
+    before: dict[str, Any] = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
+    if config.channels_last is None:
+        # Unsaid by runs that were started when only bf16 laid networks out so.
+        before["channels_last"] = config.precision == "bf16"
     options = {**UNSAID, **config.set, **steps, **again.pretrained}
     return check_config(config.model_dump() | before | anew | {"set": options}, where)
 
@@ -234,7 +238,8 @@ def _found(training: Training) -> dict[str, Any]:
 
 def _computed(training: Training) -> dict[str, Any]:
     """Return how the run is computed, for a resume to compute alike."""
-    return {"precision": "bf16" if training.autocast is not None else "fp32"}
+    laid_out = puts_channels_last(training.resolved.config, training.autocast, training.device)
+    return {"precision": "bf16" if training.autocast is not None else "fp32", "channels_last": laid_out}
 
 
 def _facts(training: Training) -> dict[str, Any]:

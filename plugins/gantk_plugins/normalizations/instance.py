@@ -7,9 +7,27 @@ to 1x1 leaves that layer unnormalized, as pix2pix's U-Net does at its bottleneck
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 
 from gantk import Normalization, hookimpl
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """torch's norm, without the copies that it makes of images whose channels come last.
+
+    torch takes (N, C, H, W) for one image of N * C channels, which it must be copied for where channels come last, and
+    what it returns has them first. Batch norm of each image alone is the same arithmetic, and keeps them. Exported
+    networks, which are not training, have torch's own.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C, H, W) normalized."""
+        if not self.training or x.is_contiguous():
+            return super().forward(x)
+        images = [batch_norm(image, None, None, training=True, eps=self.eps) for image in x.split(1)]
+        return images[0] if len(images) == 1 else torch.cat(images)
 
 
 class Instance(Normalization):
@@ -18,7 +36,7 @@ class Instance(Normalization):
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Return the norm of (N, channels, H, W), with H * W > 1."""
         self.refuse(condition)
-        return nn.InstanceNorm2d(channels)
+        return InstanceNorm(channels)
 
 
 @hookimpl

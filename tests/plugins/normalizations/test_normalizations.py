@@ -99,3 +99,21 @@ def test_the_others_leave_weights_alone(name, factory):
 @pytest.mark.parametrize("name", ["spectral", "none"])
 def test_activations_left_alone(name, factory):
     assert factory(name, "normalization")().activation(4)(X) is X
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_instance_keeps_channels_last_with_the_values_and_slopes_of_torchs_own(count, factory):
+    slopes = torch.rand(count, 4, 5, 6, dtype=torch.float64)
+    found = []
+    for norm, layout in (
+        (nn.InstanceNorm2d(4), torch.contiguous_format),
+        (factory("instance", "normalization")().activation(4), torch.channels_last),
+    ):
+        x = X[:count].contiguous(memory_format=layout).requires_grad_()
+        made = norm(x)
+        assert made.is_contiguous(memory_format=layout)
+        (slope,) = torch.autograd.grad((made * slopes).sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(slope.pow(2).sum(), x)
+        found.append((made, slope, second))
+    for wanted, got in zip(*found, strict=True):
+        assert torch.allclose(got, wanted)
