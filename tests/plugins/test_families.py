@@ -28,7 +28,7 @@ LARGER = {
     "pix2pixhd": 11,
     "spade": 10,
     "stargan": 4,
-    "carigan": 8,
+    "carigan": 9,
     "combogan": 4,
     "xgan": 4,
     "unit": 4,

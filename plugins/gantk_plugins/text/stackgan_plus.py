@@ -259,12 +259,10 @@ class StackGANPlus(Recipe):
         game of images by themselves.
         """
         critic, fake = discriminator.given(*seen), fake.detach()
-        scores = critic(real), critic(fake)
-        losses = dict(self.game.judge(critic, real, fake, scores=scores))
         if not seen:
-            return losses
-        (real_told, real_alone), (fake_told, fake_alone) = map(_both, scores)
-        losses["game"] = self.game.discriminator(real_told, fake_told)
+            return self.game.judge(critic, real, fake)
+        (real_told, real_alone), (fake_told, fake_alone) = _both(critic(real)), _both(critic(fake))
+        losses = dict(self.game.judge(critic, real, fake, scores=(real_told, fake_told)))
         if wrong:
             losses["game"] = 0.5 * losses["game"]
             losses["game_wrong"] = 0.5 * self.game.discriminator(real_told, _both(discriminator.given(*wrong)(real))[0])

@@ -8,7 +8,7 @@ from torch import nn
 
 from gantk import DataInfo, Unsupported, UsageError
 from gantk.parts.context import Progress, Span
-from gantk_plugins.translation.carigan import characteristic
+from gantk_plugins.translation.carigan_geometry import characteristic
 from gantk_plugins.translation.carigan_networks import Space, principal_components
 from support.scaling import Scale
 
@@ -64,25 +64,6 @@ def moves_of(recipe, batch, stream):
 def batch(pictures):
     points = torch.rand(2, 4, LANDMARKS, 2) * 1.2 - 0.6
     return {"a": pictures("3d", 4), "b": pictures("flat", 4), "a_points": points[0], "b_points": 1.5 * points[1]}
-
-
-@pytest.mark.parametrize(("factor", "expected"), [(0.5, 0.0), (3.0, 0.0), (-2.0, 2.0)])
-def test_a_face_should_differ_as_the_photograph_does_however_far(factor, expected):
-    mean, other = torch.randn(2, 6)
-    given = mean + torch.randn(5, 6)
-    made = other + factor * (given - mean)
-    assert characteristic(given, made, mean, other).item() == pytest.approx(expected, abs=1e-5)
-
-
-def test_at_right_angles_the_loss_is_one():
-    given, made = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 0.3]])
-    assert characteristic(given, made, torch.zeros(2), torch.zeros(2)).item() == pytest.approx(1)
-
-
-def test_the_characteristic_loss_can_be_differentiated():
-    given, made = torch.randn(2, 3, 4, dtype=torch.float64)
-    mean = torch.zeros(4, dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda one: characteristic(given, one, mean, mean + 0.1), made.requires_grad_())
 
 
 def test_all_components_lose_nothing_and_the_first_are_those_of_most_variance():
