@@ -1,4 +1,4 @@
-"""Recipes whose graphs take and give more than an image: each passes all checks, is exported and run."""
+"""Recipes whose graphs take and give more than an image: each is checked, resumes, is exported and run."""
 
 import json
 import re
@@ -17,10 +17,13 @@ from gantk.cli.generate import generate
 from gantk.cli.train import train
 from gantk.cli.translate import translate
 from gantk.errors import DataError, GantkError, UsageError
+from gantk.plugins.entrypoints import find
 from gantk.runtime.model import Model
 from gantk.testing import Checker
+from gantk.testing.checks import CHECKS
 from gantk_exports.export import export
 from gantk_exports.verify import verify
+from support.dealt import DEAR
 
 RECIPES = Path(__file__).with_name("mixed")
 SAMPLE = Path(__file__).parents[2] / "exports" / "samples" / "python" / "translate.py"
@@ -30,15 +33,21 @@ Opens = Callable[[str], Model]
 
 
 @pytest.fixture(scope="session")
-def checked() -> Iterator[Callable[[str], Path]]:
-    """Return a function that makes all checks of a recipe once, and returns the folder of its run and its export."""
+def checked(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Path]]:
+    """Return a function that checks a recipe once, and returns the folder of its run and its export.
+
+    It resumes besides what is cheap; the other dear checks are made with `--every-check`.
+    """
     folders: dict[str, Path] = {}
+    left = set() if pytestconfig.getoption("every_check") else {*DEAR} - {"resume"}
 
     with Checker() as checker:
 
         def check(name: str) -> Path:
             if name not in folders:
-                report = checker.check(str(RECIPES / f"{name}.py"), options={"size": "16"})
+                file = str(RECIPES / f"{name}.py")
+                made = [check.name for check in CHECKS if check.applies(find(file)) and check.name not in left]
+                report = checker.check(file, only=made, options={"size": "16"})
                 report.require()
                 skipped = {outcome.check for outcome in report.outcomes if outcome.status == "skip"}
                 assert skipped <= {"features", "partners"}, str(report)
