@@ -12,7 +12,7 @@ from gantk.cli.outcomes import shown
 from gantk.cli.output import say
 
 if TYPE_CHECKING:
-    from gantk.runtime.generation import Samples
+    from gantk.runtime.generation import GeneratorInputs
 
 EPILOG = """\b
 Examples:
@@ -138,7 +138,7 @@ def generate(
     if mix is not None:
         said = {**mixing(opened.card, *mix, start), **said}
     drawing: dict[str, Any] = {"seed": seed, "start": start, "truncation": truncation, "said": {**read, **said}}
-    made: Samples
+    made: GeneratorInputs
     if walk is not None:
         made = walked(opened.card, count or FRAMES, to=walk, **drawing)
     elif traverse is not None:

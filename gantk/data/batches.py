@@ -7,7 +7,7 @@ from zlib import crc32
 
 import torch
 
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import Dataset
 from gantk.data.infos import image_infos, windows_of
 from gantk.data.samples import Samples
@@ -67,9 +67,9 @@ class TrainingBatches:
         """Return the stream of a kind; each has a position of its own. Raises DataError where the data has not it."""
         if kind not in self._streams:
             split = open_split(self.dataset, kind, False, self.crops.load)
-            augmentation = Augmentation(self.crops.size, random=True, flip=self.crops.flip)
+            cropping = Cropping(self.crops.size, random=True, flip=self.crops.flip)
             self._streams[kind] = BatchStream(
-                Samples(split, augmentation, (self.seed, crc32(kind.encode()))),
+                Samples(split, cropping, (self.seed, crc32(kind.encode()))),
                 windows_of(image_infos(split)),
                 self.device,
                 self.batch_size,

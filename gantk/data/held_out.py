@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gantk.data.augmentation import Augmentation
 from gantk.data.batches import Crops
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import Dataset, Split, image_columns
 from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import aligned_keys, kind_called
@@ -34,7 +34,7 @@ def held_out_batch(
         chosen: Sequence[int] = _spread(split, rows)
     else:
         chosen = range(len(split))[rows] if isinstance(rows, slice) else rows
-    cut = Augmentation(crops.size, random=False, flip=False)
+    cut = Cropping(crops.size, random=False, flip=False)
     read: dict[str, Any] = {}
     for group in split.groups:
         # A shorter group starts over.

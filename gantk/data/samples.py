@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import Array, ArrayImages, Group, Images, Split, cut_columns, shrink_of
 from gantk.data.degradation import Degraded
 
@@ -17,9 +17,9 @@ class Samples:
     Each group of columns is drawn in an order of its own, shuffled anew at each pass.
     """
 
-    def __init__(self, split: Split, augmentation: Augmentation, seed: tuple[int, ...]) -> None:
+    def __init__(self, split: Split, cropping: Cropping, seed: tuple[int, ...]) -> None:
         self.split = split
-        self.augmentation = augmentation
+        self.cropping = cropping
         self.seed = seed
 
     def batch(self, positions: Sequence[int]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ class Samples:
         for number, group in enumerate(self.split.groups):
             rows = [self._row(number, len(group), position) for position in positions]
             seeds = [(*self.seed, number, position) for position in positions]
-            batch |= read_rows(group, rows, self.augmentation, seeds)
+            batch |= read_rows(group, rows, self.cropping, seeds)
         return batch
 
     def _row(self, number: int, length: int, position: int) -> int:
@@ -37,7 +37,7 @@ class Samples:
 
 
 def read_rows(
-    group: Group, rows: Sequence[int], augmentation: Augmentation, seeds: Sequence[tuple[int, ...]]
+    group: Group, rows: Sequence[int], cropping: Cropping, seeds: Sequence[tuple[int, ...]]
 ) -> dict[str, Any]:
     """Return rows of a group as one batch; the images of a row are cut with one geometry, which follows from its seed.
 
@@ -48,14 +48,14 @@ def read_rows(
     made = {key: column for key, column in every.items() if isinstance(column, Degraded) and column.of in ("", *every)}
     images = {key: column for key, column in every.items() if key not in made}
     images |= {key: column.images for key, column in made.items() if not column.of}
-    whole = {key: column.array for key, column in images.items() if _is_whole(column, augmentation)}
+    whole = {key: column.array for key, column in images.items() if _is_whole(column, cropping)}
     if len(whole) == len(images):
         batch: dict[str, Any] = {key: array[rows] for key, array in whole.items()}
     else:
         shrinks = {key: shrink_of(column) for key, column in images.items()}
         of_one_size = set(shrinks.values()) <= {1}
         cut = [
-            augmentation(whole_row, seed) if of_one_size else augmentation.aligned(whole_row, shrinks, seed)
+            cropping(whole_row, seed) if of_one_size else cropping.aligned(whole_row, shrinks, seed)
             for row, seed in zip(rows, seeds, strict=True)
             for whole_row in [{key: column[row] for key, column in images.items()}]
         ]
@@ -70,9 +70,9 @@ def read_rows(
     return batch
 
 
-def _is_whole(column: Images, augmentation: Augmentation) -> TypeGuard[ArrayImages]:
+def _is_whole(column: Images, cropping: Cropping) -> TypeGuard[ArrayImages]:
     """Return whether images stay as they are, and lie in one array: a subclass may make each when it is read."""
-    return type(column) is ArrayImages and not augmentation.changes(column.array.shape[1:3])
+    return type(column) is ArrayImages and not cropping.changes(column.array.shape[1:3])
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import Dataset, Group, Split, image_columns
 from gantk.data.infos import image_infos, windows_of
 from gantk.data.kinds import Kind, aligned_keys, kind_called, poorest, scaled, served
@@ -207,7 +207,7 @@ class OpenSubject:
         return group if self.most is None else _Some(group.columns, _spread(self.most, len(group)))
 
     def _read(self, group: Group, rows: Sequence[int]) -> Batch:
-        cut = Augmentation(self.size, random=False, flip=False)
+        cut = Cropping(self.size, random=False, flip=False)
         columns = image_columns(group.columns)
         aligned = aligned_keys()
         known = {aligned.get(key, key): channels for key, channels in self.channels.items()} | dict(self.channels)

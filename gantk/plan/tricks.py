@@ -63,7 +63,7 @@ def tricks(plugins: Plugins) -> Iterator[Trick]:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TrickTaken:
     """Whether a recipe takes a trick.
 
     Attributes:
@@ -75,7 +75,7 @@ class Taken:
     reason: str
 
 
-def taken(plugins: Plugins) -> dict[str, Taken]:
+def taken(plugins: Plugins) -> dict[str, TrickTaken]:
     """Return by trick whether the leading plugin's recipe takes it, with the parts that it has by default.
 
     Raises Unsupported or UsageError where the recipe cannot be built by itself.
@@ -85,7 +85,7 @@ def taken(plugins: Plugins) -> dict[str, Taken]:
     for trick in tricks(plugins):
         reasons = {kind: _refusal(trick, recipe, plugins, size, kind) for kind in kinds_of(recipe)}
         kinds = tuple(kind for kind, reason in reasons.items() if not reason)
-        found[trick.name] = Taken(kinds, next(filter(None, reasons.values()), ""))
+        found[trick.name] = TrickTaken(kinds, next(filter(None, reasons.values()), ""))
     return found
 
 

@@ -43,7 +43,7 @@ Column = Array | Made
 
 
 @dataclass(frozen=True)
-class Samples:
+class GeneratorInputs:
     """Inputs of a generator.
 
     Attributes:
@@ -137,11 +137,11 @@ def spread(port: Numbers, rows: Array, count: int) -> Array:
     return (rows.reshape(count) if port.layout == "N" else rows).astype(port.dtype, copy=False)
 
 
-def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings: Any) -> Samples:
+def samples(card: Card, count: int, *, seed: int = 0, start: int = 0, **settings: Any) -> GeneratorInputs:
     """Return samples of a seed; further settings are those of `drawn`."""
     values = drawn(card, count, seed=seed, start=start, **settings)
     names = [f"seed{seed}-{start + row:05d}{said_of(card, values, row)}" for row in range(count)]
-    return Samples(values, names)
+    return GeneratorInputs(values, names)
 
 
 def said_of(card: Card, values: Mapping[str, Column], row: int) -> str:

@@ -11,7 +11,7 @@ from gantk.data.dataset import Array
 from gantk.data.formats.known import SHOWN, SUFFIXES
 from gantk.errors import DataError, UsageError
 from gantk.runtime.files import written_aside
-from gantk.runtime.generation import Samples
+from gantk.runtime.generation import GeneratorInputs
 from gantk.runtime.images import format_of, is_picture, pixels_to_picture, write
 from gantk.runtime.sheets import MOVING, sheet, write_animation
 
@@ -34,7 +34,7 @@ def check_out(out: Path, *, frames: bool) -> None:
         raise UsageError(f"{out}: a file of this kind cannot be written; use {', '.join(allowed)}{still}")
 
 
-def write_images(batches: Iterable[Array], samples: Samples, out: Path, *, ground: float, frames: bool) -> None:
+def write_images(batches: Iterable[Array], samples: GeneratorInputs, out: Path, *, ground: float, frames: bool) -> None:
     """Write pixels, which come as batches (n, H, W, C), to a folder as they come, or all to one file.
 
     In a folder each has its sample's name; other files there stay. A picture's file gets one image, or a sheet on a

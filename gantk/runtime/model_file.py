@@ -13,7 +13,7 @@ from gantk.runtime.named_models import PREFIX, model_file, named_models
 from gantk.runtime.seals import check_seal, seal
 from gantk.runtime.session import Sessions
 from gantk.runtime.telemetry import switch_off
-from gantk.runtime.wire import MOST_BYTES, Contents, FormatError, contents
+from gantk.runtime.wire import MOST_BYTES, FileContents, FormatError, contents
 
 _GIVE = "give an .onnx file that `gantk export` wrote"
 
@@ -60,7 +60,7 @@ def accept(path: Path) -> None:
     seal(path)
 
 
-def _contents(path: Path) -> Contents:
+def _contents(path: Path) -> FileContents:
     _check_file(path)
     try:
         found = contents(path)

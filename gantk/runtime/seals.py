@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gantk.errors import GantkError
 from gantk.runtime.card import PREFIX
-from gantk.runtime.wire import Contents, Property, contents
+from gantk.runtime.wire import FileContents, Property, contents
 from gantk.text import pasted
 
 SEAL = f"{PREFIX}sha256"
@@ -31,7 +31,7 @@ def seal(path: Path) -> None:
         file.write(digest.encode())
 
 
-def check_seal(path: Path, found: Contents) -> None:
+def check_seal(path: Path, found: FileContents) -> None:
     """Raise GantkError where a model's file is not what was written. One of version 0.2 has no checksum."""
     entry = _stated(found)
     if entry is not None and entry.value != _digest(path, found):
@@ -42,11 +42,11 @@ def check_seal(path: Path, found: Contents) -> None:
         )
 
 
-def _stated(found: Contents) -> Property | None:
+def _stated(found: FileContents) -> Property | None:
     return next((entry for entry in found.metadata if entry.key == SEAL), None)
 
 
-def _digest(path: Path, found: Contents) -> str:
+def _digest(path: Path, found: FileContents) -> str:
     left_out = [entry.span for entry in found.metadata if entry.key == SEAL or not entry.key.startswith(PREFIX)]
     digest, at = hashlib.sha256(), 0
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, memoryview(data) as held:

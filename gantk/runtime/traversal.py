@@ -10,7 +10,7 @@ import numpy as np
 from gantk.data.dataset import Array
 from gantk.errors import UsageError
 from gantk.runtime.card import Card
-from gantk.runtime.generation import Column, Made, Samples, drawn, drawn_rows, plain, said_of
+from gantk.runtime.generation import Column, GeneratorInputs, Made, drawn, drawn_rows, plain, said_of
 from gantk.runtime.ports import Numbers
 
 REACH = {"normal": 2.0, "uniform": 1.0, "zero": 2.0}
@@ -29,7 +29,7 @@ def walk(
     start: int = 0,
     said: Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Samples:
+) -> GeneratorInputs:
     """Return `count` steps from a sample of one seed to that of another, both included.
 
     Normal latents go along a great circle (White 2016, arXiv:1609.04468), uniform ones along a straight line, and all
@@ -50,7 +50,7 @@ def walk(
         points = Made(count, partial(_point, one, other, share, port))
         values[port.name] = points if port.shape else points[:]
     names = [f"seed{seed}-to-{to}-{row:05d}{said_of(card, values, row)}" for row in range(count)]
-    return Samples(values, names)
+    return GeneratorInputs(values, names)
 
 
 def _point(one: Array, other: Array, share: Array, port: Numbers, number: int) -> Array:
@@ -89,7 +89,7 @@ def traversal(
     start: int = 0,
     said: Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Samples:
+) -> GeneratorInputs:
     """Return `count` samples of a seed, each at every value of one input and all else kept: a row a sample.
 
     `target` is a category, each of whose values is a column, a scalar, which goes from its least to its largest number
@@ -110,7 +110,7 @@ def traversal(
         row, column = divmod(number, len(steps))
         end = "" if port.categories else f"-{plain(target)}-column{column:02d}"
         names.append(f"seed{seed}-{start + row:05d}{said_of(card, values, number)}{end}")
-    return Samples(values, names, len(steps), headings)
+    return GeneratorInputs(values, names, len(steps), headings)
 
 
 def mixing(card: Card, seed: int, layers: int | None, start: int = 0) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Property:
 
 
 @dataclass
-class Contents:
+class FileContents:
     """What an ONNX file holds.
 
     Attributes:
@@ -83,7 +83,7 @@ class Contents:
     tensors: list[Tensor] = field(default_factory=list)
 
 
-def contents(path: Path) -> Contents:
+def contents(path: Path) -> FileContents:
     """Return what an ONNX file holds. Raises FormatError where it is none, OSError where it cannot be read."""
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         return _Reader(data).read()
@@ -92,10 +92,10 @@ def contents(path: Path) -> Contents:
 class _Reader:
     def __init__(self, data: mmap) -> None:
         self.data = data
-        self.found = Contents()
+        self.found = FileContents()
         self.left = _MOST_FIELDS
 
-    def read(self) -> Contents:
+    def read(self) -> FileContents:
         self._message("model", 0, len(self.data), 0)
         return self.found
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
-from gantk import Metric, Score, Subject, Unsupported, UsageError, hookimpl
+from gantk import Metric, Score, Subject, Unsupported, UsageError, from_window, hookimpl
 
 SIDES = (0.2, 0.24, 0.28, 0.32, 0.37, 0.6, 0.66, 0.72)
 """Sides at which an object is looked for, as shares of the image's."""
@@ -48,7 +48,8 @@ class SceneRelations(Metric):
         count = min(self.count, subject.count("image", test=True))
         made = subject.generated(count)
         shown = {
-            name: torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1 for name, picture in pictures.items()
+            name: from_window(torch.from_numpy(picture).permute(2, 0, 1).float(), (0.0, 255.0))
+            for name, picture in pictures.items()
         }
         columns = subject.dataset.split("captioned", True, made.shape[2]).columns
         texts = [str(columns["caption"][row]) for row in range(count)]

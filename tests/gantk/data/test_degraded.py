@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import ArrayImages, Dataset, Group, Split
 from gantk.data.degradation import Degraded
 from gantk.data.degraded import Grey, Hole, Noise, degraded
@@ -12,7 +12,7 @@ from gantk.errors import DataError, UsageError
 from gantk_datasets.emoji import emoji
 from support.commands import invoke, refusal
 
-WHOLE = Augmentation(64, random=False, flip=False)
+WHOLE = Cropping(64, random=False, flip=False)
 
 
 class Held(Dataset):
@@ -71,17 +71,17 @@ def test_a_hole_is_white_and_transparent_and_all_else_is_the_image():
 @pytest.mark.parametrize("view", ["denoise", "inpaint"])
 def test_in_training_each_draw_is_another_and_follows_from_the_seed(view):
     group = pairs(view, test=False)
-    cut = Augmentation(48, random=True, flip=True)
+    cut = Cropping(48, random=True, flip=True)
     samples = Samples(Split((group,)), cut, (5,))
     first, again, rows = samples.batch([0, 1]), samples.batch([0, 1]), len(group)
     np.testing.assert_array_equal(first["source"], again["source"])
-    drawn = [read(group, [2], [(place,)], Augmentation(64, random=True, flip=False))["source"] for place in (1, rows)]
+    drawn = [read(group, [2], [(place,)], Cropping(64, random=True, flip=False))["source"] for place in (1, rows)]
     assert not np.array_equal(*drawn)
 
 
 def test_a_copy_shows_what_its_image_shows_wherever_it_is_cut():
     group = pairs("colorize", test=False)
-    batch = Samples(Split((group,)), Augmentation(32, random=True, flip=True), (1,)).batch(range(8))
+    batch = Samples(Split((group,)), Cropping(32, random=True, flip=True), (1,)).batch(range(8))
     grey = Grey()
     for source, target in zip(batch["source"], batch["target"], strict=True):
         np.testing.assert_array_equal(source, grey(target, (0.0, 255.0), np.random.default_rng(0)))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gantk.data.augmentation import Augmentation
 from gantk.data.batches import Crops, TrainingBatches
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import ArrayImages
 from gantk.data.kinds import scaled
 from gantk.data.shrunk import Shrunk
@@ -21,7 +21,7 @@ def gradient(dtype=np.uint16, side=37):
 @pytest.mark.parametrize("random", [True, False])
 def test_the_crops_are_of_one_place(random):
     low, high = Shrunk(gradient(np.float32), 4, "area"), gradient(np.float32)
-    cut = Augmentation(16, random=random, flip=True)
+    cut = Cropping(16, random=random, flip=True)
     places = set()
     for number in range(12):
         crops = cut.aligned({"low": low[0], "high": high[0]}, {"low": 4, "high": 1}, (number,))

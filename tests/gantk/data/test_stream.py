@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from gantk import ArrayImages, DataError, Dataset, Group, Split, UsageError
-from gantk.data.augmentation import Augmentation
 from gantk.data.batches import Crops, TrainingBatches
+from gantk.data.cropping import Cropping
 from gantk.data.folders import open_folders
 from gantk.data.held_out import held_out_batch, held_out_rows, holds_out
 from gantk.data.kinds import served
@@ -47,7 +47,7 @@ def stream(samples, **options):
 
 
 def plain(seed=(3,)):
-    return Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Augmentation(8, random=True, flip=True), seed)
+    return Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Cropping(8, random=True, flip=True), seed)
 
 
 def values(batches, count):
@@ -101,7 +101,7 @@ def test_random_numbers_of_the_training_are_not_touched():
 
 
 def test_a_pair_is_cut_and_mirrored_as_one():
-    samples = Samples(Split((Group(pairs()),)), Augmentation(8, random=True, flip=True), (1,))
+    samples = Samples(Split((Group(pairs()),)), Cropping(8, random=True, flip=True), (1,))
     cuts = samples.batch(range(20))
     assert cuts["source"].shape == (20, 8, 8, 3)
     assert cuts["target"].shape == (20, 8, 8, 1)
@@ -111,9 +111,7 @@ def test_a_pair_is_cut_and_mirrored_as_one():
 
 def test_mirroring_happens_half_of_the_time():
     left_to_right = np.tile(np.arange(8, dtype=np.uint8)[None, None, :, None], (1, 8, 1, 3))
-    samples = Samples(
-        Split((Group({"image": ArrayImages(left_to_right)}),)), Augmentation(8, random=True, flip=True), (0,)
-    )
+    samples = Samples(Split((Group({"image": ArrayImages(left_to_right)}),)), Cropping(8, random=True, flip=True), (0,))
     mirrored = Counter(samples.batch(range(200))["image"][:, 0, 0, 0].tolist())
     assert mirrored.keys() == {0, 7}
     assert 70 < mirrored[7] < 130
@@ -126,7 +124,7 @@ def test_mirroring_happens_half_of_the_time():
 def test_a_window_maps_to_minus_one_and_one(dtype, window, low, high):
     image = np.full((1, 2, 2, 1), low, dtype)
     image[0, 0, 0] = high
-    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Augmentation(2, random=True, flip=False), (0,))
+    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Cropping(2, random=True, flip=False), (0,))
     batch = next(BatchStream(samples, {"image": window}, CPU, lambda: 1))["image"]
     assert batch.shape == (1, 1, 2, 2)
     assert batch.dtype == torch.float32
@@ -141,7 +139,7 @@ def test_a_dequantized_level_fills_its_share_of_minus_one_to_one(dtype, window, 
     first = window[0]
     image = np.full((1, 64, 64, 1), first + levels // 4, dtype)
     image[0, 0], image[0, 1] = first, first + levels - 1
-    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Augmentation(64, random=False, flip=False), (0,))
+    samples = Samples(Split((Group({"image": ArrayImages(image)}),)), Cropping(64, random=False, flip=False), (0,))
     torch.manual_seed(0)
     batch = next(BatchStream(samples, {"image": window}, CPU, lambda: 1, dequantize=True))["image"][0, 0]
     shares = (batch.double() + 1) / 2 * levels
@@ -167,7 +165,7 @@ def test_floats_and_label_maps_have_no_levels_that_noise_could_fill():
 def test_labels_and_texts_come_with_their_image():
     names = [f"number {number}" for number in range(10)]
     columns = {"image": ArrayImages(NUMBERED), "label": np.arange(10), "caption": names, "domain": [3] * 10}
-    batch = as_tensors(Samples(Split((Group(columns),)), Augmentation(8, random=True, flip=False), (0,)).batch([5, 1]))
+    batch = as_tensors(Samples(Split((Group(columns),)), Cropping(8, random=True, flip=False), (0,)).batch([5, 1]))
     assert batch["label"].tolist() == batch["image"][:, 0, 0, 0].tolist()
     assert batch["caption"] == [names[label] for label in batch["label"]]
     assert batch["label"].dtype == batch["domain"].dtype == torch.int64
@@ -175,7 +173,7 @@ def test_labels_and_texts_come_with_their_image():
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_the_order_of_a_seed_is_never_another(flip):
-    samples = Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Augmentation(8, random=True, flip=flip), (3,))
+    samples = Samples(Split((Group({"image": ArrayImages(NUMBERED)}),)), Cropping(8, random=True, flip=flip), (3,))
     expected = [9, 6, 0, 2, 1, 4, 7, 5, 3, 8, 3, 8, 9, 7, 4, 6, 1, 2, 0, 5]
     assert samples.batch(range(20))["image"][:, 0, 0, 0].tolist() == expected
 
@@ -190,7 +188,7 @@ class Single(ArrayImages):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_a_batch_read_at_once_is_one_read_row_by_row_and_cut_by_albumentations(dtype):
     array = np.random.default_rng(0).integers(0, 256, (10, 12, 12, 3)).astype(dtype)
-    augmentation = Augmentation(12, random=True, flip=False)
+    augmentation = Cropping(12, random=True, flip=False)
     at_once, one_by_one = (
         Samples(Split((Group({"image": column}),)), augmentation, (4,)).batch(range(25))["image"]
         for column in (ArrayImages(array), Single(array))
@@ -203,7 +201,7 @@ def test_a_batch_read_at_once_is_one_read_row_by_row_and_cut_by_albumentations(d
 
 def test_a_pair_of_which_one_side_is_made_one_by_one_stays_a_pair():
     columns = {"source": ArrayImages(NUMBERED), "target": Single(NUMBERED)}
-    batch = Samples(Split((Group(columns),)), Augmentation(8, random=True, flip=False), (3,)).batch(range(10))
+    batch = Samples(Split((Group(columns),)), Cropping(8, random=True, flip=False), (3,)).batch(range(10))
     assert np.array_equal(batch["source"], batch["target"])
 
 
@@ -211,16 +209,16 @@ def test_what_needs_no_cut_never_reaches_albumentations(monkeypatch):
     def refuse(*_):
         raise AssertionError("albumentations was asked")
 
-    monkeypatch.setattr(Augmentation, "_compose", refuse)
+    monkeypatch.setattr(Cropping, "_compose", refuse)
     tenfold = np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(6, 1).repeat(6, 2)
     for column in (ArrayImages(NUMBERED), resized(tenfold, 8)):
         split = Split((Group({"image": column}),))
-        images = Samples(split, Augmentation(8, random=True, flip=False), (3,)).batch(range(10))["image"]
+        images = Samples(split, Cropping(8, random=True, flip=False), (3,)).batch(range(10))["image"]
         assert images[:, 0, 0, 0].tolist() == [9, 6, 0, 2, 1, 4, 7, 5, 3, 8]
         with pytest.raises(AssertionError, match="was asked"):
-            Samples(split, Augmentation(8, random=True, flip=True), (3,)).batch([0])
+            Samples(split, Cropping(8, random=True, flip=True), (3,)).batch([0])
         with pytest.raises(AssertionError, match="was asked"):
-            Samples(split, Augmentation(7, random=False, flip=False), (3,)).batch([0])
+            Samples(split, Cropping(7, random=False, flip=False), (3,)).batch([0])
 
 
 def test_a_richer_kind_serves_a_poorer_one():

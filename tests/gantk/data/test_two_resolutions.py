@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.folders import open_folders
 from gantk.data.samples import read_rows
 from gantk.data.views import open_split
@@ -42,7 +42,7 @@ def test_pairs_of_two_resolutions_are_read_as_such(root: Path) -> None:
 
 def test_both_show_the_same_place(root: Path) -> None:
     (group,) = open_folders([resolutions(root)], hold_out=0).split("scaled", False, 24).groups
-    batch = read_rows(group, range(6), Augmentation(8, random=True, flip=True), [(seed,) for seed in range(6)])
+    batch = read_rows(group, range(6), Cropping(8, random=True, flip=True), [(seed,) for seed in range(6)])
     assert [batch[key].shape[1:3] for key in ("low", "high")] == [(4, 4), (8, 8)]
     assert (batch["low"][..., 2] == batch["high"][:, ::2, ::2, 2]).all()
     assert np.abs(batch["low"].astype(int) - batch["high"][:, ::2, ::2].astype(int))[..., :2].max() <= 11

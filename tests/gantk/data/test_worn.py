@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gantk import UsageError
-from gantk.data.augmentation import Augmentation
+from gantk.data.cropping import Cropping
 from gantk.data.dataset import ArrayImages, Group, Split
 from gantk.data.infos import image_infos
 from gantk.data.kinds import scaled
@@ -49,7 +49,7 @@ def test_noise_has_the_stated_deviation_and_a_jpeg_its_quality():
 
 def test_a_number_between_two_is_drawn_for_each_sample_from_its_seed():
     wearing = group(Worn(noise=(0.0, 60.0)))
-    cut = Augmentation(16, random=True, flip=False)
+    cut = Cropping(16, random=True, flip=False)
     first, again = (read_rows(wearing, [0, 0], cut, [(1,), (2,)]) for _ in range(2))
     assert (first["low"] == again["low"]).all()
     assert (first["low"][0] != first["low"][1]).any()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gantk.data.augmentation import Augmentation
 from gantk.data.batches import Crops
+from gantk.data.cropping import Cropping
 from gantk.data.pixels import scaled
 from gantk.data.views import Turned, open_split
 from gantk.plan.open_data import open_data
@@ -92,7 +92,7 @@ def test_other_data_sets_are_asked_for_the_longer_side(rows) -> None:
 
 def test_crops_of_several_images_show_the_same_rectangle() -> None:
     places = np.arange(20 * 40, dtype=np.uint16).reshape(20, 40, 1)
-    cut = Augmentation((8, 16), random=True, flip=True)
+    cut = Cropping((8, 16), random=True, flip=True)
     for seed in range(8):
         both = cut({"a": places, "b": places}, (seed,))
         assert both["a"].shape == (8, 16, 1)
@@ -100,7 +100,7 @@ def test_crops_of_several_images_show_the_same_rectangle() -> None:
         aligned = cut.aligned({"high": places, "low": places[::2, ::2]}, {"high": 1, "low": 2}, (seed,))
         assert aligned["high"].shape == (8, 16, 1)
         assert aligned["low"].shape == (4, 8, 1)
-    centre = Augmentation((8, 16), random=False, flip=False)({"a": places}, ())["a"]
+    centre = Cropping((8, 16), random=False, flip=False)({"a": places}, ())["a"]
     assert np.array_equal(centre, places[6:14, 12:28])
 
 

@@ -12,7 +12,7 @@ from gantk.data.dataset import Array
 from gantk.sizes import sides_of
 
 
-class Augmentation:
+class Cropping:
     """Random (training) or central (test) crops of `size`, mirrored at random if `flip`."""
 
     def __init__(self, size: int | tuple[int, int], *, random: bool, flip: bool) -> None:
