@@ -164,6 +164,11 @@ def _part_options(command: Command) -> Command:
     metavar="K",
     help="With --evaluate-every: end after K evaluations without a better score.",
 )
+@click.option(
+    "--doctor/--no-doctor",
+    default=None,
+    help="Say while it trains what looks wrong, and what to try.  [default: doctor]",
+)
 @click.option("--skip-bad", is_flag=True, default=None, help="Leave out files that cannot be read.")
 @click.option("--init", metavar="RUN", help="Start from another run's weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
@@ -208,7 +213,7 @@ BY_ROLE = tuple(kind for kind in CHOSEN if KINDS[kind].by_role)
 RESUMABLE = (
     *("steps", "device", "precision", "workers"),
     *("log_every", "preview_every", "preview_images", "checkpoint_every", "keep"),
-    *("evaluate_every", "metrics", "evaluate_images", "patience"),
+    *("evaluate_every", "metrics", "evaluate_images", "patience", "doctor"),
 )
 """What may be said anew when a run goes on."""
 

@@ -87,6 +87,11 @@ class TrainingBatches:
         return sum(stream.batch_bytes for stream in self._streams.values())
 
     @property
+    def waited(self) -> float:
+        """How many seconds were spent on waiting for batches, of every stream that is read."""
+        return sum(stream.waited for stream in self._streams.values())
+
+    @property
     def kinds(self) -> list[str]:
         """The kinds whose streams are read."""
         return list(self._streams)

@@ -1,6 +1,7 @@
 """The stream of batches: prefetched by worker processes, placed by a count of samples alone."""
 
 from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ class BatchStream(Iterator[dict[str, Any]]):
         self.position = position
         self.dequantize = dequantize
         self.batch_bytes = 0
+        self.waited = 0.0
         self._loaded: Iterator[dict[str, Any]] | None = None
         self._loaded_size = 0
 
@@ -72,7 +74,9 @@ class BatchStream(Iterator[dict[str, Any]]):
         size = self.batch_size()
         if self._loaded is None or size != self._loaded_size:
             self._loaded, self._loaded_size = self._load(size), size
+        began = perf_counter()
         batch = self._next_loaded(self._loaded)
+        self.waited += perf_counter() - began
         self.batch_bytes = sum(value.nbytes for value in batch.values() if isinstance(value, Tensor))
         self.position += size * self.world
         return on_device(batch, self.windows, self.device, dequantize=self.dequantize)

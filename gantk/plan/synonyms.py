@@ -66,6 +66,7 @@ _OPTIONS = {
     "--evaluate-every": ("evaluate_every", "eval_every", "eval_interval", "eval_freq", "val_every", "validate_every"),
     "--metric": ("metric", "metrics", "eval_metric"),
     "--evaluate-images": ("evaluate_images", "eval_images", "eval_samples", "num_eval"),
+    "--doctor": ("doctor", "diagnose", "diagnostics"),
     "--patience": ("patience", "early_stopping", "early_stop"),
     "--keep": ("keep", "keep_last", "max_to_keep"),
     "--skip-bad": ("skip_bad",),

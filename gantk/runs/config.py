@@ -44,6 +44,7 @@ class Config(BaseModel):
         metrics: what is measured then, the first of which says which checkpoint is the best; empty: `kid`.
         evaluate_images: how many held-out images an evaluation reads at most, and how many are made.
         patience: evaluations without a better score after which the training ends; unsaid: it does not.
+        doctor: whether it is said what looks wrong while a training goes on.
         skip_bad: whether files that cannot be read are left out.
         steps_are: what a step is: a round, in which every player moves, or a turn of the critics, as in version 0.2.
     """
@@ -75,6 +76,7 @@ class Config(BaseModel):
     metrics: list[Name] = Field(default_factory=list, max_length=32)
     evaluate_images: Annotated[int, Field(ge=2, le=10**7)] = 250
     patience: Every | None = None
+    doctor: bool = True
     skip_bad: bool = False
     steps_are: Literal["rounds", "turns"] = "rounds"
 

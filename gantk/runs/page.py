@@ -15,6 +15,7 @@ from gantk.data.storage import moved_into_place
 from gantk.runs.curves import Curves
 from gantk.runs.run import Run
 from gantk.runs.scores import scores
+from gantk.runs.warnings import noted
 from gantk.text import pasted, printable
 
 NAME, SAID = "index.html", "page.js"
@@ -33,6 +34,7 @@ class Page:
         self._said = run.path / SAID
         self._run = run
         self._scores = scored(run)
+        self._warnings = [str(one) for one in noted(run, until=start)]
         self._start = self._step = start
         self._began = self._written = time.time()
         self._curves = Curves()
@@ -63,6 +65,11 @@ class Page:
         self._scores = scored(self._run)
         self._write("training")
 
+    def warn(self) -> None:
+        """Show what looks wrong, which has been written down."""
+        self._warnings = [str(one) for one in noted(self._run)]
+        self._write("training")
+
     def end(self, state: State, why: str = "") -> None:
         """Say that nothing is trained any more, and why."""
         self._write(state, why)
@@ -77,6 +84,7 @@ class Page:
             "previews": sorted(self._previews),
             "curves": self._curves.columns(),
             "scores": self._scores,
+            "warnings": self._warnings,
         }
         with moved_into_place(self._said) as aside:
             aside.write_text(f"show({json.dumps(said)})\n", "ascii")

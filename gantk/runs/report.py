@@ -15,6 +15,7 @@ from gantk.runs.curves import Curves
 from gantk.runs.overview import differences, overview, side_by_side
 from gantk.runs.page import assembled, facts_of, previews_in, scored
 from gantk.runs.run import Run
+from gantk.runs.warnings import noted
 from gantk.text import printable
 
 MOST = 24
@@ -52,6 +53,7 @@ def _said(run: Run) -> dict[str, Any]:
         "images": images,
         "curves": columns,
         "scores": scored(run),
+        "warnings": [str(one) for one in noted(run)],
     }
 
 

@@ -1,7 +1,7 @@
 """What a training shows of itself while it goes on: its progress, its scalars, and the page of its run."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +78,13 @@ class Display:
         if self.scalars is not None and self._page is not None:
             self.scalars.score(step, examined.values)
             self._page.score()
+
+    def warn(self, warnings: Sequence[str]) -> None:
+        """Say what looks wrong."""
+        for text in warnings:
+            self.training.say(text)
+        if warnings and self._page is not None:
+            self._page.warn()
 
     def end(self, *, stopped: bool, why: str = "") -> None:
         """Say on the page that the last step is done, or that the training was stopped before it, and why."""

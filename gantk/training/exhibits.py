@@ -38,7 +38,7 @@ class Exhibits:
     def preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> Path:
         """Write the preview of a step, and return its file."""
         training = self.training
-        batch = self._held_out(self.rows)
+        batch = self.batch()
         columns = preview_columns(made, batch, palettes_in(training.data.images))
         stage = f", {name}" if (name := training.context.stage.name) else ""
         sheet = draw_preview(columns, batch, f"{training.run.path.name}, step {step}{stage}", self.rows)
@@ -69,6 +69,10 @@ class Exhibits:
             wanted = resolved.config.preview_images or preview_rows(crops.sides)
             self._rows = held_out_rows(resolved.dataset, resolved.kind, crops, wanted)
         return self._rows
+
+    def batch(self) -> dict[str, Any]:
+        """Return the held-out samples that previews show."""
+        return self._held_out(self.rows)
 
     def _held_out(self, rows: list[int]) -> dict[str, Any]:
         training = self.training

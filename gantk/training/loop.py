@@ -8,6 +8,7 @@ from gantk.data.held_out import holds_out
 from gantk.errors import DataError
 from gantk.training.announcement import said_at_end, stopped_by
 from gantk.training.display import Display
+from gantk.training.doctor.doctor import Doctor
 from gantk.training.early import EarlyPreviews
 from gantk.training.examiner import Examiner
 from gantk.training.exhibits import Exhibits
@@ -49,6 +50,8 @@ class _Loop:
         self.expected = expected
         self.examiner = examiner
         self.shown = shown
+        looked_after = training.resolved.config.doctor and training.world.leads
+        self.doctor = Doctor(training, None if looked_after else [])
         self.exhibits = Exhibits(training)
         # Processes must stop at one step; on a GPU asking would wait for the device, and a log waits anyway.
         self.asks_each_step = training.world.size == 1 or training.device.type == "cpu"
@@ -71,7 +74,9 @@ class _Loop:
                 last = done == training.total
                 logged = last or done % config.log_every == 0
                 if logged:
-                    display.log(done, self._finite(training.log.read))
+                    values = self._finite(training.log.read)
+                    display.log(done, values)
+                    display.warn(self.doctor.logged(done, values))
                 asked = logged or self.asks_each_step
                 stop = asked and training.world.agree(interrupts.received is not None, training.device)
                 regular = last or stop or done % config.preview_every == 0
@@ -83,6 +88,7 @@ class _Loop:
                     made = self._ship()
                     if shows and made is not None:
                         display.previewed(done, self.exhibits.preview(done, display.scalars, made))
+                        display.warn(self.doctor.shown(done, made, self.exhibits.batch()))
                     if saves:
                         if display.scalars is not None:
                             display.scalars.sync()
@@ -90,6 +96,7 @@ class _Loop:
                     if examines:
                         stalled = self._examine(done, made, display)
                     del made  # two copies of the recipe
+                    self.doctor.rest()
                     if not (regular or saves):
                         display.progress.leave_out(time.perf_counter() - before)
                 if stop or stalled:

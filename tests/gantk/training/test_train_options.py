@@ -28,6 +28,7 @@ FIRST = [
     "-s", "discriminator.filters=4", "--seed", "7", "--device", "cpu", "--precision", "fp32", "--channels-last",
     "--workers", "1", "--log-every", "1", "--preview-every", "2", "--preview-images", "5,2", "--checkpoint-every", "1",
     "--keep", "2", "--skip-bad", "--evaluate-every", "2", "--metric", "l1", "--evaluate-images", "5", "--patience", "7",
+    "--no-doctor",
 ]  # fmt: skip
 
 
@@ -78,7 +79,18 @@ def runs(tmp_path_factory) -> dict[str, Seen]:
     folder = tmp_path_factory.mktemp("options")
     first, second = folder / "first", folder / "second"
     runs = {"first": seen(first, *FIRST, "--out", first)}
-    words = ("--config", first / "config.yaml", "--init", first, "--no-channels-last", "--workers", "0", "--steps", "1")
+    words = (
+        "--config",
+        first / "config.yaml",
+        "--doctor",
+        "--init",
+        first,
+        "--no-channels-last",
+        "--workers",
+        "0",
+        "--steps",
+        "1",
+    )
     runs["second"] = seen(second, *words, "--out", second, "-s", "learning_rate=1e-12")
     runs["dry"] = Seen(said=said(*FIRST, "--dry-run"))
     runs["gone on"] = seen(first, "--resume", first, "--step", "2", "--steps", "4", "--keep", "9", "--workers", "0")
@@ -113,6 +125,7 @@ CHANGES: dict[str, Callable[[dict[str, Seen]], bool]] = {
     "metrics": lambda runs: {one["metric"] for one in runs["first"].scores} == {"l1"},
     "evaluate_images": lambda runs: runs["first"].scores[0]["data"]["counts"] == {"held-out": 5},
     "patience": lambda runs: runs["first"].config.patience == 7,
+    "doctor": lambda runs: (runs["first"].config.doctor, runs["second"].config.doctor) == (False, True),
     "skip_bad": lambda runs: runs["first"].config.skip_bad,
     "init": lambda runs: is_close(runs["second"].weights, runs["first"].weights),
     "out": lambda runs: "config.yaml" in runs["first"].files,
