@@ -44,6 +44,8 @@ MIXES = {"pggan", "stylegan", "stylegan2"}
 
 SMALL = {
     "filters": 8,
+    "width": 8,
+    "widths": (8, 8, 8),
     "units": 8,
     "dense": 8,
     "layers": 2,
