@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gantk import Dataset, hookimpl
-from gantk_datasets.files import Source, contents, damaged
+from gantk_datasets.files import PublishedFiles, contents, damaged
 from gantk_datasets.small_images import Share, Shares, SmallImages
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -36,7 +36,7 @@ def cifar10(argument: str | None) -> Dataset:
     Raises DataError where the folder does not hold them.
     """
     hint = "take the binary version: the Python one is pickled, and to unpickle it could run code"
-    source = Source("cifar10", (*TRAIN, TEST), ("cifar-10-batches-bin",), _download, hint)
+    source = PublishedFiles("cifar10", (*TRAIN, TEST), ("cifar-10-batches-bin",), _download, hint)
     files, folder = source.located(argument), source.given(argument)
 
     def read() -> Shares:

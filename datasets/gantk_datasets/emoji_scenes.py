@@ -75,7 +75,7 @@ def drawn(shown: Scene, domain: str, side: int) -> Array:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ScenePictures:
     """A column of scenes' pictures, drawn when they are read.
 
     Attributes:
@@ -131,7 +131,7 @@ class EmojiScenes(Dataset):
             raise DataError(f"{self.name} serves {', '.join(self.kinds)} batches, not {kind} ones")
         shown = self._shown[test]
         columns: dict[str, Column] = {
-            "image": Pictures(shown, self.domain, load or 64),
+            "image": ScenePictures(shown, self.domain, load or 64),
             "caption": [one.caption for one in shown],
         }
         boxes = {"boxes": np.stack([one.told for one in shown])} if kind == SCENES else {}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gantk import Dataset, hookimpl
-from gantk_datasets.files import Source
+from gantk_datasets.files import PublishedFiles
 from gantk_datasets.idx import NAMES, read_shares
 from gantk_datasets.small_images import SmallImages
 
@@ -37,7 +37,7 @@ def fashion_mnist(argument: str | None) -> Dataset:
 
     Raises DataError where the folder does not hold them.
     """
-    source = Source("fashion-mnist", NAMES, ("FashionMNIST/raw",), _download, "each may be gzipped")
+    source = PublishedFiles("fashion-mnist", NAMES, ("FashionMNIST/raw",), _download, "each may be gzipped")
     files = source.located(argument)
     return SmallImages(
         "fashion-mnist",

