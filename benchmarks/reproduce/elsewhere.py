@@ -172,6 +172,12 @@ ELSEWHERE = (
         "faces of people, animals and drawings at 256 px and more; Inception",
     ),
     Elsewhere(
+        "pixelcnn",
+        "van den Oord et al. 2016, arXiv:1601.06759",
+        "3.14 bits per dimension; gated (arXiv:1606.05328) 3.03",
+        "CIFAR-10, ImageNet, days of GPUs; 60,000 binary digits",
+    ),
+    Elsewhere(
         "ddpm",
         "Ho et al. 2020, arXiv:2006.11239",
         "FID 3.17, Inception score 9.46, 3.75 bits per dimension at most",

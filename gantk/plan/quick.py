@@ -115,7 +115,10 @@ NOISY: Mapping[str, Any] = MappingProxyType(
 )
 """Of networks that take noise out of images again and again, and learn far too little in few steps to forget any."""
 
-NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS, **NOISY})
+VALUES: Mapping[str, Any] = MappingProxyType({"gated": True, "features": 16, "residuals": 5, "last": 32})
+"""Of networks that tell each value of those before it, at the whole size in every layer."""
+
+NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS, **NOISY, **VALUES})
 """Of networks of all these kinds, which are made for days of GPUs."""
 
 SINGLE: Mapping[str, Any] = MappingProxyType(

@@ -19,6 +19,7 @@ SCALES = {
     "ebgan": (64, {"epochs": 25}),
     "vae": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
     "vaegan": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
+    "pixelcnn": (32, {"steps": 500_000}),
     "ddpm": (32, {"steps": 800_000}),
     "wgan-gp": (32, {"steps": 100_000, "dequantize": True}),
     "wgan-lp": (32, {"steps": 100_000, "dequantize": True}),

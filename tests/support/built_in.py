@@ -15,6 +15,7 @@ from support.dealt import DEAR, PLUGINS, RECIPES, RUN, dealt
 ELSEWHERE = {
     "export": "in this file, by the commands themselves",
     "pair-agreement:measures": "tests/plugins/metrics/test_pair_agreement.py, by two graphs of one noise vector",
+    "nll:measures": "tests/plugins/metrics/test_nll.py, by functions whose likelihood is known",
     "kid:measures": "tests/plugins/metrics/test_kid.py, by a smaller network",
     **{
         f"photographs:{check}": "tests/datasets/test_photographs.py, with a list that knows made photographs"
@@ -31,6 +32,7 @@ MORE = {
     "carigan": {"data": ["faces"], "options": {"landmarks": "63"}},
     "code-error": {"options": {"code-error.output": "code"}},
     "mode-coverage": {"data": ["points:ring"]},
+    "pixelcnn": {"options": {"size": "4", "residuals": "1"}},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
     "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},
 }

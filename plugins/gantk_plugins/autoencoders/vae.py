@@ -12,6 +12,7 @@ the length of its authors' code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -52,6 +53,35 @@ def sampled(mean: Tensor, log_variance: Tensor) -> Tensor:
     return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
 
 
+WIDTH = 2 / 255
+"""Of a level, where 256 of them reach from -1 to 1."""
+
+
+class Bound(nn.Module):
+    """What -log p of images of 256 levels is at most, in nats (N,), by k samples of their latent vectors.
+
+    It is -log of the mean of p(x, z) / q(z | x) (Burda et al. 2015, arXiv:1509.00519, equation 8), which equation 10 is
+    for k = 1. To images (N, C, H, W) uniform noise of a level's width is added, of numbers in [-1, 1].
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, deviation: float) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.deviation = encoder, decoder, deviation
+
+    def forward(self, image: Tensor, importance: Tensor, dequantization: Tensor) -> Tensor:
+        image = image + WIDTH / 2 * dequantization
+        mean, log_variance = (told[:, None] for told in self.encoder(image))
+        latent = mean + (0.5 * log_variance).exp() * importance
+        decoded = self.decoder(latent.flatten(0, 1)).unflatten(0, importance.shape[:2])
+        squares = ((image[:, None] - decoded) / self.deviation).square().flatten(2)
+        constant = math.log(self.deviation / WIDTH) + 0.5 * math.log(2 * math.pi)
+        # Of prior and posterior the constants are the same.
+        weight = 0.5 * (importance.square() + log_variance - latent.square()).sum(2)
+        weight = weight - 0.5 * squares.sum(2) - constant * image[0].numel()
+        bound: Tensor = math.log(importance.shape[1]) - weight.logsumexp(1)
+        return bound
+
+
 class VAE(Recipe):
     """Encodes images into latent vectors of a normal distribution, and decodes them.
 
@@ -59,6 +89,7 @@ class VAE(Recipe):
         latent: length of the latent vector.
         filters: channels of the encoder's first layer; they double twice.
         deviation: standard deviation of a pixel around its decoded value, where pixels are in [-1, 1].
+        importance: samples of a latent vector by which the likelihood of an image is bounded.
     """
 
     kind = "images"
@@ -77,17 +108,23 @@ class VAE(Recipe):
         precision="fp32",
     )
 
-    def __init__(self, build: Build, *, latent: int = 128, filters: int = 64, deviation: float = 1.0) -> None:
+    def __init__(
+        self, build: Build, *, latent: int = 128, filters: int = 64, deviation: float = 1.0, importance: int = 1
+    ) -> None:
         super().__init__()
-        if latent < 1 or filters < 1 or deviation <= 0:
+        if min(latent, filters, importance) < 1 or deviation <= 0:
             raise UsageError(
-                "the encoder needs latent >= 1 and filters >= 1, and pixels deviation > 0, "
-                f"not latent={latent}, filters={filters}, deviation={deviation}"
+                "the encoder needs latent >= 1 and filters >= 1, pixels deviation > 0, and the bound importance >= 1, "
+                f"not latent={latent}, filters={filters}, deviation={deviation}, importance={importance}"
             )
         channels = build.data.channels["image"]
         self.size = build.data.square
         self.deviation = deviation
         self.latent = Latent(length=latent)
+        self.drawn = (
+            Latent(name="importance", shape=(importance, latent)),
+            Latent(name="dequantization", shape=(channels, self.size, self.size), distribution="uniform"),
+        )
         self.decoder = build.generator(GeneratorSpec(latent=latent, outputs=channels, size=self.size), "decoder")
         norms = build.normalization("encoder")
         encoder = norms.network(Encoder(channels, self.size, latent, filters, norms))
@@ -115,7 +152,7 @@ class VAE(Recipe):
         return {"real": real, "reconstructed": self.decoder(mean), "generated": self.decoder(noise)}
 
     def graphs(self) -> dict[str, Graph]:
-        """Return the decoder as the generator, the encoder's mean, and both in a row."""
+        """Return the decoder as the generator, the encoder's mean, both in a row, and what bounds an image's -log p."""
         mean = Mean(self.encoder.module)
         latent = Vector(name="latent", length=self.latent.length)
         return {
@@ -127,6 +164,13 @@ class VAE(Recipe):
                 network=Network(nn.Sequential(mean, self.decoder.module), "reconstruct"),
                 inputs=("image",),
                 outputs=("image",),
+                size=self.size,
+            ),
+            "likelihood": Graph(
+                network=Network(Bound(self.encoder.module, self.decoder.module, self.deviation), "likelihood"),
+                task="score",
+                inputs=("image", *self.drawn),
+                outputs=(Vector(name="nats_bound"),),
                 size=self.size,
             ),
         }

@@ -104,6 +104,7 @@ def test_without_a_metric_all_that_apply_are_measured(run):
         "code-error",
         "pair-agreement",
         "scene-relations",
+        "nll",
     }
 
 

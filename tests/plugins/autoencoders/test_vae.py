@@ -1,11 +1,13 @@
 """The VAE: its two losses against closed forms, and what it shows and exports."""
 
+import math
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
 from gantk import Latent, Unsupported, UsageError, Vector
-from gantk_plugins.autoencoders.vae import divergence, sampled, surprise
+from gantk_plugins.autoencoders.vae import Bound, divergence, sampled, surprise
 
 
 @pytest.fixture
@@ -114,7 +116,65 @@ def test_graphs_are_decoder_mean_and_both(vae, batch):
     assert sorted(recipe.networks()) == ["decoder", "encoder"]
 
 
-@pytest.mark.parametrize("options", [{"latent": 0}, {"filters": 0}, {"deviation": 0.0}])
+class Linear(torch.nn.Module):
+    """A posterior (N, 1) of an image of one value v: N(slope v, 1 - slope^2), exact where x = slope z + noise."""
+
+    def __init__(self, slope, scale):
+        super().__init__()
+        self.slope, self.scale = slope, scale
+
+    def forward(self, image):
+        mean = self.slope * image.flatten(1) * self.scale
+        return mean, torch.full_like(mean, self.scale * (1 - self.slope**2)).log()
+
+
+class Decoded(torch.nn.Module):
+    """The value slope z of a latent vector, as an image."""
+
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, latent):
+        return (self.slope * latent)[:, :, None, None]
+
+
+def test_the_bound_is_the_likelihood_where_the_posterior_is_exact():
+    slope = 0.6
+    image, noise = torch.rand(4, 1, 1, 1).double() * 2 - 1, torch.rand(4, 1, 1, 1).double() * 2 - 1
+    exact = -Normal(0.0, 1.0).log_prob(image + noise / 255).flatten() - math.log(2 / 255)
+    bound = Bound(Linear(slope, 1.0), Decoded(slope), math.sqrt(1 - slope**2))
+    torch.testing.assert_close(bound(image, torch.randn(4, 1, 1).double(), noise), exact)
+    torch.testing.assert_close(bound(image, torch.randn(4, 7, 1).double(), noise), exact)
+
+
+def test_more_samples_bound_closer():
+    image, noise = torch.rand(2000, 1, 1, 1) * 2 - 1, torch.zeros(2000, 1, 1, 1)
+    exact = -Normal(0.0, 1.0).log_prob(image).mean() - math.log(2 / 255)
+    wrong = Bound(Linear(0.6, 0.8), Decoded(0.6), 0.8)
+    bounds = [wrong(image, torch.randn(2000, k, 1), noise).mean() - exact for k in (1, 5, 50)]
+    assert bounds[0] > bounds[1] > bounds[2] > -0.005
+
+
+def test_the_bound_is_a_graph(vae, batch):
+    recipe = vae(importance=3, deviation=0.1).eval()
+    graph = recipe.graphs()["likelihood"]
+    assert (graph.task, graph.outputs, graph.size) == ("score", (Vector(name="nats_bound"),), 32)
+    assert graph.inputs[1] == Latent(name="importance", shape=(3, 5))
+    drawn = [port.fixed(4) for port in graph.inputs[1:]]
+    nats = graph.network(batch["image"], *drawn)
+    mean, log_variance = recipe.encoder(batch["image"] + drawn[1] / 255)
+    each = []
+    for sample in drawn[0].unbind(1):
+        latent = mean + log_variance.div(2).exp() * sample
+        posterior = Normal(mean, log_variance.div(2).exp()).log_prob(latent).sum(1)
+        likelihood = Normal(recipe.decoder(latent), 0.1).log_prob(batch["image"] + drawn[1] / 255).flatten(1).sum(1)
+        each.append(likelihood + Normal(0.0, 1.0).log_prob(latent).sum(1) - posterior)
+    expected = math.log(3) - torch.stack(each).logsumexp(0) - 3 * 32 * 32 * math.log(2 / 255)
+    torch.testing.assert_close(nats, expected, rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("options", [{"latent": 0}, {"filters": 0}, {"deviation": 0.0}, {"importance": 0}])
 def test_wrong_options(options, vae):
     with pytest.raises(UsageError, match=r"latent >= 1 and filters >= 1.* deviation > 0"):
         vae(**options)

@@ -1,0 +1,1 @@
+"""Images value by value, each drawn of those before it."""
