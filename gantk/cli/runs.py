@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gantk.cli.byte_size import bytes_said
 from gantk.cli.output import say
 from gantk.errors import UsageError
 
@@ -48,7 +49,7 @@ def list_runs(folders: tuple[Path, ...]) -> None:
         raise UsageError(f"no runs lie in {', '.join(map(str, folders))}")
     rows = [("run", "recipe", "data", "steps", "", "size", "newest scores")]
     rows += [
-        (str(one.run.path), one.plugin, one.data, _steps(one), one.state, _size(one.bytes), _scores(one.newest))
+        (str(one.run.path), one.plugin, one.data, _steps(one), one.state, bytes_said(one.bytes), _scores(one.newest))
         for one in found
     ]
     _table(rows)
@@ -102,17 +103,13 @@ def clean(folders: tuple[Path, ...], keep: int, dry_run: bool) -> None:
             run.checkpoints().drop(folder)
         if old:
             what = "would delete" if dry_run else "deleted"
-            say(f"{run.path}: {what} step{'s' if len(old) > 1 else ''} {steps}, {_size(room)}")
+            say(f"{run.path}: {what} step{'s' if len(old) > 1 else ''} {steps}, {bytes_said(room)}")
         freed += room
-    say(f"{_size(freed)} {'would be' if dry_run else 'are'} free again")
+    say(f"{bytes_said(freed)} {'would be' if dry_run else 'are'} free again")
 
 
 def _steps(one: Overview) -> str:
     return f"{one.step:,}" + (f" of {one.steps:,}" if one.steps is not None and one.steps != one.step else "")
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _scores(newest: Sequence[Scored]) -> str:

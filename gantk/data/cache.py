@@ -1,7 +1,9 @@
 """Decoded images: each is decoded once, and packed with the others into one memory-mapped file."""
 
 import json
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -12,16 +14,17 @@ from gantk.data.dataset import Array
 from gantk.data.formats.files import read_file
 from gantk.data.formats.limits import MAX_PIXELS
 from gantk.data.image_file import Bad, ImageFile, ReportProgress, digest_of, quiet_decoders, refuse
+from gantk.data.opened import Facts
 from gantk.data.packs import RECORD, Pack, write_table
 from gantk.data.palettes import MOST, values_in
 from gantk.data.parallel import in_order
-from gantk.data.pixel_arrays import decode
+from gantk.data.pixel_arrays import Divisor, decode
 from gantk.data.pixels import scaled, with_channels
 from gantk.data.storage import cache_folder, cached
 from gantk.errors import DataError
 from gantk.sizes import Sides, sides_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the same files would give another pack."""
 
 
@@ -51,6 +54,14 @@ class Packing:
     parts: int = 1
     nearest: bool = False
 
+    def divisor(self, facts: Facts) -> Divisor:
+        """Return how many times smaller an image may be decoded, so that it is still shrunk to what is packed."""
+        if self.load is None or self.nearest or self.parts > 1:
+            return 1
+        sides = sides_of(self.load)
+        factor = min(facts.height / sides.height, facts.width / sides.width)
+        return 8 if factor >= 8 else 4 if factor >= 4 else 2 if factor >= 2 else 1
+
     @property
     def path(self) -> Path:
         """Where the pack lies: its name follows from the files' contents and all else that it depends on."""
@@ -78,6 +89,9 @@ def packed(
                     f"the decoded images cannot be written to {path.parent}: {(error.strerror or str(error)).lower()}",
                     "Make room there, or name another folder in the environment variable GANTK_CACHE.",
                 ) from None
+    # So that it is not the first to go where room is made.
+    with suppress(OSError):
+        os.utime(path)
     pack = Pack(path)
     if pack.bad and not skip_bad:
         raise BadFilesError(
@@ -123,11 +137,12 @@ def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float,
         data = read_file(file.path)
         if digest_of(data) != file.digest:
             raise DataError("changed while it was being read")
-        image = with_channels(decode(data), file.facts.alpha, packing.channels)
+        facts = file.facts
+        image = with_channels(decode(data, packing.divisor(facts)), facts.alpha, packing.channels)
         parts = np.split(image, packing.parts, axis=1)
         return [
             (
-                _sized(part, packing),
+                _sized(part, packing, (facts.height, facts.width // packing.parts), packing.divisor(facts)),
                 float(part.min()),
                 float(part.max()),
                 values_in(part) if packing.nearest else (),
@@ -138,13 +153,16 @@ def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float,
         return str(error)
 
 
-def _sized(image: Array, packing: Packing) -> Array:
+def _sized(image: Array, packing: Packing, whole: tuple[int, int], divisor: Divisor) -> Array:
+    """Return an image as it is packed. It has `whole`, a height and width, where it was not decoded smaller."""
     load = packing.load
     if load is None:
         return image
-    height, width = image.shape[:2]
+    height, width = whole
     sides = sides_of(load)
     if height * width * max(sides.height / height, sides.width / width) ** 2 > MAX_PIXELS:
         wanted = f"a shorter side of {load}" if sides.is_square else f"cover {sides.width}x{sides.height}"
         raise DataError(f"is {width}x{height} pixels, too thin to be scaled to {wanted}")
-    return scaled(image, sides, nearest=packing.nearest)
+    return scaled(
+        image, sides, nearest=packing.nearest, whole=whole, divisor=1 if image.shape[:2] == whole else divisor
+    )

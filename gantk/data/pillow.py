@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -85,7 +85,12 @@ def open_parted(parted: Parted, name: str, *, shallow: bool = False) -> OpenedIm
             array[top : top + step] = np.asarray(kept).reshape(kept.height, kept.width, channels)
         return upright(array, orientation)
 
-    return OpenedImage(facts, pixels, name, metadata, deep)
+    def shrunk(divisor: Literal[2, 4, 8]) -> Array:
+        # libjpeg computes fewer pixels of each block of 8 x 8, as many as this size asks for.
+        image.draft(None, (image.width // divisor, image.height // divisor))
+        return pixels()
+
+    return OpenedImage(facts, pixels, name, metadata, deep, shrunk if name == "JPEG" else None)
 
 
 def _check(image: "Image", parted: Parted) -> None:

@@ -78,26 +78,36 @@ def _changed(array: Array, alpha: bool, channels: int) -> Array:
     raise DataError(f"has {found} channels, which cannot become {channels}")
 
 
-def scaled(array: Array, sides: tuple[int, int], *, nearest: bool = False) -> Array:
+def scaled(
+    array: Array,
+    sides: tuple[int, int],
+    *,
+    nearest: bool = False,
+    whole: tuple[int, int] | None = None,
+    divisor: int = 1,
+) -> Array:
     """Return an image scaled so that it just covers a height and width, its aspect kept.
 
     Shrinking averages areas; growing is bicubic, kept within the image's own range. With `nearest` there is no value
-    but those of the image.
+    but those of the image. An image of `whole`, a height and width, that was decoded smaller by a divisor is scaled as
+    the whole is: what its last row and column hold beyond it is cut off.
     """
     import cv2
 
-    height, width = array.shape[:2]
+    height, width = whole or array.shape[:2]
     factor = max(sides[0] / height, sides[1] / width)
     if factor == 1:
         return array
     size = (max(sides[1], round(width * factor)), max(sides[0], round(height * factor)))
+    beyond = divisor * array.shape[1] - width, divisor * array.shape[0] - height
+    covered = [side + round(more * factor) for side, more in zip(size, beyond, strict=True)]
     smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     method = cv2.INTER_NEAREST_EXACT if nearest else smooth
     parts = [
-        cv2.resize(np.ascontiguousarray(array[:, :, start : start + _AT_ONCE]), size, interpolation=method)
+        cv2.resize(np.ascontiguousarray(array[:, :, start : start + _AT_ONCE]), covered, interpolation=method)
         for start in range(0, array.shape[2], _AT_ONCE)
     ]
-    grown = np.concatenate([part.reshape(size[1], size[0], -1) for part in parts], axis=2)
+    grown = np.concatenate([part.reshape(covered[1], covered[0], -1) for part in parts], axis=2)[: size[1], : size[0]]
     return grown if array.dtype != np.float32 else grown.clip(array.min(), array.max())
 
 

@@ -204,3 +204,23 @@ def test_a_folder_to_name_can_be_pasted(root: Path) -> None:
     inside.mkdir(parents=True)
     picture(0).save(inside / "0.png")
     assert f"name {shlex.quote(str(inside))}, which holds 1" in gantk_data(root / "sp ace").output
+
+
+def test_the_cache_is_shown_and_made_smaller(root: Path, cache: Path) -> None:
+    (root / "images").mkdir()
+    for number in range(3):
+        picture(number, "RGB", (64, 48)).save(root / "images" / f"{number}.png")
+    gantk_data(root / "images")
+    folder = cache / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "x.pack").write_bytes(bytes(2_000_000))
+    shown = gantk_data("--cache")
+    assert shown.stdout.splitlines()[0] == str(cache)
+    assert "2 MB  decoded images" in shown.stdout
+    emptied = gantk_data("--cache", "--at-most", "1MB", "--json")
+    assert emptied.stderr == "deleted 1 file of decoded images, 2 MB\n"
+    assert json.loads(emptied.stdout)["parts"][0] == {"name": "images", "files": 0, "bytes": 0}
+    assert not (folder / "x.pack").exists()
+    refused = gantk_data(root, "--cache")
+    assert refused.exit_code == 2
+    assert "--cache stands alone, or with --at-most SIZE" in refused.stderr

@@ -228,3 +228,19 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_file(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("divisor", [2, 4, 8])
+def test_a_jpeg_is_decoded_at_a_fraction_upright(divisor):
+    image = drawing(48, 35)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    data = encoded(image, "jpg", quality=95, exif=exif)
+    shrunk = decode(data, divisor)
+    assert shrunk.shape == (48 // divisor, -(-35 // divisor), 3)
+    whole = upright(np.asarray(image.resize((shrunk.shape[0], shrunk.shape[1]), Image.Resampling.BOX)), 6)
+    assert np.abs(shrunk.astype(int) - whole).mean() < 12
+
+
+def test_what_cannot_be_decoded_smaller_is_decoded_whole():
+    assert decode(encoded(drawing(), "png"), 2).shape == (18, 24, 3)
