@@ -135,6 +135,7 @@ def _told(record: Record) -> str:
     value, unit = _number(record["value"]), f" {record['unit']}" if record["unit"] else ""
     error = f" ± {_number(record['error'])}" if record["error"] is not None else ""
     known = {name.replace("_", " "): detail for name, detail in record["details"].items() if detail is not None}
+    warning = known.pop("warning", None)
     details = ", ".join(f"{name} {_number(detail)}" for name, detail in known.items())
     counts = " and ".join(f"{count:,} {share} images" for share, count in record["data"]["counts"].items())
     step = f" of step {record['step']}" if record["step"] is not None else ""
@@ -143,6 +144,7 @@ def _told(record: Record) -> str:
         f"{record['name']}  {value}{error}{unit}  ({record['better']} is better)",
         f"  {record['protocol']}",
         *([f"  {details}"] if details else []),
+        *([f"  warning: {warning}"] if warning is not None else []),
         f"  {counts + ' of ' if counts else ''}{record['data']['name']}; {where}",
     ]
     return "\n".join(lines)

@@ -33,6 +33,10 @@ class Logged:
     workers: int = 0
 
 
+YOUNG = 1000
+"""Steps that a generator is given, and a third of the run, before its images are judged."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is known at a preview.
@@ -54,6 +58,11 @@ class Shown:
     made: Mapping[str, Tensor] = field(default_factory=dict)
     real: Mapping[str, Tensor] = field(default_factory=dict)
     source: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def young(self) -> bool:
+        """Whether images may not be judged yet."""
+        return self.step < max(YOUNG, self.steps / 3)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ class Patterns(Detector):
         self._seen: dict[str, int] = {}
 
     def shown(self, seen: Shown) -> Iterator[Finding]:
-        """Yield graphs whose images have a pattern twice in a row, after a fifth of the run."""
+        """Yield graphs whose images have a pattern twice in a row, once they are not young."""
         for graph, images in seen.made.items():
-            if min(images.shape[2:]) < LEAST or seen.step < seen.steps / 5:
+            if min(images.shape[2:]) < LEAST or seen.young:
                 continue
             found = [(period, *peak(images, period)) for period in PERIODS]
             real = seen.real.get(graph)

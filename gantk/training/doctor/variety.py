@@ -13,9 +13,6 @@ SHARE = 0.2
 WAS = 0.5
 """The share that was seen before, after which a fall is said at once."""
 
-YOUNG = 1 / 3
-"""The share of a run in which a generator may not have learned variety yet."""
-
 SIDE = 8
 """Height and width to which images are averaged: what they show counts, no grain."""
 
@@ -35,7 +32,7 @@ class Variety(Detector):
             known = variety(real)
             share = variety(seen.made[graph]) / known if known > 0 else 1.0
             self._best[graph] = max(self._best.get(graph, 0.0), share)
-            may = self._best[graph] >= WAS or seen.step >= YOUNG * seen.steps
+            may = self._best[graph] >= WAS or not seen.young
             self._low[graph] = self._low.get(graph, 0) + 1 if may and share < SHARE else 0
             if self._low[graph] >= 2:
                 yield Finding(

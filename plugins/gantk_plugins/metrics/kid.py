@@ -13,16 +13,14 @@ images against real images of its target. Reference images are spread evenly ove
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from gantk import Metric, Score, Subject, Unsupported, UsageError, hookimpl
 from gantk_plugins.metrics.extractors import LITE, extractor
-
-PIECE = 32
+from gantk_plugins.metrics.features import PIECE, made_of, resized
 
 
 class KID(Metric):
@@ -67,7 +65,7 @@ class KID(Metric):
         for piece in torch.split(real, PIECE):
             distance.update(piece, real=True)
         made = 0
-        for piece in _made(subject, function.task == "generate", self.images):
+        for piece in made_of(subject, function.task == "generate", self.images):
             distance.update(piece, real=False)
             made += len(piece)
 
@@ -80,10 +78,11 @@ class KID(Metric):
                 better="lower",
                 error=deviation,
                 protocol=f"unbiased squared MMD, kernel (xy/d + 1)^3, features of {features.name}, images "
-                f"{_resized(features.size)}; {made:,} made and {len(real):,} {self.reference} images; mean and "
+                f"{resized(features.size)}; {made:,} made and {len(real):,} {self.reference} images; mean and "
                 f"standard deviation over {self.subsets} subsets of {distance.subset_size}; as arXiv:1801.01401",
                 details={
                     "extractor": features.name,
+                    "sha256": features.digest,
                     "subset": distance.subset_size,
                     "subsets": self.subsets,
                     "made": made,
@@ -102,21 +101,6 @@ class KID(Metric):
         if not 2 <= size <= fewer:
             raise Unsupported(f"needs subsets of 2 images at least: {made:,} were made, {real:,} are real")
         return size
-
-
-def _made(subject: Subject, generates: bool, count: int) -> Iterator[Tensor]:
-    """Yield so many made images at most, in pieces."""
-    if generates:
-        yield from torch.split(subject.generated(count), PIECE)
-        return
-    for piece in subject.translated():
-        if count > 0:
-            yield piece.made[:count]
-        count -= len(piece.made)
-
-
-def _resized(size: int | None) -> str:
-    return f"resized bilinearly to {size} px" if size else "of their own size"
 
 
 @hookimpl

@@ -88,9 +88,11 @@ def test_another_checkpoint_and_other_data(run, tmp_path):
 
 
 def test_without_a_metric_all_that_apply_are_measured(run):
-    result = invoke("evaluate", run, "-s", "kid.images=4", "-s", "kid.subsets=2")
+    few = [f"{name}.images=6" for name in ("kid", "fid", "precision-recall", "density-coverage")]
+    result = invoke("evaluate", run, "-s", "kid.subsets=2", *(word for said in few for word in ("-s", said)))
     measured = [line.split()[0] for line in result.stdout.splitlines() if line.endswith("is better)")]
-    assert measured == ["kid", "l1", "psnr", "ssim"]
+    assert measured == ["density", "coverage", "fid", "kid", "l1", "precision", "recall", "psnr", "ssim"]
+    assert "warning: of fewer than 2,000 images a side it is too large" in result.stdout
     told = result.stderr.splitlines()
     assert told[0] == f"opening {run} and its data"
     assert "measuring kid" in told
@@ -105,6 +107,7 @@ def test_without_a_metric_all_that_apply_are_measured(run):
         "pair-agreement",
         "scene-relations",
         "nll",
+        "inception-score",
     }
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper
 from torch import Tensor
 
 from gantk import ArrayImages, Dataset, Group, Split
@@ -72,3 +74,20 @@ def subject() -> Callable[..., OpenSubject]:
 def graph() -> type[ByHand]:
     """Return what makes a graph of a function."""
     return ByHand
+
+
+@pytest.fixture
+def pooled(tmp_path):
+    """Return an ONNX file whose features are the mean levels of the three channels."""
+
+    def write(size):
+        node = helper.make_node("GlobalAveragePool", ["picture"], ["features"])
+        taken = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 3, size, size])
+        given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3, 1, 1])
+        model = helper.make_model(helper.make_graph([node], "pooled", [taken], [given]), ir_version=10)
+        model.opset_import[0].version = 20
+        path = tmp_path / "pooled.onnx"
+        onnx.save(model, path)
+        return str(path)
+
+    return write

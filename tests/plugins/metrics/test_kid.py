@@ -1,32 +1,13 @@
 """KID with an extractor of one's own, its closed form, and the network that comes along on real images."""
 
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 
 from gantk import Latent, Unsupported, UsageError
 from gantk_plugins.metrics.extractors import extractor
 from gantk_plugins.metrics.kid import KID
 
 NOISE = Latent(length=1)
-
-
-@pytest.fixture
-def pooled(tmp_path):
-    """Return an ONNX file whose features are the mean levels of the three channels."""
-
-    def write(size):
-        node = helper.make_node("GlobalAveragePool", ["picture"], ["features"])
-        taken = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 3, size, size])
-        given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3, 1, 1])
-        model = helper.make_model(helper.make_graph([node], "pooled", [taken], [given]), ir_version=10)
-        model.opset_import[0].version = 20
-        path = tmp_path / "pooled.onnx"
-        onnx.save(model, path)
-        return str(path)
-
-    return write
 
 
 def unbiased(x, y):
@@ -129,3 +110,16 @@ def test_the_network_that_comes_along_tells_flat_emoji_from_shaded_ones(subject,
     near, far = measured(same), measured(other)
     assert abs(near.value) < 0.02 < 0.04 < far.value
     assert near.details["extractor"] == "efficientnet-lite0 (ImageNet, 1280 features)"
+    assert len(near.details["sha256"]) == 64
+
+
+def test_features_of_the_same_images_are_computed_once(pooled):
+    network = extractor(pooled(4), torch.device("cpu"))
+    asked = []
+    plain = network.features
+    network.features = lambda images: asked.append(len(images)) or plain(images)
+    images = torch.rand(3, 3, 4, 4, generator=torch.Generator().manual_seed(77))
+    first, again, other = network(images), network(images.clone()), network(images[:2])
+    assert asked == [3, 2]
+    assert torch.equal(first, again)
+    assert torch.equal(first[:2], other)
