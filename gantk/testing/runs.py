@@ -20,7 +20,7 @@ from gantk.runs.run import Run
 from gantk.testing.cases import WORKBENCH, first_case, refers
 from gantk.testing.checked import CheckedPlugin
 from gantk.testing.report import Failure
-from gantk.testing.smallest import smallest
+from gantk.testing.smallest import KEPT, smallest
 from gantk.testing.state import changes, snapshot
 from gantk.testing.worker import forked
 from gantk.training.launch import launch
@@ -47,7 +47,7 @@ def trained(checked: CheckedPlugin) -> Path:
     What the process shares is compared around the training, see `shared`.
     """
     run = checked.folder / "run"
-    if hasattr(os, "fork"):
+    if hasattr(os, "fork") and not (checked.folder / KEPT).exists():
         forked([lambda: config(checked) and None], seconds=60)  # finding out what to train builds it, too
     if not (run / "checkpoints" / last(checked)).exists():
         shutil.rmtree(run, ignore_errors=True)

@@ -19,6 +19,9 @@ from gantk.testing.widths import narrowed
 
 STEPS = 4
 
+KEPT = "config.json"
+"""The file in which the training that was found is kept."""
+
 SIZES = (32, 16, 64, 28, 8, 128, 256)
 """Heights and widths in pixels that are tried, the first one first."""
 
@@ -35,7 +38,7 @@ def smallest(
 
     Raises Failure where the data cannot serve the recipe, or no size of images suits its parts.
     """
-    kept = checked.folder / "config.json"
+    kept = checked.folder / KEPT
     if kept.exists():
         return Config.model_validate(json.loads(kept.read_text("utf-8")))
     plain = Config(
