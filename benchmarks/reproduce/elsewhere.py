@@ -178,6 +178,12 @@ ELSEWHERE = (
         "CIFAR-10, ImageNet, days of GPUs; 60,000 binary digits",
     ),
     Elsewhere(
+        "glow",
+        "Kingma and Dhariwal 2018, arXiv:1807.03039",
+        "3.35 bits per dimension",
+        "CIFAR-10, ImageNet, LSUN, CelebA-HQ; days of GPUs",
+    ),
+    Elsewhere(
         "ddpm",
         "Ho et al. 2020, arXiv:2006.11239",
         "FID 3.17, Inception score 9.46, 3.75 bits per dimension at most",

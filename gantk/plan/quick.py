@@ -118,7 +118,10 @@ NOISY: Mapping[str, Any] = MappingProxyType(
 VALUES: Mapping[str, Any] = MappingProxyType({"gated": True, "features": 16, "residuals": 5, "last": 32})
 """Of networks that tell each value of those before it, at the whole size in every layer."""
 
-NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS, **NOISY, **VALUES})
+FLOWS: Mapping[str, Any] = MappingProxyType({"halvings": 2, "flow": 8, "inside": 64})
+"""Of functions that are inverted."""
+
+NETWORKS: Mapping[str, Any] = MappingProxyType({**STYLES, **WIDE, **LEVELS, **NOISY, **VALUES, **FLOWS})
 """Of networks of all these kinds, which are made for days of GPUs."""
 
 SINGLE: Mapping[str, Any] = MappingProxyType(

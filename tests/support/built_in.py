@@ -32,6 +32,7 @@ MORE = {
     "carigan": {"data": ["faces"], "options": {"landmarks": "63"}},
     "code-error": {"options": {"code-error.output": "code"}},
     "mode-coverage": {"data": ["points:ring"]},
+    "glow": {"options": {"halvings": "1", "flow": "1"}},
     "pixelcnn": {"options": {"size": "4", "residuals": "1"}},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
     "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},

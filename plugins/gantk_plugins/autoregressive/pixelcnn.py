@@ -39,7 +39,7 @@ from gantk import (
 from gantk_plugins.autoregressive.levels import MOST, Nats, ValueByValue, check_levels, leveled, nats, values
 from gantk_plugins.autoregressive.masked import GatedPixelCNN, PixelCNN
 
-SHOWN = 8
+SHOWN = 4
 """Images that a preview draws, each value of which takes a pass."""
 
 

@@ -1,0 +1,1 @@
+"""Flows, which lead from images to noise and exactly back."""
