@@ -10,6 +10,7 @@ from gantk.data.infos import palettes_in
 from gantk.data.words import some_of
 from gantk.parts.context import Context, Progress
 from gantk.parts.losses import AdversarialLoss
+from gantk.parts.pretrained import found_file, pretrained_in
 from gantk.parts.scheduled import shown
 from gantk.parts.valueless import without_values
 from gantk.plan.assemble import OpenedData, allows_bf16, build_recipe, notes_on
@@ -25,7 +26,10 @@ from gantk.training.statistics import batch_norms
 
 
 def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> str:
-    """Return the resolved run as text: parts, options, settings, data, networks, computation."""
+    """Return the resolved run as text: parts, options, settings, data, networks, computation.
+
+    Raises GantkError where it cannot be built, or where a pretrained network is not there.
+    """
     with without_values():
         recipe = build_recipe(resolved, data.contents, Context())
     resolved = suited(resolved, recipe)
@@ -59,7 +63,8 @@ def describe_run(resolved: Resolved, data: OpenedData, device: torch.device) -> 
             *((f"{key} words", some_of(words), "") for key, words in data.contents.words.items()),
             *notes,
         ],
-        "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()],
+        "networks": [(name, f"{count:,} parameters ({magnitude(count)})", "") for name, count in counts.items()]
+        + [("pretrained", str(found_file(each.file, each.option)), each.option) for each in pretrained_in(recipe)],
         "computation": [
             ("device", str(device), "default" if resolved.config.device == "auto" else USER),
             ("precision", _precision(recipe, autocast), _why(resolved)),

@@ -75,6 +75,9 @@ def world(tmp_path_factory):
         absent = invoke("train", *said, *every, "-s", "features=gone.pth", "--out", root / "none", status=2)
         assert "/weights/gone.pth, the pretrained network of option features, is not there" in absent
         assert not (root / "none").exists()
+        dry = invoke("train", *said, "-s", "features=gone.pth", "--dry-run", status=2)
+        assert dry.splitlines()[-1] == absent.splitlines()[-1]
+        assert f"pretrained  {root / 'weights' / 'features.pth'}" in invoke("train", *said, "--dry-run")
         told = invoke("train", *said, *every, "--out", root / "run")
         assert "pretrained network: " in told
     return root
