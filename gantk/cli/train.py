@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gantk.cli.direction import direction_option
-from gantk.cli.named import named_value
 from gantk.cli.output import say, say_lines
 from gantk.cli.size import HeightByWidth
 from gantk.cli.step import Said, chosen_step, step_option
+from gantk.cli.train_words import going_on_with, request_of, said_beside
 from gantk.plugins.kinds import CHOSEN, KINDS
-from gantk.sizes import Sides
 
 if TYPE_CHECKING:
-    from gantk.runs.config import Config
+    from gantk.training.phases import Phases
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,6 +29,8 @@ Examples:
   gantk train --plugin cyclegan --plugin ./my_generator.py --dry-run
   gantk train --plugin pix2pix --evaluate-every 500 --metric ssim,kid --patience 5
   gantk train --resume runs/cyclegan-emoji
+  gantk train --resume runs/mine -s learning_rate=5e-5
+  gantk train --replay runs/mine
   gantk train --resume runs/mine --data moved/horses/ --data moved/zebras/
 """
 
@@ -173,19 +174,36 @@ def _part_options(command: Command) -> Command:
 @click.option("--init", metavar="RUN", help="Start from another run's weights.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default: a new one under runs/.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on exactly where a run stopped.")
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Train a run again from its beginning, in a new folder, and say what differs now and whether it came out the "
+    "same.",
+)
 @step_option("With --resume: the checkpoint to go on from")
 @click.option("--dry-run", is_flag=True, help="Show everything that was resolved, and train nothing.")
-def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, config: Path | None, **said: Any) -> None:
+def train(
+    resume: Path | None,
+    replay: Path | None,
+    step: Said,
+    out: Path | None,
+    dry_run: bool,
+    config: Path | None,
+    **said: Any,
+) -> None:
     """Train a plugin's recipe on images, and write a run: previews, scalars, checkpoints."""
     from gantk.install_lines import require_training
 
     require_training("gantk train")
     if resume is not None and (out is not None or config is not None or dry_run):
         raise click.UsageError("--resume goes on in the run's own folder: leave out --out, --config and --dry-run")
+    if replay is not None and (other := said_beside(resume, config, said)):
+        raise click.UsageError(f"--replay trains a run exactly as it was told: leave out --{other}; --out may be said")
     if resume is None and step is not None:
         raise click.UsageError("--step names a checkpoint of the run that goes on: say --resume RUN, or leave it out")
     # What is wrong with these is said at once, not after torch was imported.
-    going_on = _going_on(resume, said) if resume is not None else {}
+    going_on = going_on_with(resume, said) if resume is not None else {}
     from gantk.training.phases import Phases
 
     with Phases(say) as phases:
@@ -196,95 +214,26 @@ def train(resume: Path | None, step: Said, out: Path | None, dry_run: bool, conf
         if resume is not None:
             again = Again(step=chosen_step(resume, step, phases.say), **going_on)
             go_on(resume, again, phases.say, phases.begin)
+        elif replay is not None and not dry_run:
+            _replay(replay, out, phases)
         elif dry_run:
-            described = describe(_request(config, said))
+            described = describe(request_of(replay / "config.yaml" if replay is not None else config, said))
             phases.clear()
             say_lines(described)
         else:
-            start(_request(config, said), out, phases.say, phases.begin)
+            start(request_of(config, said), out, phases.say, phases.begin)
 
 
-SETTINGS = ("steps", "size", "batch_size")
-"""Settings that have an option of their own."""
+def _replay(run: Path, out: Path | None, phases: Phases) -> None:
+    from gantk.runs.run import Run, open_run
+    from gantk.steering.replay import outcome, repeated
+    from gantk.steering.start import start
 
-BY_ROLE = tuple(kind for kind in CHOSEN if KINDS[kind].by_role)
-"""Kinds of parts of which each network has its own."""
-
-RESUMABLE = (
-    *("steps", "device", "precision", "workers"),
-    *("log_every", "preview_every", "preview_images", "checkpoint_every", "keep"),
-    *("evaluate_every", "metrics", "evaluate_images", "patience", "doctor"),
-)
-"""What may be said anew when a run goes on."""
-
-
-def _values(said: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said on the command line, by the names of the configuration."""
-    values = {name: value for name, value in said.items() if value is not None and value != () and name not in SETTINGS}
-    chosen: dict[str, Any] = dict(named_value(item) for item in values.pop("sets", ()))
-    own = {name: said[name] for name in SETTINGS if said[name] is not None}
-    chosen |= {name: value.written if isinstance(value, Sides) else value for name, value in own.items()}
-    if direction := values.pop("direction", None):
-        chosen["data.direction"] = direction
-    if chosen:
-        values["set"] = chosen
-    if "compiled" in values:
-        values["compile"] = values.pop("compiled")
-    if "metrics" in values:
-        values["metrics"] = [name.strip() for said_once in values["metrics"] for name in said_once.split(",")]
-    for kind in values.keys() & BY_ROLE:
-        values[kind] = dict(item.split("=", 1) if "=" in item else ("", item) for item in values[kind])
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _request(path: Path | None, said: dict[str, Any]) -> Config:
-    """Return the configuration file's values with the command line's over them."""
-    from gantk.runs.config import check_config, read_config
-
-    values = _values(said)
-    stated = read_config(path).model_dump(exclude_unset=True) if path is not None else {}
-    for kind in BY_ROLE:
-        if "" in values.get(kind, {}):
-            stated.pop(kind, None)
-    for name in ("set", *BY_ROLE):
-        if name in stated and name in values:
-            values[name] = stated[name] | values[name]
-    config: Config = check_config(stated | values, "the command line")
-    return config
-
-
-def _going_on(run: Path, said: dict[str, Any]) -> dict[str, Any]:
-    """Return what is said to a run that goes on, as `Again` takes it, but for the step.
-
-    Raises UsageError where there is no run, or where what is said is for a new one; GantkError where it has no
-    checkpoint.
-    """
-    from gantk.runs.run import open_run
-
-    places = {"data": said.pop("data"), "plugins": said.pop("plugins")}
-    files = _pretrained(run, said)
-    changes = _resumed(said)
-    open_run(run).checkpoints().newest()
-    return {"changes": changes, "pretrained": files, **places}
-
-
-def _pretrained(run: Path, said: dict[str, Any]) -> dict[str, str]:
-    """Take from the options that were said those of a run's that name files of pretrained networks, and return them."""
-    from gantk.runs.run import open_run
-
-    known = open_run(run).manifest.pretrained if said["sets"] else {}
-    files = {name: str(value) for name, value in map(named_value, said["sets"]) if name in known}
-    said["sets"] = tuple(item for item in said["sets"] if named_value(item)[0] not in files)
-    return files
-
-
-def _resumed(said: dict[str, Any]) -> dict[str, Any]:
-    values = _values(said)
-    steps: dict[str, Any] = values.pop("set", {})
-    foreign = [*(name for name in values if name not in RESUMABLE), *(name for name in steps if name != "steps")]
-    if foreign:
-        raise click.UsageError(
-            f"--resume goes on with the run's own configuration: leave out {foreign[0]}; "
-            f"only {', '.join(RESUMABLE)} may be said anew, and by data and plugin where its files are now"
-        )
-    return values | steps
+    before = open_run(run)
+    again, differences = repeated(before)
+    for line in differences:
+        phases.say(f"note: {line}")
+    if not differences:
+        phases.say(f"note: versions, machine and data are those that {run} was trained with")
+    made = start(again, out, phases.say, phases.begin)
+    phases.say(outcome(before, Run(made)))

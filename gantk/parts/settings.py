@@ -55,6 +55,9 @@ class Settings:
             arXiv:1809.11096, equation 3).
         pack: samples, all real or all made, that a discriminator scores together (Lin et al. 2018, arXiv:1712.04086).
         clip: largest norm of a player's gradient; None: unclipped.
+        weight_decay: weight of the L2 term that is added to the gradients of players who state none, or, with `adamw`,
+            share of the learning rate by which weights shrink at a move (Loshchilov and Hutter 2019,
+            arXiv:1711.05101); None: 0, and 0.01 with `adamw`.
         jitter: images are loaded this many times larger than the crop that is trained on.
         flip: whether images are mirrored left to right at random.
         dequantize: whether images of whole numbers are trained on with noise that fills the gaps between their levels.
@@ -90,6 +93,7 @@ class Settings:
     orthogonal: float | None = None
     pack: int | None = None
     clip: float | None = None
+    weight_decay: Scheduled | None = None
     jitter: float | None = None
     flip: bool | None = None
     dequantize: bool | None = None

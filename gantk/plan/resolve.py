@@ -24,6 +24,9 @@ from gantk.recipe.recipe import Defaults
 from gantk.runs.config import Config
 from gantk.text import pasted
 
+TAKEN_OVER = frozenset({"weight_decay"})
+"""Settings that a recipe may have an option of the same name for, which then is meant: it had one before they came."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -60,7 +63,7 @@ class Resolved:
     def complete(self, facts: Mapping[str, Any]) -> Config:
         """Return the configuration that says everything that was resolved; facts are what was found besides."""
         options = {name: option.value for name, option in self.options.items()}
-        said = options | {name: getattr(self.settings, name) for name in _settable()} | dict(facts)
+        said = {name: getattr(self.settings, name) for name in _settable()} | options | dict(facts)
         return self.config.model_copy(
             update={
                 "plugins": [self._source(name) for name in self.plugins.names],
@@ -104,7 +107,9 @@ def resolve(config: Config, dataset: Dataset | None = None, *, scaled_anew: bool
     recipes, losses = _papers(parts)
     sources = [user, *losses, scale, *recipes]
     setting_options = options_of(RunSettings)
-    said = {name: _first(name, option, sources) for name, option in setting_options.items()}
+    said = {
+        name: _first(name, option, sources if name not in declared else []) for name, option in setting_options.items()
+    }
     if config.precision != "auto":
         said["precision"] = Value(config.precision, USER)
     said["decay_from"] = _decay_from(setting_options["decay_from"], sources, said["schedule"].value)
@@ -170,7 +175,7 @@ def _declared(parts: Mapping[str, Part]) -> dict[str, Option]:
         for slot, part in parts.items()
         for name, option in options_of(part.factory).items()
     }
-    clash = declared.keys() & options_of(Settings).keys()
+    clash = (declared.keys() & options_of(Settings).keys()) - TAKEN_OVER
     if clash:
         raise UsageError(f"recipe {parts['recipe'].plugin}: option {min(clash)} bears the name of a setting")
     return declared

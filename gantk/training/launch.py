@@ -15,6 +15,7 @@ from gantk.data.infos import Contents, palettes_in
 from gantk.errors import DataError
 from gantk.parts.pretrained import Pretrained, pretrained_in
 from gantk.plan.assemble import OpenedData, notes_on, open_training_data, refuse_idle_parts
+from gantk.plan.changes import CHANGEABLE, changes_said
 from gantk.plan.device import choose_device
 from gantk.plan.moved import plugin_digest, recalled, with_data
 from gantk.plan.open_data import data_options
@@ -130,7 +131,12 @@ def relaunch(path: Path, again: Again, say: Say, begin: Say = _quietly, company:
                     f"note: what was saved after step {training.start} is kept as {', '.join(map(str, later))}, until "
                     "you delete it"
                 )
-            run.start(_complete(training), recorded.model_dump(exclude_unset=True) | facts)
+            changed = list(changes_said(config.set, resolved.config.set, training.start))
+            for line in changed:
+                say(f"note: {line}: the run no longer is what it would have been, and goes on so")
+            told_before = list((recorded.model_extra or {}).get("changed", ()))
+            history = {"changed": [*told_before, *changed]} if told_before or changed else {}
+            run.start(_complete(training), recorded.model_dump(exclude_unset=True) | facts | history)
         world.wait()
         train(training, expected, measuring, shown=company.shown)
 
@@ -161,9 +167,9 @@ def _silence(_said: str) -> None:
 
 
 def _changed(config: Config, again: Again, where: str) -> Config:
-    """Return a run's configuration with what the user says anew; `steps` is a setting."""
+    """Return a run's configuration with what the user says anew, of which `steps` and some others are settings."""
     anew = dict(again.changes)
-    steps = {"steps": anew.pop("steps")} if "steps" in anew else {}
+    steps = {name: anew.pop(name) for name in ("steps", *CHANGEABLE) if name in anew}
     before: dict[str, Any] = {} if "steps_are" in config.model_fields_set else {"steps_are": "turns"}
     if config.channels_last is None:
         # Unsaid by runs that were started when only bf16 laid networks out so.

@@ -171,7 +171,8 @@ def _rule(
     """Return what makes a player's optimizer, and its hyper-parameters besides the learning rate."""
     betas = settings.betas if player.betas is None else player.betas
     decay = settings.rmsprop_decay if player.rmsprop_decay is None else player.rmsprop_decay
-    further = {} if player.weight_decay is None else {"weight_decay": Hyperparameter((player.weight_decay,), float)}
+    shrinks = settings.weight_decay if player.weight_decay is None else player.weight_decay
+    further = {} if shrinks is None else {"weight_decay": Hyperparameter((shrinks,), float)}
     name = player.optimizer or settings.optimizer
     if name == "rmsprop":
         return partial(torch.optim.RMSprop, foreach=True), {"alpha": Hyperparameter((decay,), float), **further}

@@ -281,3 +281,12 @@ def test_images_of_another_size_than_was_asked_for_name_the_data_set(rows):
     assert open_training_data(replace(resolved, dataset=rows())).crops.load == 16
     with pytest.raises(PluginError, match=r"data set rows gives 'image' of 10 x 8 pixels; .* load=16"):
         open_training_data(replace(resolved, dataset=Stubborn()))
+
+
+def test_weight_decay_is_a_setting_or_the_option_of_a_recipe_that_has_one_of_that_name():
+    plain = resolve(Config(plugins=["cyclegan"], set={"weight_decay": 0.5}))
+    assert plain.settings.weight_decay == 0.5
+    own = resolve(Config(plugins=["munit"], set={"weight_decay": 0.5}))
+    assert own.settings.weight_decay is None
+    assert own.options["weight_decay"].value == own.complete({}).set["weight_decay"] == 0.5
+    assert resolve(Config(plugins=["munit"])).options["weight_decay"].value == 1e-4

@@ -136,6 +136,7 @@ CHANGES: dict[str, Callable[[dict[str, Seen]], bool]] = {
 """What an option is seen to change, by its name."""
 
 ELSEWHERE = {
+    "replay": "tests/gantk/steering/test_replay.py",
     "augmentation": "tests/gantk/parts/test_augmentation.py",
     "compiled": "test_compile.py",
     "help": "test_cli_main.py",
