@@ -117,7 +117,7 @@ def _chosen(request: EvaluationRequest, plugins: Sequence[str]) -> dict[str, str
     chosen = {}
     for source in named:
         if source not in metrics and (source in known or not _is_file(source) or "metric" not in find(source).hooks):
-            raise UsageError(f"no metric is called {source}{nearest(source, metrics)}")
+            raise UsageError(f"no metric is called {source}{nearest(source, metrics, 'gantk plugins')}")
         chosen[find(source).name] = source
     return chosen
 

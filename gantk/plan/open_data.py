@@ -71,7 +71,9 @@ def _opened(
     paths = [Path(item).expanduser() for item in data]
     for path in paths:
         if not path.exists():
-            raise DataError(f"no data set and no folder is called {path}{nearest(str(path), data_set_names())}")
+            raise DataError(
+                f"no data set and no folder is called {path}{nearest(str(path), data_set_names(), 'gantk data')}"
+            )
     folders: Dataset = open_folders(paths, skip_bad=config.skip_bad, **options)
     return folders
 

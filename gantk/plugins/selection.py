@@ -160,7 +160,7 @@ def _default(plugins: Plugins, slot: str, name: str | None) -> Part | None:
     if name is not None and name not in plugins.installed and name not in plugins.found:
         raise PluginError(
             f"plugin {leading}: its default {kind} {name!r} is not installed; say --{kind} NAME"
-            f"{nearest(name, bringing(kind, plugins.installed))}"
+            f"{nearest(name, bringing(kind, plugins.installed), 'gantk plugins')}"
         )
     factory = plugins.factory(name or leading, kind)
     if factory is None and name is not None:

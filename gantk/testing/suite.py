@@ -144,7 +144,7 @@ def _chosen(plugin: InstalledPlugin, only: Iterable[str] | None) -> list[Check]:
     known = {check.name: check for check in CHECKS}
     for name in names:
         if name not in known:
-            raise UsageError(f"no check is called {name!r}{nearest(name, known)}")
+            raise UsageError(f"no check is called {name!r}{nearest(name, known, 'gantk plugin check --list')}")
         if not known[name].applies(plugin):
             hooks = ", ".join(known[name].hooks)
             raise UsageError(f"check {name} is for plugins that answer {hooks}; {plugin.name} answers none of these")
