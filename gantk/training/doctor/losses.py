@@ -65,13 +65,13 @@ class Losses(Detector):
                 "a loss runs away",
                 name,
                 f"{name} is {last[-1]:.3g}, where {usual:.3g} was usual",
-                "a lower learning_rate, clip=1, or --precision fp32; go on from an older checkpoint by --resume --step",
+                "an older checkpoint (--resume --step N) with a lower learning_rate or clip=1, or --precision fp32",
             )
-        elif player in seen.judging and loss == "game" and min(last) >= 0 and max(last) < SURE * first:
+        elif player in seen.judging and loss == "game" and min(last) >= 0 and _mostly(last) < SURE * first:
             yield Finding(
                 "the discriminator is too sure",
                 player,
-                f"{name} was {max(last):.2g} at most in the last {LAST} logs, from {first:.2g} at first: it tells "
+                f"{name} was {_mostly(last):.2g} or less in most of {LAST} logs, from {first:.2g} at first: it tells "
                 "every made image from every real one, and the generator learns little from it",
                 f"r1=1 or more, a lower rate (player_rates={{{player}: 1e-4}}), --augmentation diffaugment, or another "
                 "--loss, such as wgan-gp",
@@ -81,8 +81,13 @@ class Losses(Detector):
                 "a loss no longer moves",
                 name,
                 f"{name} was {last[-1]:.4g} in the last {LAST} logs",
-                "look at the previews: where they stand still too, another --loss, a lower learning_rate, or end here",
+                "another --loss or a lower learning_rate where previews stand still too, or an end here",
             )
+
+
+def _mostly(values: Sequence[float]) -> float:
+    """Return what three quarters of the values are no larger than."""
+    return sorted(values)[3 * len(values) // 4 - 1]
 
 
 def _stands_still(values: Sequence[float]) -> bool:

@@ -40,8 +40,8 @@ class Variety(Detector):
                     graph,
                     f"images that {graph} makes of different noise differ from each other by {share:.0%} of what real "
                     f"ones do{f', where it was {best:.0%}' if (best := self._best[graph]) >= WAS else ''}",
-                    "go on from an older checkpoint by --resume --step with another --loss (wgan-gp), pack=2, r1=1, or "
-                    "a lower learning_rate",
+                    "a new run with pack=2, r1=1 or --loss wgan-gp, or an older checkpoint (--resume --step N) with a "
+                    "lower learning_rate",
                 )
 
 

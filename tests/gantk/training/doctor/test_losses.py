@@ -28,7 +28,7 @@ def noisy(*values):
     [
         noisy(*([0.69] * 20), *(0.69 - 0.005 * step for step in range(60))),
         noisy(*(0.69 * math.exp(-step / 30) for step in range(60))),
-        noisy(*([1.0] * 30), *([0.01] * (LAST - 2)), *([0.6] * 30)),
+        noisy(*([1.0] * 30), *([0.01] * (LAST // 2)), *([0.6] * 30)),
         noisy(*([1.0] * 30), 500, 400, *([1.0] * 30)),
         [0.0] * 60,
         [0.25] * 60,
@@ -46,6 +46,11 @@ def test_a_discriminator_near_zero_for_long_is_too_sure():
     assert names(course, name="generator/game") == set()
     assert names(course, name="discriminator/r1") == set()
     assert names(noisy(*([1.386] * 20), *([-0.004] * 40))) == set()
+
+
+def test_a_few_spikes_make_it_no_less_sure():
+    course = noisy(*([1.0] * 20), *([0.01, 0.01, 0.01, 0.01, 0.01, 0.3] * 8))
+    assert names(course) == {"the discriminator is too sure"}
 
 
 def test_a_loss_that_stays_a_hundred_times_beyond_is_said_to_run_away():
