@@ -27,9 +27,10 @@ def option_kinds(checked: CheckedPlugin) -> str:
 def option_names(checked: CheckedPlugin) -> str:
     """Compare the recipe's options with the settings."""
     from gantk.parts.settings import Settings
+    from gantk.plan.resolve import TAKEN_OVER
 
     own = options_of(checked.factory("recipe"))
-    if clash := sorted(own.keys() & options_of(Settings).keys()):
+    if clash := sorted((own.keys() & options_of(Settings).keys()) - TAKEN_OVER):
         raise Failure(
             f"option {clash[0]} of {_line(checked.factory('recipe'))} bears the name of a setting: give it another name"
         )
