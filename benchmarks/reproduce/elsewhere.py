@@ -184,6 +184,12 @@ ELSEWHERE = (
         "CIFAR-10, ImageNet, LSUN, CelebA-HQ; days of GPUs",
     ),
     Elsewhere(
+        "palette",
+        "Saharia et al. 2021, arXiv:2111.05826",
+        "FID, classification accuracy, perceptual distance",
+        "ImageNet, Places2; batches of 1,024 on TPUs; Inception, a classifier",
+    ),
+    Elsewhere(
         "ddpm",
         "Ho et al. 2020, arXiv:2006.11239",
         "FID 3.17, Inception score 9.46, 3.75 bits per dimension at most",

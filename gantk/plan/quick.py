@@ -10,6 +10,11 @@ from gantk.data.kinds import kind_called
 ORIGIN = "quick scale"
 """How the origin of what a quick scale states begins."""
 
+NOISY: Mapping[str, Any] = MappingProxyType(
+    {"fold": 2, "channels": 48, "multiples": (1, 2), "depth": 1, "dropout": 0.0}
+)
+"""Of networks that take noise out of images again and again, and learn far too little in few steps to forget any."""
+
 _TRANSLATION: Mapping[str, Any] = MappingProxyType(
     {
         "size": 64,
@@ -30,6 +35,9 @@ _TRANSLATION: Mapping[str, Any] = MappingProxyType(
         "upsampling": "resize",
         "discriminator.filters": 32,
         "discriminator.layers": 2,
+        **NOISY,
+        "fold": 4,
+        "sampling": 50,
     }
 )
 
@@ -109,11 +117,6 @@ WIDE: Mapping[str, Any] = MappingProxyType(
 # A coarse level takes little time a step, and what it has not learned no finer one can.
 LEVELS: Mapping[str, Any] = MappingProxyType({"coarser": 2.5, "condition": 32})
 """Of networks that make images at several sizes."""
-
-NOISY: Mapping[str, Any] = MappingProxyType(
-    {"fold": 2, "channels": 48, "multiples": (1, 2), "depth": 1, "dropout": 0.0}
-)
-"""Of networks that take noise out of images again and again, and learn far too little in few steps to forget any."""
 
 VALUES: Mapping[str, Any] = MappingProxyType({"gated": True, "features": 16, "residuals": 5, "last": 32})
 """Of networks that tell each value of those before it, at the whole size in every layer."""

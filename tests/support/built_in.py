@@ -32,6 +32,8 @@ MORE = {
     "carigan": {"data": ["faces"], "options": {"landmarks": "63"}},
     "code-error": {"options": {"code-error.output": "code"}},
     "mode-coverage": {"data": ["points:ring"]},
+    "palette": {"options": {"multiples": "1,2", "depth": "1", "attention": "8"}},
+    "ddpm": {"options": {"multiples": "1,2", "depth": "1"}},
     "glow": {"options": {"halvings": "1", "flow": "1"}},
     "pixelcnn": {"options": {"size": "4", "residuals": "1"}},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},

@@ -114,31 +114,34 @@ class Sampling(Iterated):
         process: the way to noise.
         count: steps that can be asked for at most, up to T.
         large: whether noise has the variance beta.
+        known: inputs before the latent, which the network is told besides.
     """
 
-    def __init__(self, denoiser: nn.Module, process: Process, count: int, *, large: bool = False) -> None:
+    def __init__(
+        self, denoiser: nn.Module, process: Process, count: int, *, large: bool = False, known: int = 0
+    ) -> None:
         super().__init__(count)
         if count > process.timesteps:
             raise UsageError(f"of {process.timesteps} timesteps no {count} can be taken when images are made")
-        self.denoiser, self.process, self.large = denoiser, process, large
+        self.denoiser, self.process, self.large, self.known = denoiser, process, large, known
 
     def steps(self, *given: Tensor) -> Tensor:
         """Return how many steps the sample with most of them asks for: it is given latent, noise, steps and eta."""
-        return self.asked(given[2]).amax(0)
+        return self.asked(given[self.known + 2]).amax(0)
 
     def start(self, *given: Tensor) -> Tensor:
         """Begin with noise alone."""
-        return given[0]
+        return given[self.known]
 
     def advance(self, x: Tensor, index: Tensor, *given: Tensor) -> Tensor:
         """Take out a part of the noise; a sample that took all of its steps stays as it is."""
-        _, noise, steps, *eta = given
+        _, noise, steps, *eta = given[self.known :]
         asked = self.asked(steps)
         left = (asked - index).clamp(min=0)
         t = (left * self.process.timesteps // asked).clamp(min=1)
         earlier = (left - 1).clamp(min=0) * self.process.timesteps // asked
         (signal, spread), (next_signal, next_spread) = self.process.at(t), self.process.at(earlier)
-        clean = self.process.clean(x, self.denoiser(x, t - 1), t).clamp(-1, 1)
+        clean = self.process.clean(x, self.denoiser(x, t - 1, *given[: self.known]), t).clamp(-1, 1)
         told = (x - signal * clean) / spread
         # The variance that is added on the way from the one to the other: beta, where they are neighbours.
         added = 1 - (signal / next_signal).square()
