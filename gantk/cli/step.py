@@ -31,8 +31,8 @@ def step_option(about: str, *, least: int = 0) -> Callable[[Any], Any]:
         "--step",
         metavar="N|best[:METRIC]",
         callback=read,
-        help=f"{about}; best: of those still there, the one with the best score by METRIC that gantk evaluate "
-        "recorded, unsaid by the metric measured last.  [default: the newest]",
+        help=f"{about}; best: of those still there, the one with the best score by METRIC that was recorded; unsaid: "
+        "by the first that measured the training, else by the one measured last.  [default: the newest]",
     )
 
 

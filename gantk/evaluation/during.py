@@ -32,9 +32,6 @@ from gantk.training.examiner import Examined
 from gantk.training.shipped import Shipped, shipped
 from gantk.training.training import Training
 
-DEFAULT = "kid"
-"""The metric where none is named."""
-
 FEW = 8
 """Images of the measuring that shows before step 1 whether a metric applies."""
 
@@ -53,7 +50,7 @@ class DuringTraining:
         self.training = training
         self.images = config.evaluate_images
         self.patience = config.patience
-        named = config.metrics or [DEFAULT]
+        named = config.measured_by
         options = {name: str(value) for name, value in config.set.items() if owner_of(name) in named}
         self.request = EvaluationRequest(target=training.run.path, metrics=named, options=options, seed=config.seed)
         self.metrics = sources_of(self.request, config.plugins)

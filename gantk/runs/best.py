@@ -36,15 +36,17 @@ class Best:
 def best_checkpoint(path: Path, metric: str | None = None) -> Best:
     """Return the best checkpoint of a run that is still there, by the scores that `gantk evaluate` recorded.
 
-    `metric` names a metric, or one of its scores; None: the metric that was measured last. Scores compare that were
-    measured as its last one was: on the same data, at the same size, of the same graph. Raises UsageError where the
-    folder is no run, or where nothing is recorded.
+    `metric` names a metric, or one of its scores; None: the first by which the training was measured while it went on,
+    else the one that was measured last. Scores compare that were measured as its last one was: on the same data, at the
+    same size, of the same graph. Raises UsageError where the folder is no run, or where nothing is recorded.
     """
     run = open_run(path)
     scored = list(kept_scores(run))
+    if metric is None and scored:
+        known = {one.metric for one in scored}
+        metric = next((name for name in run.config.measured_by if name in known), scored[-1].metric)
     by_name = [one for one in scored if one.name == metric]
-    newest = scored[-1].metric if scored else None
-    of_metric = [one for one in scored if one.metric == (metric if metric is not None else newest)]
+    of_metric = [one for one in scored if one.metric == metric]
     found = by_name or [one for one in of_metric if one.name == of_metric[0].name]
     if not found:
         raise UsageError(_nothing(run, metric, sorted({one.metric for one in scored})))

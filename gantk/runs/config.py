@@ -83,8 +83,16 @@ class Config(BaseModel):
     @model_validator(mode="after")
     def _evaluates(self) -> "Config":
         if self.evaluate_every is None and (self.metrics or self.patience is not None):
-            raise ValueError("asks for metrics or patience without evaluate_every, the steps between two evaluations")
+            raise ValueError(
+                "asks for metrics or patience without evaluate_every (--evaluate-every N), the steps between two "
+                "evaluations"
+            )
         return self
+
+    @property
+    def measured_by(self) -> list[str]:
+        """The metrics that measure the training while it goes on, the one that says what is the best first."""
+        return (self.metrics or ["kid"]) if self.evaluate_every is not None else []
 
 
 def read_config(path: Path) -> Config:

@@ -60,6 +60,8 @@ class Run(runs.Run):
 
         `request` says more, as the options of that command: `data`, `graph`, `seed`, `options`. Raises GantkError.
         """
+        if not all(isinstance(name, str) for name in metrics):
+            raise UsageError('metrics are named one by one: run.evaluate("l1", "ssim")')
         from gantk.evaluation.evaluation import Measured, evaluate, keep
         from gantk.evaluation.target import EvaluationRequest, open_target
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gantk.errors import one_line
+from gantk.parts.iterated import Iterated
 from gantk.parts.losses import AdversarialLoss
 from gantk.recipe.ports import Caption
 from gantk.runs.warnings import Warned, note, noted
@@ -108,6 +109,9 @@ class Doctor:
             keys = [port for port in graph.inputs if isinstance(port, str)]
             others = [port for port in graph.inputs if not isinstance(port, str | Caption)]
             if graph.task not in ("generate", "translate") or len(keys) + len(others) < len(graph.inputs):
+                continue
+            # A sampler takes longer than all steps between two previews.
+            if any(isinstance(module, Iterated) for module in graph.network.modules()):
                 continue
             target = str(graph.outputs[0])
             if any(key not in batch for key in keys) or not _are_images([batch[key] for key in keys]):

@@ -33,6 +33,7 @@ from gantk import (
     Build,
     Defaults,
     DiscriminatorSpec,
+    Graph,
     Normalization,
     Player,
     Recipe,
@@ -175,6 +176,10 @@ class VAEGAN(VAE):
             raise UsageError(f"vaegan: layer {self.layer} is none of the discriminator's {len(features)}")
         real, reconstructed = features[self.layer].chunk(2)
         return surprise(reconstructed, real)
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return those of a VAE, but for the likelihood of an image, whose pixels nothing here makes likely."""
+        return {name: graph for name, graph in super().graphs().items() if name != "likelihood"}
 
 
 @hookimpl

@@ -148,7 +148,7 @@ def test_a_metric_that_fails_later_is_named_and_stops_nothing(tmp_path, scripted
     [
         (["--metric", "l1"], "asks for metrics or patience without evaluate_every"),
         (["--patience", "3"], "asks for metrics or patience without evaluate_every"),
-        (["--evaluate-every", "2", "--metric", "l2"], "no metric is called l2; known: "),
+        (["--evaluate-every", "2", "--metric", "l2"], "no metric is called l2; of "),
         (["--evaluate-every", "2", "--metric", "one-nn"], "--metric one-nn cannot measure this training: it needs a"),
         (["--evaluate-every", "2", "--metric", "l1", "-s", "l1.bordr=2"], "no option is called l1.bordr; did you mean"),
     ],

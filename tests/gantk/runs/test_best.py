@@ -47,6 +47,15 @@ def test_unsaid_it_is_the_metric_that_was_measured_last(run):
     assert (best_checkpoint(run).step, best_checkpoint(run, "l1").step) == (4, 2)
 
 
+def test_unsaid_it_is_the_first_that_measured_the_training(run):
+    write(run, record(2, 0.1), record(4, 0.2), record(2, 9.0, "psnr", better="higher"),
+          record(4, 10.0, "psnr", better="higher"))  # fmt: skip
+    (run / "config.yaml").write_text("{plugins: [gan], evaluate_every: 2, metrics: [kid, l1, psnr]}")
+    assert best_checkpoint(run).step == 2
+    (run / "config.yaml").write_text("{plugins: [gan], evaluate_every: 2, metrics: [kid]}")
+    assert best_checkpoint(run).step == 4
+
+
 def test_of_a_metric_with_several_scores_the_first_counts_or_the_one_that_is_named(run):
     scores = [("modes", "higher", (5, 3)), ("quality", "lower", (0.9, 0.2))]
     write(run, *(record(step, values[place], "mode-coverage", name=name, better=better)

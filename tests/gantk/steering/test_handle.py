@@ -82,6 +82,8 @@ def test_a_run_goes_on_and_says_where_it_is(trained):
 
 def test_scores_are_measured_and_the_best_is_found(trained):
     run = trained[0]
+    with pytest.raises(gantk.UsageError, match="named one by one"):
+        run.evaluate(["l1", "ssim"])
     (first,) = run.evaluate("l1", step=2)
     (other,) = run.evaluate("l1")
     assert [score.step for score in run.scores()] == [2, run.step]

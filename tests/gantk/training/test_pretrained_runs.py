@@ -136,7 +136,7 @@ def test_a_missing_file_is_said_and_its_new_place_taken(run, world, moved):
 
 
 def test_only_the_place_of_a_file_may_be_said_anew(run):
-    assert "leave out learning_rate" in invoke("train", "--resume", run, "-s", "learning_rate=1", status=2)
+    assert "leave out optimizer" in invoke("train", "--resume", run, "-s", "optimizer=sgd", status=2)
 
 
 def test_a_changed_file_is_said(run, tmp_path):
