@@ -26,7 +26,7 @@ class InstanceNorm(nn.InstanceNorm2d):
         """Return (N, C, H, W) normalized."""
         if not self.training or x.is_contiguous():
             return super().forward(x)
-        images = [batch_norm(image, None, None, training=True, eps=self.eps) for image in x.split(1)]
+        images = [batch_norm(image, None, None, training=True, eps=self.eps) for image in torch.split(x, 1)]
         return images[0] if len(images) == 1 else torch.cat(images)
 
 
