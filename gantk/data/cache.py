@@ -137,12 +137,12 @@ def _prepared(file: ImageFile, packing: Packing) -> Sequence[tuple[Array, float,
         data = read_file(file.path)
         if digest_of(data) != file.digest:
             raise DataError("changed while it was being read")
-        facts = file.facts
-        image = with_channels(decode(data, packing.divisor(facts)), facts.alpha, packing.channels)
+        facts, divisor = file.facts, packing.divisor(file.facts)
+        image = with_channels(decode(data, divisor), facts.alpha, packing.channels)
         parts = np.split(image, packing.parts, axis=1)
         return [
             (
-                _sized(part, packing, (facts.height, facts.width // packing.parts), packing.divisor(facts)),
+                _sized(part, packing, (facts.height, facts.width // packing.parts), divisor),
                 float(part.min()),
                 float(part.max()),
                 values_in(part) if packing.nearest else (),
