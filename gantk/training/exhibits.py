@@ -35,10 +35,9 @@ class Exhibits:
             self._warned = True
         return made
 
-    def preview(self, step: int, scalars: ScalarLog | None, made: Shipped) -> Path:
-        """Write the preview of a step, and return its file."""
+    def preview(self, step: int, scalars: ScalarLog | None, made: Shipped, batch: dict[str, Any]) -> Path:
+        """Write the preview of a step, of the batch that is shown, and return its file."""
         training = self.training
-        batch = self.batch()
         columns = preview_columns(made, batch, palettes_in(training.data.images))
         stage = f", {name}" if (name := training.context.stage.name) else ""
         sheet = draw_preview(columns, batch, f"{training.run.path.name}, step {step}{stage}", self.rows)

@@ -87,8 +87,9 @@ class _Loop:
                     before = time.perf_counter()
                     made = self._ship()
                     if shows and made is not None:
-                        display.previewed(done, self.exhibits.preview(done, display.scalars, made))
-                        display.warn(self.doctor.shown(done, made, self.exhibits.batch()))
+                        batch = self.exhibits.batch()
+                        display.previewed(done, self.exhibits.preview(done, display.scalars, made, batch))
+                        display.warn(self.doctor.shown(done, made, batch))
                     if saves:
                         if display.scalars is not None:
                             display.scalars.sync()
