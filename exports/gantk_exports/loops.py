@@ -29,16 +29,16 @@ def looped(model: onnx.ModelProto) -> None:
     marks = [node for node in graph.node if node.domain == DOMAIN]
     if not marks:
         return
-    (index, *enters), leaves = ([mark for mark in marks if mark.op_type == kind] for kind in (ENTER, LEAVE))
+    (index, *enters), (leave, *others) = ([mark for mark in marks if mark.op_type == kind] for kind in (ENTER, LEAVE))
     places = [_attribute(mark, "place") for mark in (index, *enters)]
-    if places != list(range(len(enters) + 1)) or len(leaves) != len(enters):
+    if places != list(range(len(enters) + 1)) or others or len(leave.input) != len(enters):
         raise Unsupported("has more than one sampler, or one that is called twice: state a graph for each")
-    body, outer = _parted(graph.node, [mark.output[0] for mark in (index, *enters)], leaves)
+    body, outer = _parted(graph.node, [mark.output[0] for mark in (index, *enters)], leave)
     infos = {info.name: info for info in graph.value_info}
     entered = [mark.output[0] for mark in enters]
-    nexts = [f"{LOOP}.next.{place}" for place in range(len(leaves))]
+    nexts = [f"{LOOP}.next.{place}" for place in range(len(enters))]
     going = [f"{LOOP}.going", f"{LOOP}.still"]
-    body += [helper.make_node("Identity", [leave.input[0]], [name]) for leave, name in zip(leaves, nexts, strict=True)]
+    body += [helper.make_node("Identity", [value], [name]) for value, name in zip(leave.input, nexts, strict=True)]
     body.append(helper.make_node("Add", [index.output[0], f"{LOOP}.one"], [f"{INDEX}.next"]))
     body.append(helper.make_node("Identity", [going[0]], [going[1]]))
     inner = {name for node in body for name in node.output}
@@ -65,7 +65,7 @@ def looped(model: onnx.ModelProto) -> None:
     loop = helper.make_node(
         "Loop",
         [STEPS if count else index.input[0], f"{LOOP}.begin", INDEX, *(mark.input[0] for mark in enters)],
-        [f"{INDEX}.last", *(leave.output[0] for leave in leaves)],
+        [f"{INDEX}.last", *leave.output],
         name=LOOP,
         body=inside,
     )
@@ -117,7 +117,7 @@ def has_loop(model: onnx.ModelProto) -> bool:
 
 
 def _parted(
-    nodes: Sequence[onnx.NodeProto], entered: Sequence[str], leaves: Sequence[onnx.NodeProto]
+    nodes: Sequence[onnx.NodeProto], entered: Sequence[str], leave: onnx.NodeProto
 ) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
     """Return the nodes of a step, which depend on what enters it and make what leaves it, and all others."""
     varying = set(entered)
@@ -129,7 +129,7 @@ def _parted(
             step.append(node)
         else:
             others += [node] if node.domain != DOMAIN else []
-    needed = {leave.input[0] for leave in leaves}
+    needed = set(leave.input)
     body = []
     for node in reversed(step):
         if needed.intersection(node.output):

@@ -126,8 +126,16 @@ class Iterated(nn.Module, ABC):
             for place, value in enumerate((number, *values))
         )
         answer = self.advance(_alike(entered, state), index, *inputs)
-        left = [_mark(LEAVE, value, place) for place, value in enumerate(_tensors(self, "advance", answer))]
-        return _alike(left, state)
+        values = _tensors(self, "advance", answer)
+        # One mark for all: an exporter drops what no answer is made of, and later steps read it.
+        left = torch.onnx.ops.symbolic_multi_out(
+            f"{DOMAIN}::{LEAVE}",
+            values,
+            dtypes=[value.dtype for value in values],
+            shapes=[value.shape for value in values],
+            version=1,
+        )
+        return _alike(list(left), state)
 
     def _check(self, before: State, after: State) -> None:
         old, new = _tensors(self, "start", before), _tensors(self, "advance", after)

@@ -7,6 +7,7 @@ from threading import Timer
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from click.testing import CliRunner
@@ -264,3 +265,23 @@ def test_a_rehearsal_takes_single_steps(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_the_card_beside_it_says_the_shape(sampled: Path) -> None:
     card = json.loads((sampled / "exports" / "generator.json").read_text(encoding="utf-8"))
     assert [port["shape"] for port in card["gantk.inputs"]] == [[3, 16, 16], [8, 3, 16, 16]]
+
+
+def test_what_later_steps_alone_read_goes_from_step_to_step():
+    class Growing(Iterated):
+        def start(self, latent):
+            return latent, torch.ones_like(latent)
+
+        def advance(self, state, index, latent):
+            total, rate = state
+            return total + rate, rate * (index + 2)
+
+        def finish(self, state, latent):
+            return state[0]
+
+    given = torch.zeros(1, 2)
+    program = torch.onnx.export(Growing(3).eval(), (given,), input_names=["latent"], dynamo=True, verbose=False)
+    proto = program.model_proto
+    looped(proto)
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    assert session.run(None, {"latent": given.numpy()})[0].tolist() == [[9, 9]]
