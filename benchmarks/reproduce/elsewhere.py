@@ -178,6 +178,12 @@ ELSEWHERE = (
         "CIFAR-10, ImageNet, days of GPUs; 60,000 binary digits",
     ),
     Elsewhere(
+        "pixelrnn",
+        "van den Oord et al. 2016, arXiv:1601.06759",
+        "3.00 bits per dimension; 79.20 nats on binary digits",
+        "CIFAR-10, ImageNet, days of GPUs; 60,000 binary digits",
+    ),
+    Elsewhere(
         "glow",
         "Kingma and Dhariwal 2018, arXiv:1807.03039",
         "3.35 bits per dimension",

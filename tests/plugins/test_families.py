@@ -13,8 +13,9 @@ PLUGINS = {entry.name: entry for entry in entry_points(group="gantk") if entry.v
 RECIPES = sorted(name for name, entry in PLUGINS.items() if hasattr(entry.load(), "recipe"))
 PARTS = ("losses", "networks", "normalizations")
 """Families of parts that papers share and name, which is all that a reader of one of them needs to know."""
-LARGER = {"stylegan": 5, "stylegan2": 5, "polymorphic": 6, "carigan": 4}
-"""Files of recipes that go on where an earlier paper's end, and of one that trains two networks apart."""
+LARGER = {"stylegan": 5, "stylegan2": 5, "polymorphic": 6, "carigan": 4, "pixelrnn": 6}
+"""Files of recipes that go on where an earlier paper's end, of one that trains two networks apart,
+and of a paper's second recipe."""
 
 
 def imported(module):

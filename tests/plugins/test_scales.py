@@ -20,6 +20,7 @@ SCALES = {
     "vae": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
     "vaegan": (64, {"steps": 62_500, "rmsprop_decay": 0.9}),
     "pixelcnn": (32, {"steps": 500_000}),
+    "pixelrnn": (32, {"steps": 500_000}),
     "glow": (32, {"steps": 781_000}),
     "ddpm": (32, {"steps": 800_000}),
     "wgan-gp": (32, {"steps": 100_000, "dequantize": True}),

@@ -36,6 +36,7 @@ MORE = {
     "ddpm": {"options": {"multiples": "1,2", "depth": "1"}},
     "glow": {"options": {"halvings": "1", "flow": "1"}},
     "pixelcnn": {"options": {"size": "4", "residuals": "1"}},
+    "pixelrnn": {"options": {"size": "4", "residuals": "1"}},
     "parzen": {"options": {"parzen.samples": "50", "parzen.validation": "10"}},
     "scene-relations": {"data": ["emoji-scenes"], "options": {"scene-relations.count": "2", "data.scenes": "8"}},
 }

@@ -26,9 +26,9 @@ FIRST = 7
 
 def channel_mask(inputs: int, outputs: int, groups: int, kind: Kind) -> Tensor:
     """Return which channels (outputs, inputs) may be read at the pixel itself, as 1 and 0."""
-    one, other = (torch.arange(count) * groups // count for count in (inputs, outputs))
-    allowed = one[None] < other[:, None] if kind == "A" else one[None] <= other[:, None]
-    return allowed.float()
+    # Without torch, whose integer arithmetic loads its compiler where only shapes are known.
+    one, other = ([number * groups // count for number in range(count)] for count in (inputs, outputs))
+    return torch.tensor([[float(read < own or (kind == "B" and read == own)) for read in one] for own in other])
 
 
 class Masked(nn.Conv2d):

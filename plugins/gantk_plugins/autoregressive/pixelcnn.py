@@ -72,21 +72,25 @@ class PixelCNNRecipe(Recipe):
         last: int = 1024,
     ) -> None:
         super().__init__()
-        check_levels(levels)
+        self.take(build, levels, draws=draws)
         if min(features, residuals, last) < 1 or (features % 2 and not gated):
             raise UsageError(
                 "pixelcnn needs features, residuals and last of at least 1, and an even number of features unless it "
                 f"is gated, not features={features}, residuals={residuals}, last={last}"
             )
-        if draws and levels != 2:
-            raise UsageError(f"draws is of images of two levels: say -s levels=2, not levels={levels}")
-        self.levels, size = levels, build.data.square
-        self.shape = (build.data.channels["image"], size, size)
         network = (GatedPixelCNN if gated else PixelCNN)(
             self.shape[0], levels, features=features, residuals=residuals, last=last
         )
         self.reach = network.reach
         self.network = build.network(network, "network")
+
+    def take(self, build: Build, levels: int, *, draws: bool) -> None:
+        """Take images of so many levels; raise UsageError where they cannot have them."""
+        check_levels(levels)
+        if draws and levels != 2:
+            raise UsageError(f"draws is of images of two levels: say -s levels=2, not levels={levels}")
+        self.levels, size = levels, build.data.square
+        self.shape = (build.data.channels["image"], size, size)
         self.chance = Latent(name="binarization", shape=self.shape, distribution="uniform") if draws else None
         self.given = (
             Latent(name="noise", shape=self.shape, distribution="uniform"),

@@ -8,6 +8,7 @@ import torch
 from gantk import UsageError
 from gantk_plugins.autoregressive.levels import Nats, ValueByValue, check_levels, leveled, nats, values
 from gantk_plugins.autoregressive.masked import GatedPixelCNN, PixelCNN
+from support.autoregressive import drawn_slowly
 
 
 @pytest.mark.parametrize("levels", [2, 5, 256])
@@ -30,19 +31,6 @@ def test_nats_are_the_cross_entropy_of_all_values():
     logits, level = torch.randn(2, 3, 5, 2, 2), torch.randint(5, (2, 3, 2, 2))
     each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), level, reduction="none")
     torch.testing.assert_close(nats(logits, level), each.flatten(1).sum(1))
-
-
-def drawn_slowly(network, noise, levels, temperature):
-    """Draw each value with all of the image given to the network."""
-    x = torch.zeros_like(noise)
-    _, channels, height, width = noise.shape
-    for row in range(height):
-        for column in range(width):
-            for channel in range(channels):
-                logits = network(x)[:, channel, :, row, column] / temperature
-                below = logits.softmax(1).cumsum(1) < (noise[:, channel, row, column, None] + 1) / 2
-                x[:, channel, row, column] = values(below.sum(1).clamp(max=levels - 1), levels)
-    return x
 
 
 @pytest.mark.parametrize("network", [PixelCNN, GatedPixelCNN])

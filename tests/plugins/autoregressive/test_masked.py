@@ -7,6 +7,7 @@ import torch
 
 from gantk_plugins.autoregressive.levels import nats, values
 from gantk_plugins.autoregressive.masked import GatedPixelCNN, PixelCNN, channel_mask, gated
+from support.autoregressive import dependence
 
 BOTH = pytest.mark.parametrize("network", [PixelCNN, GatedPixelCNN])
 
@@ -14,17 +15,6 @@ BOTH = pytest.mark.parametrize("network", [PixelCNN, GatedPixelCNN])
 def made(network, channels=1, levels=2, residuals=2):
     """Return a small network of random weights in float64, none of them zero."""
     return network(channels, levels, features=4, residuals=residuals, last=16).double()
-
-
-def dependence(network, channels, side):
-    """Return whether the logits of value i, in the order in which values are drawn, hang on value j: (i, j)."""
-    count, found = channels * side**2, 0
-    # A unit that is off at one image hides what it reads.
-    for image in torch.randn(3, 1, channels, side, side).double():
-        jacobian = torch.autograd.functional.jacobian(lambda x: network(x).sum(2), image)
-        # In the order of values: rows, columns, then channels.
-        found = found + jacobian[0, :, :, :, 0].permute(1, 2, 0, 4, 5, 3).reshape(count, count).abs()
-    return found
 
 
 @BOTH
