@@ -44,6 +44,14 @@ def pasted(*words: object) -> str:
     return " ".join(_quoted(_named(word) if isinstance(word, PurePath) else str(word)) for word in words)
 
 
+def bytes_said(count: int) -> str:
+    """Return a number of bytes in words."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if unit == "GB" or count < 10 * size else f"{count / size:.0f} {unit}"
+    return f"{count} B"
+
+
 def link(path: Path) -> str:
     """Return a file's address, which terminals make a link of, and in which nothing need be quoted."""
     return path.absolute().as_uri()

@@ -22,8 +22,3 @@ class ByteSize(click.ParamType[int]):
         if not found:
             self.fail(f"{value} is no size: say one such as 5GB, 200MB or 0", param, ctx)
         return int(float(found[1]) * _UNITS[found[2] or "B"])
-
-
-def bytes_said(count: int) -> str:
-    """Return a number of bytes in words."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from gantk.cli.byte_size import ByteSize, bytes_said
+from gantk.cli.byte_size import ByteSize
 from gantk.cli.direction import direction_option
 from gantk.cli.output import say
+from gantk.text import bytes_said
 
 EPILOG = """\b
 Examples:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantk.cli.byte_size import bytes_said
 from gantk.cli.output import say
 from gantk.errors import UsageError
+from gantk.text import bytes_said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

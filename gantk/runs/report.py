@@ -1,9 +1,9 @@
 """The report of runs: their page as one file that reads nothing else, with all that they were made of."""
 
 import io
-import json
+import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from gantk.runs.overview import differences, overview, side_by_side
 from gantk.runs.page import assembled, facts_of, previews_in, scored
 from gantk.runs.run import Run
 from gantk.runs.warnings import noted
-from gantk.text import printable
+from gantk.text import bytes_said, printable
 
 MOST = 24
 """Previews of a run in a report, spread over its steps; of more, the file would be too large to send."""
@@ -30,15 +30,33 @@ Table = dict[str, Any]
 
 def report(runs: Sequence[Run]) -> str:
     """Return the page of one run, or of several side by side. Raises GantkError where a run cannot be read."""
-    tables = [table for table in _tables(runs) if table["rows"]]
-    return assembled({"runs": [_said(run) for run in runs], "tables": tables})
+    return assembled({"runs": [_said(run, _embedded_of(run)) for run in runs], "tables": _told(runs)})
 
 
-def _said(run: Run) -> dict[str, Any]:
+def news(runs: Sequence[Run], address: Callable[[int, int], str]) -> dict[str, Any]:
+    """Return what a page of runs says now, whose previews are read from an address, of a run's number and a step.
+
+    Raises GantkError where a run cannot be read.
+    """
+    said = [
+        _said(run, {step: address(number, step) for step in previews_in(run.path / "previews")})
+        for number, run in enumerate(runs)
+    ]
+    return {"runs": [one | {"updated": time.time()} for one in said], "tables": _told(runs), "watched": True}
+
+
+def _told(runs: Sequence[Run]) -> list[Table]:
+    return [table for table in _tables(runs) if table["rows"]]
+
+
+def _embedded_of(run: Run) -> dict[int, str]:
+    return {step: _embedded(path, whole=last) for step, path, last in _chosen(run)}
+
+
+def _said(run: Run, images: Mapping[int, str]) -> dict[str, Any]:
     stands = overview(run)
     curves = Curves()
     curves.read(run.path / "scalars.jsonl")
-    images = {step: _embedded(path, whole=last) for step, path, last in _chosen(run)}
     columns = curves.columns()
     step = max([stands.step, *columns["steps"]])
     return facts_of(run) | {
@@ -94,9 +112,16 @@ def _tables(runs: Sequence[Run]) -> Iterator[Table]:
     yield from _of_each("Data", [], names, [list(_data(run)) for run in runs])
     yield _table("Made on", head, _side_by_side([_made_on(run) for run in runs]))
     if len(runs) == 1:
-        config = runs[0].config.model_dump(mode="json")
-        settings = {**{name: value for name, value in config.items() if name != "set"}, **config["set"]}
-        yield _table("Settings", [], ([name, value] for name, value in settings.items() if value not in (None, [], {})))
+        yield _table("Settings", [], _settings(runs[0]))
+
+
+def _settings(run: Run) -> Iterator[list[Any]]:
+    """Yield what a run was told by name; what its steps are stands there where they are none of today's."""
+    config = run.config.model_dump(mode="json")
+    said = {**{name: value for name, value in config.items() if name != "set"}, **config["set"]}
+    for name, value in said.items():
+        if value not in (None, [], {}) and (name, value) != ("steps_are", "rounds"):
+            yield [name, value]
 
 
 def _of_each(title: str, head: Sequence[str], names: Sequence[str], tables: Sequence[Any]) -> Iterator[Table]:
@@ -123,7 +148,7 @@ def networks(run: Run) -> Iterator[list[str]]:
                 count = sum(_numbers(file.get_slice(key).get_shape()) for key in file.keys() if _learned(key))  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise GantkError(f"cannot read {path}: {error}") from error
-        yield [name, f"{count:,}", f"{path.stat().st_size / 1e6:.1f} MB"]
+        yield [name, f"{count:,}", bytes_said(path.stat().st_size)]
 
 
 def _numbers(shape: Sequence[int]) -> int:
@@ -174,6 +199,11 @@ def _score(score: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+    """Return a value as a person reads it: lists with commas, what has names as `name value`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_text(name)} {_text(one)}".strip() for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else printable(value)

@@ -18,7 +18,9 @@ function drawn(name, lines) {
   const title = document.createElement("figcaption"), ends = document.createElement("figcaption");
   const label = document.createElement("span");
   label.textContent = name.replace("/", " ");
-  title.append(label, ...(lines.length === 1 ? [newest(lines[0])] : []));
+  const numbers = document.createElement("span");
+  numbers.append(...lines.map((line) => newest(line, lines.length > 1)));
+  title.append(label, numbers);
   ends.textContent = `${short(low)} to ${short(high)}`;
   const figure = document.createElement("figure");
   figure.append(...(known.length > lines.length ? [title, shape, ends] : [title]));
@@ -40,8 +42,10 @@ function path(line, low, high, last) {
   return found;
 }
 
-function newest(line) {
+/* Return the newest number of a line, of several in its color. */
+function newest(line, several) {
   const now = document.createElement("b");
+  if (several) now.style.color = `var(--run-${line.run % 6})`;
   const known = line.values.filter((value) => value !== null);
   now.textContent = known.length ? short(known[known.length - 1]) : "not finite";
   return now;

@@ -5,6 +5,7 @@ let runs = [];
 let steps = []; // of all previews
 let follows = true; // the newest preview
 let player = null;
+let told = []; // tables of a report
 
 const number = (value) => value.toLocaleString("en");
 const file = (run, step) => run.images ? run.images[step] : `previews/${String(step).padStart(6, "0")}.png`;
@@ -12,7 +13,7 @@ const duration = (s) => s < 90 ? `${s.toFixed(0)} s` : s < 5400 ? `${(s / 60).to
 const made = (kind, text) => Object.assign(document.createElement(kind), text === undefined ? {} : { textContent: text });
 
 function show(...said) {
-  const news = runs.length === 0 || said[0].updated !== runs[0].updated;
+  const news = runs.length === 0 || said.some((run, index) => run.updated !== runs[index].updated);
   runs = said;
   at("state").textContent = runs.length === 1 ? state(runs[0]) : `${runs.length} runs`;
   if (!news) return;
@@ -20,6 +21,7 @@ function show(...said) {
   steps = [...new Set(runs.flatMap((run) => run.previews))].sort((one, other) => one - other);
   const place = at("place");
   place.max = Math.max(steps.length - 1, 0);
+  at("bar").hidden = steps.length < 2;
   if (follows) place.value = place.max;
   sheets();
   curves();
@@ -88,7 +90,8 @@ function preview() {
   at("shown").hidden = step === undefined;
   at("none").hidden = step !== undefined;
   if (step === undefined) return;
-  at("step").value = `step ${number(step)}`;
+  at("step").value = at("only").textContent = `step ${number(step)}`;
+  at("only").hidden = steps.length > 1;
   runs.forEach((run, index) => {
     const link = at("sheets").children[index], image = link.querySelector("img");
     const own = run.previews.filter((one) => one <= step).pop();
@@ -121,7 +124,6 @@ function curves() {
 }
 
 function tables() {
-  const told = REPORT ? REPORT.tables : [];
   at("tables").replaceChildren(...told.map(({ title, head: names, rows }) => {
     const box = made("section"), scrolls = made("div"), table = made("table");
     const row = (kind, cells) => {
@@ -181,4 +183,24 @@ function read() {
   };
   document.head.append(script);
 }
-if (REPORT) show(...REPORT.runs); else read();
+function report(said) {
+  told = said.tables;
+  show(...said.runs);
+}
+
+/* Ask gantk report --watch what there is now; once it has ended, the page stays as it is. */
+async function watch() {
+  try {
+    const answer = await fetch("report.json", { cache: "no-store" });
+    const said = await answer.json();
+    at("lost").textContent = said.error || "";
+    if (!said.error) report(said);
+  } catch {
+    at("lost").textContent = "gantk report --watch has ended: what stands here is the last that it said";
+  }
+  at("lost").hidden = !at("lost").textContent;
+  setTimeout(watch, 3000);
+}
+if (!REPORT) read();
+else report(REPORT);
+if (REPORT && REPORT.watched) setTimeout(watch, 3000);

@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from gantk.cli.byte_size import ByteSize, bytes_said
+from gantk.cli.byte_size import ByteSize
+from gantk.text import bytes_said
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,6 @@ def test_what_is_no_size_is_refused(said):
 
 
 def test_sizes_are_said_in_two_digits_or_so():
-    assert [bytes_said(count) for count in (0, 3_400_000, 999_000_000, 2_340_000_000)] == [
-        "0 MB", "3 MB", "999 MB", "2.3 GB"
+    assert [bytes_said(count) for count in (0, 60, 3_400, 3_400_000, 999_000_000, 2_340_000_000)] == [
+        "0 B", "60 B", "3.4 KB", "3.4 MB", "999 MB", "2.3 GB"
     ]  # fmt: skip

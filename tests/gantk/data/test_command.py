@@ -216,9 +216,9 @@ def test_the_cache_is_shown_and_made_smaller(root: Path, cache: Path) -> None:
     (folder / "x.pack").write_bytes(bytes(2_000_000))
     shown = gantk_data("--cache")
     assert shown.stdout.splitlines()[0] == str(cache)
-    assert "2 MB  decoded images" in shown.stdout
+    assert "2.0 MB  decoded images" in shown.stdout
     emptied = gantk_data("--cache", "--at-most", "1MB", "--json")
-    assert emptied.stderr == "deleted 1 file of decoded images, 2 MB\n"
+    assert emptied.stderr == "deleted 1 file of decoded images, 2.0 MB\n"
     assert json.loads(emptied.stdout)["parts"][0] == {"name": "images", "files": 0, "bytes": 0}
     assert not (folder / "x.pack").exists()
     refused = gantk_data(root, "--cache")

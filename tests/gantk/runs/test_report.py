@@ -60,7 +60,7 @@ def said(page: str) -> dict:
 
 
 def test_networks_are_those_of_the_newest_checkpoint_without_statistics(runs):
-    assert list(networks(runs[0])) == [["generator", "15", "0.0 MB"]]
+    assert list(networks(runs[0])) == [["generator", "15", "232 B"]]
 
 
 def test_a_report_holds_the_run_and_no_text_can_leave_its_script(runs):
