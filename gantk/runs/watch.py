@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
@@ -32,28 +33,35 @@ def watching(runs: Sequence[Run], port: int = 0) -> ThreadingHTTPServer:
     watched.news()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            # A page elsewhere can have its own name resolve to loopback, but then asks by that name.
-            if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in (HOST, "localhost"):
-                return self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"this is no name of loopback")
-            try:
-                if self.path == "/":
-                    return self._answer(HTTPStatus.OK, "text/html; charset=utf-8", watched.page())
-                if self.path == "/report.json":
-                    return self._answer(HTTPStatus.OK, "application/json", json.dumps(watched.news()).encode())
-                return self._answer(HTTPStatus.OK, "image/png", watched.preview(self.path))
-            except GantkError as error:
-                said = json.dumps({"error": str(error)}).encode()
-                return self._answer(HTTPStatus.OK, "application/json", said)
-            except (OSError, LookupError):
-                return self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"there is nothing of that name")
+        timeout = 10
 
-        def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        def handle(self) -> None:
+            # Who has left needs no answer.
+            with suppress(ConnectionError):
+                super().handle()
+
+        def do_GET(self) -> None:
+            status, kind, body = self._answer()
             self.send_response(status)
             for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **_HEADERS}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def _answer(self) -> tuple[HTTPStatus, str, bytes]:
+            # A page elsewhere can have its own name resolve to loopback, but then asks by that name.
+            if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in (HOST, "localhost"):
+                return HTTPStatus.FORBIDDEN, "text/plain", b"this is no name of loopback"
+            try:
+                if self.path == "/":
+                    return HTTPStatus.OK, "text/html; charset=utf-8", watched.page()
+                if self.path == "/report.json":
+                    return HTTPStatus.OK, "application/json", json.dumps(watched.news()).encode()
+                return HTTPStatus.OK, "image/png", watched.preview(self.path)
+            except GantkError as error:
+                return HTTPStatus.OK, "application/json", json.dumps({"error": str(error)}).encode()
+            except (OSError, LookupError):
+                return HTTPStatus.NOT_FOUND, "text/plain", b"there is nothing of that name"
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as the base class has it)
             """Say nothing of each request."""

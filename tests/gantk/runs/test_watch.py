@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import socket
+import struct
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -86,6 +88,17 @@ def test_it_answers_to_names_of_loopback_alone(port):
 def test_a_run_that_cannot_be_read_is_said(run, port):
     (run.path / "config.yaml").write_text("[")
     assert "config.yaml" in json.loads(asked(port, "/report.json")[1])["error"]
+
+
+def test_who_leaves_before_the_answer_is_no_error(port, capfd):
+    for said in (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"GET /"):
+        for _ in range(5):
+            with socket.create_connection((HOST, port)) as client:
+                # Closed at once, with a reset.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(said)
+    assert asked(port, "/")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_one_line(run, port):
