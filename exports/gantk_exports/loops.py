@@ -29,17 +29,17 @@ def looped(model: onnx.ModelProto) -> None:
     marks = [node for node in graph.node if node.domain == DOMAIN]
     if not marks:
         return
-    (index, *enters), (leave, *others) = ([mark for mark in marks if mark.op_type == kind] for kind in (ENTER, LEAVE))
-    places = [_attribute(mark, "place") for mark in (index, *enters)]
-    if places != list(range(len(enters) + 1)) or others or len(leave.input) != len(enters):
+    enters, leaves = ([mark for mark in marks if mark.op_type == kind] for kind in (ENTER, LEAVE))
+    if len(enters) != 1 or len(leaves) != 1:
         raise Unsupported("has more than one sampler, or one that is called twice: state a graph for each")
-    body, outer = _parted(graph.node, [mark.output[0] for mark in (index, *enters)], leave)
+    (enter,), (leave,) = enters, leaves
+    (asked, *begun), (index, *entered) = enter.input, enter.output
+    body, outer = _parted(graph.node, enter.output, leave)
     infos = {info.name: info for info in graph.value_info}
-    entered = [mark.output[0] for mark in enters]
-    nexts = [f"{LOOP}.next.{place}" for place in range(len(enters))]
+    nexts = [f"{LOOP}.next.{place}" for place in range(len(entered))]
     going = [f"{LOOP}.going", f"{LOOP}.still"]
     body += [helper.make_node("Identity", [value], [name]) for value, name in zip(leave.input, nexts, strict=True)]
-    body.append(helper.make_node("Add", [index.output[0], f"{LOOP}.one"], [f"{INDEX}.next"]))
+    body.append(helper.make_node("Add", [index, f"{LOOP}.one"], [f"{INDEX}.next"]))
     body.append(helper.make_node("Identity", [going[0]], [going[1]]))
     inner = {name for node in body for name in node.output}
     states = [infos[name].type for name in entered]
@@ -51,7 +51,7 @@ def looped(model: onnx.ModelProto) -> None:
         [
             helper.make_value_info(f"{LOOP}.number", scalars["number"]),
             helper.make_value_info(going[0], truth),
-            helper.make_value_info(index.output[0], scalars["index"]),
+            helper.make_value_info(index, scalars["index"]),
             *(helper.make_value_info(name, kind) for name, kind in zip(entered, states, strict=True)),
         ],
         [
@@ -61,10 +61,10 @@ def looped(model: onnx.ModelProto) -> None:
         ],
         value_info=[info for name, info in infos.items() if name in inner],
     )
-    count = _attribute(index, "count")
+    count = _attribute(enter, "count")
     loop = helper.make_node(
         "Loop",
-        [STEPS if count else index.input[0], f"{LOOP}.begin", INDEX, *(mark.input[0] for mark in enters)],
+        [STEPS if count else asked, f"{LOOP}.begin", INDEX, *begun],
         [f"{INDEX}.last", *leave.output],
         name=LOOP,
         body=inside,
@@ -77,7 +77,7 @@ def looped(model: onnx.ModelProto) -> None:
             helper.make_tensor(f"{LOOP}.begin", TensorProto.BOOL, [], [True]),
         ]
     )
-    kept = [info for name, info in infos.items() if name not in inner and name not in (index.output[0], *entered)]
+    kept = [info for name, info in infos.items() if name not in inner and name not in (index, *entered)]
     del graph.node[:], graph.value_info[:]
     graph.node.extend(_around(loop, outer))
     graph.value_info.extend(kept)

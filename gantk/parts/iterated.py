@@ -115,27 +115,15 @@ class Iterated(nn.Module, ABC):
         return int(asked)
 
     def _marked(self, state: State, asked: Tensor | None, inputs: tuple[Tensor, ...]) -> State:
-        """Return the state after one step, at whose beginning and end an exported graph has marks.
+        """Return the state after one step, at whose beginning and end an exported graph has a mark each.
 
-        That of the index is given how many steps were asked for, or 0 where always all are taken.
+        The first is given how many steps were asked for, or 0 where always all are taken, and gives the index.
         """
         values = _tensors(self, "start", state)
         number = torch.zeros((), dtype=torch.int64) if asked is None else asked
-        index, *entered = (
-            _mark(ENTER, value, place, self.count if asked is None else 0)
-            for place, value in enumerate((number, *values))
-        )
+        index, *entered = _mark(ENTER, (number, *values), self.count if asked is None else 0)
         answer = self.advance(_alike(entered, state), index, *inputs)
-        values = _tensors(self, "advance", answer)
-        # One mark for all: an exporter drops what no answer is made of, and later steps read it.
-        left = torch.onnx.ops.symbolic_multi_out(
-            f"{DOMAIN}::{LEAVE}",
-            values,
-            dtypes=[value.dtype for value in values],
-            shapes=[value.shape for value in values],
-            version=1,
-        )
-        return _alike(list(left), state)
+        return _alike(_mark(LEAVE, _tensors(self, "advance", answer)), state)
 
     def _check(self, before: State, after: State) -> None:
         old, new = _tensors(self, "start", before), _tensors(self, "advance", after)
@@ -195,10 +183,17 @@ def _alike(values: list[Tensor], state: State) -> State:
     return tuple(values) if isinstance(state, tuple) else values[0]
 
 
-def _mark(kind: str, value: Tensor, place: int, count: int = 0) -> Tensor:
-    return torch.onnx.ops.symbolic(
-        f"{DOMAIN}::{kind}", (value,), {"place": place, "count": count}, dtype=value.dtype, shape=value.shape, version=1
+def _mark(kind: str, values: tuple[Tensor, ...], count: int = 0) -> list[Tensor]:
+    # One mark for all: an exporter drops what no answer is made of, such as an index, or what later steps alone read.
+    marked = torch.onnx.ops.symbolic_multi_out(
+        f"{DOMAIN}::{kind}",
+        values,
+        {"count": count},
+        dtypes=[value.dtype for value in values],
+        shapes=[value.shape for value in values],
+        version=1,
     )
+    return list(marked)
 
 
 def _shown(state: tuple[Tensor, ...]) -> str:
