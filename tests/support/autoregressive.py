@@ -1,8 +1,17 @@
-"""What a network's values hang on, and images drawn value by value by the whole network."""
+"""A PixelRNN that hangs on all it reads, what a network's values hang on, and images drawn by the whole network."""
 
 import torch
 
 from gantk_plugins.autoregressive.levels import values
+from gantk_plugins.autoregressive.recurrent import PixelRNN
+
+
+def pixelrnn_of(order, channels):
+    """Return a small network of three levels, whose weights are large."""
+    network = PixelRNN(channels, 3, order, features=8, residuals=2, last=8).double()
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight, std=0.5)
+    return network
 
 
 def dependence(network, channels, side):

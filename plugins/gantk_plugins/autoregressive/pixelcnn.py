@@ -16,6 +16,7 @@ by hand, and no length: both are this project's.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import torch
 from torch import Tensor
@@ -43,16 +44,12 @@ SHOWN = 4
 """Images that a preview draws, each value of which takes a pass."""
 
 
-class PixelCNNRecipe(Recipe):
-    """Draws images value by value, and tells the likelihood of images.
+class ByLikelihood(Recipe):
+    """Draws images value by value by a network of its own, and tells the likelihood of images.
 
     Args:
-        gated: whether layers are gated, in two stacks, which leave no blind spot.
         levels: that a value can have: 256 of bytes, 2 of images that are on or off.
         draws: whether images of two levels are drawn anew at each step, as often on as they are light.
-        features: channels of maps for each channel of the image; of plain masks a multiple of 2.
-        residuals: residual blocks, or gated layers behind the first.
-        last: channels of the last layers for each channel of the image.
     """
 
     kind = "images"
@@ -60,32 +57,10 @@ class PixelCNNRecipe(Recipe):
         optimizer="rmsprop", learning_rate=1e-3, batch_size=16, size=32, steps=500_000, clip=1.0, precision="fp32"
     )
 
-    def __init__(
-        self,
-        build: Build,
-        *,
-        gated: bool = False,
-        levels: int = MOST,
-        draws: bool = False,
-        features: int = 128,
-        residuals: int = 15,
-        last: int = 1024,
-    ) -> None:
-        super().__init__()
-        self.take(build, levels, draws=draws)
-        if min(features, residuals, last) < 1 or (features % 2 and not gated):
-            raise UsageError(
-                "pixelcnn needs features, residuals and last of at least 1, and an even number of features unless it "
-                f"is gated, not features={features}, residuals={residuals}, last={last}"
-            )
-        network = (GatedPixelCNN if gated else PixelCNN)(
-            self.shape[0], levels, features=features, residuals=residuals, last=last
-        )
-        self.reach = network.reach
-        self.network = build.network(network, "network")
+    network: Network
 
-    def take(self, build: Build, levels: int, *, draws: bool) -> None:
-        """Take images of so many levels; raise UsageError where they cannot have them."""
+    def __init__(self, build: Build, levels: int, *, draws: bool) -> None:
+        super().__init__()
         check_levels(levels)
         if draws and levels != 2:
             raise UsageError(f"draws is of images of two levels: say -s levels=2, not levels={levels}")
@@ -117,9 +92,9 @@ class PixelCNNRecipe(Recipe):
         given = [port.fixed(len(real)).to(real.device) for port in self.given]
         return {"real": values(leveled(real, self.levels), self.levels), "generated": self.sampler()(*given)}
 
+    @abstractmethod
     def sampler(self) -> Network:
         """Return what draws images."""
-        return Network(ValueByValue(self.network, self.shape, self.levels, self.reach), "generator")
 
     def graphs(self) -> dict[str, Graph]:
         """Return what draws images, and the likelihood of images."""
@@ -137,6 +112,46 @@ class PixelCNNRecipe(Recipe):
                 size=size,
             ),
         }
+
+
+class PixelCNNRecipe(ByLikelihood):
+    """Draws images value by value, and tells the likelihood of images.
+
+    Args:
+        gated: whether layers are gated, in two stacks, which leave no blind spot.
+        levels: that a value can have: 256 of bytes, 2 of images that are on or off.
+        draws: whether images of two levels are drawn anew at each step, as often on as they are light.
+        features: channels of maps for each channel of the image; of plain masks a multiple of 2.
+        residuals: residual blocks, or gated layers behind the first.
+        last: channels of the last layers for each channel of the image.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        *,
+        gated: bool = False,
+        levels: int = MOST,
+        draws: bool = False,
+        features: int = 128,
+        residuals: int = 15,
+        last: int = 1024,
+    ) -> None:
+        super().__init__(build, levels, draws=draws)
+        if min(features, residuals, last) < 1 or (features % 2 and not gated):
+            raise UsageError(
+                "pixelcnn needs features, residuals and last of at least 1, and an even number of features unless it "
+                f"is gated, not features={features}, residuals={residuals}, last={last}"
+            )
+        network = (GatedPixelCNN if gated else PixelCNN)(
+            self.shape[0], levels, features=features, residuals=residuals, last=last
+        )
+        self.reach = network.reach
+        self.network = build.network(network, "network")
+
+    def sampler(self) -> Network:
+        """Return what draws images."""
+        return Network(ValueByValue(self.network, self.shape, self.levels, self.reach), "generator")
 
 
 def binarized(image: Tensor, noise: Tensor) -> Tensor:

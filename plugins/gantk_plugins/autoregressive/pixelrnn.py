@@ -5,20 +5,20 @@ each of which reads as far back as the image goes. It is slower than masked conv
 
 Twelve layers and the widths are those of the paper for CIFAR-10 (section 5.6), here for each channel of the image, so
 that each has its share. On binary digits its best had seven Diagonal BiLSTM layers of 16 units (table 4): `-s
-order=diagonal -s residuals=7 -s features=32`. RMSProp and batches of 16 are the paper's; rates and length are this
-project's.
+order=diagonal -s residuals=7 -s features=32 -s last=32`. RMSProp and batches of 16 are the paper's; rates and
+length are this project's.
 """
 
 from __future__ import annotations
 
 from gantk import Build, Network, Recipe, UsageError, hookimpl
 from gantk_plugins.autoregressive.levels import MOST
-from gantk_plugins.autoregressive.pixelcnn import PixelCNNRecipe
+from gantk_plugins.autoregressive.pixelcnn import ByLikelihood
 from gantk_plugins.autoregressive.recurrent import Order, PixelRNN
 from gantk_plugins.autoregressive.remembered import Remembered
 
 
-class PixelRNNRecipe(PixelCNNRecipe):
+class PixelRNNRecipe(ByLikelihood):
     """Draws images value by value, and tells the likelihood of images.
 
     Args:
@@ -41,8 +41,7 @@ class PixelRNNRecipe(PixelCNNRecipe):
         residuals: int = 12,
         last: int = 1024,
     ) -> None:
-        Recipe.__init__(self)
-        self.take(build, levels, draws=draws)
+        super().__init__(build, levels, draws=draws)
         if min(features, residuals, last) < 1 or features % 2:
             raise UsageError(
                 "pixelrnn needs features, residuals and last of at least 1, and an even number of features, "

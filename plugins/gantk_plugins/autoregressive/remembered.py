@@ -18,11 +18,6 @@ from gantk_plugins.autoregressive.recurrent import DiagonalLSTM, PixelRNN, RowLS
 Kept = tuple[Tensor, ...]
 
 
-def put(row: Tensor, new: Tensor, here: Tensor) -> Tensor:
-    """Return rows (N, ..., W) with new numbers (N, ...) at the column that is here, (W,)."""
-    return torch.where(here, new[..., None], row)
-
-
 class Remembered(Iterated):
     """Images of uniform noise for each value; the state is the image, and what layers keep, (N, layer, channels, W).
 

@@ -3,16 +3,14 @@
 import pytest
 import torch
 
-from gantk_plugins.autoregressive.recurrent import PixelRNN, skewed, straight
-from support.autoregressive import dependence
+from gantk_plugins.autoregressive.recurrent import skewed, straight
+from support.autoregressive import dependence, pixelrnn_of
 
 
 @pytest.mark.parametrize("order", ["row", "diagonal"])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_value_reads_all_before_it_and_none_else(order, channels):
-    network = PixelRNN(channels, 3, order, features=8, residuals=2, last=8).double()
-    for weight in network.parameters():
-        torch.nn.init.normal_(weight, std=0.5)
+    network = pixelrnn_of(order, channels)
     reads = dependence(network, channels, 4)
     assert not reads.triu().any()
     # On four rows even the triangle of the Row LSTM is all that is above.

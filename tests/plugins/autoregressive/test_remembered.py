@@ -3,17 +3,14 @@
 import pytest
 import torch
 
-from gantk_plugins.autoregressive.recurrent import PixelRNN
 from gantk_plugins.autoregressive.remembered import Remembered
-from support.autoregressive import drawn_slowly
+from support.autoregressive import drawn_slowly, pixelrnn_of
 
 
 @pytest.mark.parametrize("order", ["row", "diagonal"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_kept_states_draw_what_the_network_draws(order, channels):
-    network = PixelRNN(channels, 3, order, features=4, residuals=2, last=6).double()
-    for weight in network.parameters():
-        torch.nn.init.normal_(weight, std=0.7)
+    network = pixelrnn_of(order, channels)
     noise = torch.rand(2, channels, 4, 3).double() * 2 - 1
     with torch.no_grad():
         made = Remembered(network, (channels, 4, 3))(noise, torch.full((2,), 0.8).double())
