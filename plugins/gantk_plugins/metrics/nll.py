@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from gantk import Latent, Metric, Score, Subject, Unsupported, UsageError, hookimpl
+from gantk_plugins.metrics.standard_error import standard_error
 
 EXACT, BOUND = "nats", "nats_bound"
 """What a graph calls -log p of an image, and what it calls a number that is no less."""
@@ -64,7 +65,7 @@ class NegativeLogLikelihood(Metric):
 
 def scores(nats: Tensor, dimensions: int, name: str, drawn: Sequence[Latent]) -> list[Score]:
     """Return both scores of -log p (N,) of images with so many numbers each, and what they count."""
-    mean, error = nats.mean().item(), nats.std().item() / math.sqrt(len(nats))
+    mean, error = nats.mean().item(), standard_error(nats)
     bits = dimensions * math.log(2)
     counted = "; ".join([f"-log p of {len(nats):,} held-out images", *map(said, drawn)])
     protocol = f"{counted}; {'exact' if name == EXACT else 'an upper bound'}"
@@ -76,7 +77,7 @@ def scores(nats: Tensor, dimensions: int, name: str, drawn: Sequence[Latent]) ->
             value=mean / bits,
             better="lower",
             unit="bits",
-            error=error / bits,
+            error=None if error is None else error / bits,
             protocol=f"{protocol}; nats over {dimensions:,} numbers and ln 2",
             details=details,
         ),

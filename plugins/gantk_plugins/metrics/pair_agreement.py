@@ -5,7 +5,6 @@ It is held against the image that the same noise became in B, and the share of p
 does not say when two pixels do; here it is when both are brighter than the middle of their range, or neither is.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
 from gantk import Latent, Metric, Score, Subject, Unsupported, UsageError, hookimpl
+from gantk_plugins.metrics.standard_error import standard_error
 
 PIECE = 500
 
@@ -54,7 +54,7 @@ class PairAgreement(Metric):
                 name="pair_agreement",
                 value=float(found.mean()),
                 better="higher",
-                error=float(found.std()) / math.sqrt(len(found)),
+                error=standard_error(found),
                 protocol=f"share of pixels on which {self.of} of A's image and B's of the same noise are both above "
                 f"the middle of their range, or both not; mean over {self.pairs:,} pairs and its standard error",
                 details={"of": self.of, "pairs": self.pairs, "other_noise": float(torch.cat(others).mean())},

@@ -1,6 +1,5 @@
 """What L1, PSNR and SSIM share: a number for each held-out image, and its mean."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -10,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gantk import Metric, Score, Subject, Unsupported, UsageError
+from gantk_plugins.metrics.standard_error import standard_error
 
 
 class PerImage(Metric):
@@ -68,7 +68,7 @@ class PerImage(Metric):
                 value=value,
                 better=self.better,
                 unit=self.unit,
-                error=float(found.std()) / math.sqrt(len(found)) if len(found) > 1 else None,
+                error=standard_error(found),
                 protocol=f"{self._protocol()}; mean over {len(found):,} held-out images and its standard error",
                 details={
                     "bicubic" if larger else "doing_nothing": plain,
