@@ -19,7 +19,7 @@ function drawn(name, lines) {
   const label = document.createElement("span");
   label.textContent = name.replace("/", " ");
   const numbers = document.createElement("span");
-  numbers.append(...lines.map((line) => newest(line, lines.length > 1)));
+  numbers.append(...lines.map((line) => newest(line, runs.length > 1)));
   title.append(label, numbers);
   ends.textContent = `${short(low)} to ${short(high)}`;
   const figure = document.createElement("figure");
@@ -42,7 +42,7 @@ function path(line, low, high, last) {
   return found;
 }
 
-/* Return the newest number of a line, of several in its color. */
+/* Return the newest number of a line, of several runs in its color. */
 function newest(line, several) {
   const now = document.createElement("b");
   if (several) now.style.color = `var(--run-${line.run % 6})`;
